@@ -1,0 +1,22 @@
+"""The registry: what can be asked for, by name, in one line each.
+
+Validation messages, command-line choices and the documentation read these tables; a new loss or
+penalty starts with its line here.
+"""
+
+from __future__ import annotations
+
+LOSSES: dict[str, str] = {
+    "squared": "(y - eta)^2 / 2, for a number",
+}
+
+PENALTIES: dict[str, str] = {
+    "l1": "alpha * |b|: the lasso",
+    "elastic": "a mixture of |b| and b^2 / 2, as in 'elastic:0.5' (the share of |b|)",
+    "ridge": "alpha * b^2 / 2: shrinks, cuts nothing",
+}
+
+
+def choices(table: dict[str, str]) -> str:
+    """The valid names, as error messages list them."""
+    return ", ".join(repr(name) for name in table)

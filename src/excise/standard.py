@@ -1,0 +1,113 @@
+"""The standard scale: every column with mean 0 and variance 1, and the penalty written on it.
+
+    z_j = (x_j - mean_j) / scale_j          weighted mean and population standard deviation
+    coef_std = coef * scale                 the coefficient of z_j
+
+Without an intercept nothing is centred: mean_j = 0 and scale_j is the root mean square.
+The penalty of feature j at alpha becomes  tax |b| + ridge b^2 / 2  on  lower <= b <= upper,
+b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or on coef.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from excise.problem import Problem
+from excise.results import Floats
+
+BLOCK = 1 << 17
+"""Numbers of X that are looked at together: one megabyte of float64."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnScale:
+    """Centre and spread of each column; a scale of 0 marks a constant column."""
+
+    mean: Floats
+    scale: Floats
+
+    @property
+    def divisor(self) -> Floats:
+        """The scale, with 1 for a constant column."""
+        return np.where(self.scale > 0.0, self.scale, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Penalty:
+    """The penalty at one alpha, on the standard scale, a number per feature.
+
+    Attributes
+    ----------
+    tax, ridge, lower, upper : ndarray, shape (n_features,)
+        Excluded features have tax = ridge = lower = upper = 0.
+    excluded : ndarray of bool
+        Infinite penalty weight, a constant column, or bounds that leave only 0.
+    unit : ndarray, shape (n_features,)
+        Multiplies a gradient on the standard scale into one on the scale the penalty acts on.
+    """
+
+    tax: Floats
+    ridge: Floats
+    lower: Floats
+    upper: Floats
+    excluded: np.ndarray
+    unit: Floats
+
+
+def blocks(problem: Problem) -> Iterator[slice]:
+    """Slices of columns, each about `BLOCK` numbers."""
+    step = max(1, BLOCK // problem.n)
+    for start in range(0, problem.p, step):
+        yield slice(start, min(start + step, problem.p))
+
+
+def column_scale(problem: Problem) -> ColumnScale:
+    """Mean and scale of every column, one block at a time.
+
+    A row of the column is subtracted first and the rest divided by its largest entry, so that
+    neither a mean of 1e6 nor a spread of 1e-200 costs digits; a column is constant if nothing
+    is left, that is if min == max over the rows with weight.
+    """
+    mean, scale = np.zeros(problem.p), np.zeros(problem.p)
+    w = problem.weights
+    row = int(np.argmax(w > 0.0))
+    for part in blocks(problem):
+        block = problem.X[:, part].astype(np.float64)
+        if problem.sample_weight is not None:
+            block[w == 0.0] = block[row]
+        pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])
+        block -= pilot
+        peak = np.max(np.abs(block), axis=0)
+        block /= np.where(peak > 0.0, peak, 1.0)
+        if problem.fit_intercept:
+            shift = w @ block
+            block -= shift
+            mean[part] = pilot + peak * shift
+        scale[part] = peak * np.sqrt(w @ np.square(block))
+    return ColumnScale(mean, scale)
+
+
+def penalty_at(problem: Problem, columns: ColumnScale, alpha: float) -> Penalty:
+    """The penalty at `alpha` on the standard scale."""
+    unit = np.ones(problem.p) if problem.standardize else columns.divisor
+    excluded = np.isinf(problem.penalty_weight) | (columns.scale == 0.0)
+    excluded |= (problem.lower == 0.0) & (problem.upper == 0.0)
+    weight = np.where(excluded, 0.0, problem.penalty_weight)
+    return Penalty(
+        tax=alpha * problem.l1_ratio * weight / unit,
+        ridge=alpha * (1.0 - problem.l1_ratio) * weight / unit**2,
+        lower=np.where(excluded, 0.0, problem.lower * columns.divisor),
+        upper=np.where(excluded, 0.0, problem.upper * columns.divisor),
+        excluded=excluded,
+        unit=unit,
+    )
+
+
+def allowed(gradient: Floats, penalty: Penalty) -> Floats:
+    """What a zero coefficient would earn on the sides that its bounds leave open."""
+    upward = np.where(penalty.upper > 0.0, gradient, 0.0)
+    downward = np.where(penalty.lower < 0.0, -gradient, 0.0)
+    return np.maximum(0.0, np.maximum(upward, downward))
