@@ -57,13 +57,13 @@ def solve_path(problem: Problem, alphas: Floats) -> Path:
     return Path(
         alphas=alphas,
         columns=_sparse([coef for coef, _ in original]),
-        columns_std=_sparse([b * std.unit for b in found]),
+        columns_std=_sparse([b * std.target.unit for b in found]),
         intercepts=np.array([b0 for _, b0 in original]),
         relative_gaps=np.array([c.relative_gap for c in certified]),
         kkt_violations=np.array([c.kkt_violation for c in certified]),
-        train_loss=np.array([np.sum((std.y - std.Z @ b) ** 2) / 2 for b in found]) * std.unit**2,
+        train_loss=np.array([np.sum((std.y - std.Z @ b) ** 2) / 2 for b in found]) * std.target.unit**2,
         alpha_max=reference.alpha_max(problem),
-        null_loss=float(std.y @ std.y / 2) * std.unit**2,
+        null_loss=float(std.y @ std.y / 2) * std.target.unit**2,
         mean=std.columns.mean,
         scale=std.columns.scale,
         n_factorizations=len(alphas),
@@ -82,7 +82,7 @@ def _solution(std: reference.Standard, alpha: float) -> Solution:
     solved = certificate.relative_gap <= std.problem.tol
     status = Status.OPTIMAL if solved else Status.STALLED
     names = std.problem.feature_names
-    return Solution(alpha, coef, intercept, b * std.unit, certificate, status, names)
+    return Solution(alpha, coef, intercept, b * std.target.unit, certificate, status, names)
 
 
 def _certificate(std: reference.Standard, alpha: float, b: Floats) -> Certificate:
@@ -108,10 +108,10 @@ def _certificate(std: reference.Standard, alpha: float, b: Floats) -> Certificat
     kind[zero & (earns + radius < pen.tax)] = VerdictKind.PROVED
     kind[pen.excluded] = VerdictKind.EXCLUDED
     kind[~zero] = VerdictKind.KEPT
-    unit = std.unit * pen.unit
+    unit = std.target.unit * pen.unit
     off = np.where(zero, np.maximum(0, earns - pen.tax), np.abs(c - pen.tax * np.sign(b)))
     top = float(np.max(np.abs(std.Z.T @ std.y), initial=0.0))
-    square = std.unit**2
+    square = std.target.unit**2
     return Certificate(
         primal=primal * square,
         dual=(primal - gap) * square,

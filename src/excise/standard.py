@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpy.typing import NDArray
+
 from excise.problem import Problem
 from excise.results import Floats
 
@@ -42,7 +44,7 @@ class Penalty:
     Attributes
     ----------
     tax, ridge, lower, upper : ndarray, shape (n_features,)
-        Excluded features have tax = ridge = lower = upper = 0.
+        All 0 for a feature ruled out by an infinite penalty weight.
     excluded : ndarray of bool
         Infinite penalty weight, a constant column, or bounds that leave only 0.
     unit : ndarray, shape (n_features,)
@@ -53,8 +55,43 @@ class Penalty:
     ridge: Floats
     lower: Floats
     upper: Floats
-    excluded: np.ndarray
+    excluded: NDArray[np.bool_]
     unit: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """y - offset, centred, in units of a power of two near its size.
+
+    The unit keeps squares finite for y of 1e-150 or 1e150, and costs no rounding.
+
+    Attributes
+    ----------
+    values : ndarray, shape (n,)
+        (y - offset - mean) / unit; exactly 0 where y - offset is constant.
+    mean : float
+        In the caller's units; 0 without an intercept.
+    unit : float
+    """
+
+    values: Floats
+    mean: float
+    unit: float
+
+
+def target(problem: Problem) -> Target:
+    """Centre y - offset by its weighted mean, one value subtracted first."""
+    w = problem.weights
+    values = problem.y if problem.offset is None else problem.y - problem.offset
+    mean = 0.0
+    if problem.fit_intercept:
+        pilot = float(values[np.argmax(w > 0.0)])
+        values = values - pilot
+        shift = float(w @ values)
+        values, mean = values - shift, pilot + shift
+    largest = float(np.abs(values[w > 0.0]).max())
+    unit = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0.0 else 1.0
+    return Target(values / unit, mean, unit)
 
 
 def blocks(problem: Problem) -> Iterator[slice]:
@@ -90,18 +127,21 @@ def column_scale(problem: Problem) -> ColumnScale:
     return ColumnScale(mean, scale)
 
 
-def penalty_at(problem: Problem, columns: ColumnScale, alpha: float) -> Penalty:
-    """The penalty at `alpha` on the standard scale."""
+def penalty_at(
+    problem: Problem, columns: ColumnScale, alpha: float, y_unit: float = 1.0
+) -> Penalty:
+    """The penalty at `alpha` on the standard scale, for y in units of `y_unit`."""
     unit = np.ones(problem.p) if problem.standardize else columns.divisor
-    excluded = np.isinf(problem.penalty_weight) | (columns.scale == 0.0)
-    excluded |= (problem.lower == 0.0) & (problem.upper == 0.0)
-    weight = np.where(excluded, 0.0, problem.penalty_weight)
+    ruled_out = np.isinf(problem.penalty_weight)
+    weight = np.where(ruled_out, 0.0, problem.penalty_weight)
+    lower = np.where(ruled_out, 0.0, problem.lower * columns.divisor / y_unit)
+    upper = np.where(ruled_out, 0.0, problem.upper * columns.divisor / y_unit)
     return Penalty(
-        tax=alpha * problem.l1_ratio * weight / unit,
+        tax=alpha / y_unit * problem.l1_ratio * weight / unit,
         ridge=alpha * (1.0 - problem.l1_ratio) * weight / unit**2,
-        lower=np.where(excluded, 0.0, problem.lower * columns.divisor),
-        upper=np.where(excluded, 0.0, problem.upper * columns.divisor),
-        excluded=excluded,
+        lower=lower,
+        upper=upper,
+        excluded=(columns.scale == 0.0) | ((lower == 0.0) & (upper == 0.0)),
         unit=unit,
     )
 
