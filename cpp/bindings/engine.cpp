@@ -1,0 +1,162 @@
+// Engine: one problem on one table, and its paths.
+#include "arrays.hpp"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <chrono>
+
+#include "excise/base/kernels.hpp"
+#include "excise/design/dense.hpp"
+#include "excise/path/engine.hpp"
+
+using namespace excise;
+using namespace nb::literals;
+
+excise::Context python_context(int n_threads) {
+  using Clock = std::chrono::steady_clock;
+  auto last = std::make_shared<Clock::time_point>(Clock::now());
+  return {n_threads, [last] {
+            const auto now = Clock::now();
+            if (now - *last < std::chrono::milliseconds(20)) return;
+            *last = now;
+            nb::gil_scoped_acquire held;
+            if (PyErr_CheckSignals() != 0) throw nb::python_error();
+          }};
+}
+
+namespace {
+
+using AnyMatrix = nb::ndarray<nb::ndim<2>, nb::ro, nb::device::cpu>;
+
+// X stays alive as long as the design that reads it.
+template <class T>
+std::shared_ptr<Dense<T>> dense(const AnyMatrix& x) {
+  const auto n = static_cast<Index>(x.shape(0)), p = static_cast<Index>(x.shape(1));
+  return std::make_shared<Dense<T>>(static_cast<const T*>(x.data()), n, p, x.stride(0),
+                                    x.stride(1));
+}
+
+class PyEngine {
+ public:
+  PyEngine(AnyMatrix x, const FloatsIn& y, std::optional<FloatsIn> weights,
+           const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
+           double l1_ratio, bool fit_intercept, bool standardize, int n_threads)
+      : x_(std::move(x)) {
+    Statement s;
+    s.y = to_vector(y);
+    if (weights) s.weights = to_vector(*weights);
+    s.penalty_weight = to_vector(penalty_weight);
+    s.lower = to_vector(lower);
+    s.upper = to_vector(upper);
+    s.l1_ratio = l1_ratio;
+    s.fit_intercept = fit_intercept;
+    s.standardize = standardize;
+    const Context context = python_context(n_threads);
+    nb::gil_scoped_release released;
+    if (x_.dtype() == nb::dtype<double>())
+      start(dense<double>(x_), std::move(s), context);
+    else if (x_.dtype() == nb::dtype<float>())
+      start(dense<float>(x_), std::move(s), context);
+    else
+      throw std::invalid_argument("X must be float32 or float64");
+  }
+
+  nb::dict path(const FloatsIn& alphas) {
+    PathResult result;
+    {
+      nb::gil_scoped_release released;
+      result = engine_->path(to_span(alphas));
+    }
+    return pack(std::move(result));
+  }
+
+  const Engine& engine() const { return *engine_; }
+  Index not_finite() const { return not_finite_; }
+
+ private:
+  template <class D>
+  void start(std::shared_ptr<D> design, Statement s, const Context& context) {
+    Moments moments = design->moments(s.weights, context);
+    not_finite_ = moments.not_finite;
+    if (not_finite_ >= 0) return;
+    if (s.fit_intercept) {
+      design->shift_by(moments.mean);
+      shift_ = moments.mean;
+    }
+    s.design = std::move(design);
+    Moments about_shift = moments;
+    if (s.fit_intercept) std::fill(about_shift.mean.begin(), about_shift.mean.end(), 0.0);
+    engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context);
+  }
+
+  nb::dict pack(PathResult result) const {
+    const double unit = engine_->unit(), null = 0.5 * engine_->problem().yy;
+    const Vec& scale = engine_->scaling().scale;
+    std::vector<std::int64_t> indptr{0}, indices;
+    Vec std_values, values, gaps, violations, penalties, losses;
+    std::vector<std::int64_t> converged;
+    for (const PathPoint& point : result.points) {
+      for (std::size_t k = 0; k < point.support.size(); ++k) {
+        indices.push_back(point.support[k]);
+        std_values.push_back(point.values[k] * unit);
+        values.push_back(point.values[k] * unit / scale[sz(point.support[k])]);
+      }
+      indptr.push_back(ix(indices.size()));
+      gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
+      violations.push_back(point.optimality.violation * unit);
+      penalties.push_back(point.optimality.penalty * unit * unit);
+      losses.push_back(0.5 * point.rr * unit * unit);
+      converged.push_back(point.converged);
+    }
+    Vec correlations = std::move(result.correlations);
+    for (double& c : correlations) c *= unit;
+    nb::dict out;
+    out["indptr"] = to_numpy(std::move(indptr));
+    out["indices"] = to_numpy(std::move(indices));
+    out["coef"] = to_numpy(std::move(values));
+    out["coef_std"] = to_numpy(std::move(std_values));
+    out["relative_gaps"] = to_numpy(std::move(gaps));
+    out["violations"] = to_numpy(std::move(violations));
+    out["penalties"] = to_numpy(std::move(penalties));
+    out["losses"] = to_numpy(std::move(losses));
+    out["converged"] = to_numpy(std::move(converged));
+    out["correlations"] = to_numpy(std::move(correlations));
+    out["n_solves"] = result.n_solves;
+    out["n_passes"] = result.n_passes;
+    return out;
+  }
+
+  AnyMatrix x_;
+  std::unique_ptr<Engine> engine_;
+  Vec shift_;
+  Index not_finite_ = -1;
+
+ public:
+  // The centre on the original scale: the design is shifted by it
+  Vec mean() const {
+    Vec mean = engine_->scaling().mean;
+    for (std::size_t j = 0; j < shift_.size(); ++j) mean[j] += shift_[j];
+    return mean;
+  }
+};
+
+}  // namespace
+
+void bind_engine(nb::module_& m) {
+  nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths for the squared loss.")
+      .def(nb::init<AnyMatrix, const FloatsIn&, std::optional<FloatsIn>, const FloatsIn&,
+                    const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
+           "X"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
+      .def_prop_ro("not_finite", &PyEngine::not_finite)
+      .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
+      .def_prop_ro("null_loss", [](const PyEngine& e) { return e.engine().null_loss(); })
+      .def_prop_ro("y_mean", [](const PyEngine& e) { return e.engine().scaling().y_mean; })
+      .def_prop_ro("mean", [](const PyEngine& e) { return to_numpy(e.mean()); })
+      .def_prop_ro("scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); })
+      .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
+      .def("path", &PyEngine::path, "alphas"_a);
+  m.def("kernels", [] { return std::string(kernels().name); },
+        "The instruction set that the kernels were chosen for.");
+}

@@ -1,0 +1,11 @@
+// Table of contents of the extension: one file per topic.
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+void bind_engine(nb::module_& m);
+
+NB_MODULE(_core, m) {
+  m.doc() = "The C++ core of excise: exact paths, cross-validation and their certificates.";
+  bind_engine(m);
+}

@@ -1,0 +1,38 @@
+// The few loops that all time is spent in, compiled once per instruction set and chosen at load.
+// Every sum runs in an order that does not depend on the number of threads.
+#pragma once
+
+#include "excise/base/types.hpp"
+
+namespace excise {
+
+struct Kernels {
+  const char* name;
+
+  // x'y
+  double (*dot)(const double* x, const double* y, Index n);
+
+  // y += a x
+  void (*axpy)(double a, const double* x, double* y, Index n);
+
+  // y += sum_k b[k] * columns[k]
+  void (*combine)(const double* const* columns, const double* b, Index m, Index n, double* y);
+
+  // out(j, l) += sum_i (x_ij - shift_j) R(i, l) for columns that are contiguous in memory
+  // (element (i, j) at x[i + j * col_stride]); shift may be null.
+  void (*columns_f64)(const double* x, Index col_stride, Index n, Index p, const double* shift,
+                      const double* r, Index ldr, Index k, double* out, Index ldo);
+  void (*columns_f32)(const float* x, Index col_stride, Index n, Index p, const double* shift,
+                      const double* r, Index ldr, Index k, double* out, Index ldo);
+
+  // The same for rows that are contiguous in memory (element (i, j) at x[i * row_stride + j]).
+  void (*rows_f64)(const double* x, Index row_stride, Index n, Index p, const double* shift,
+                   const double* r, Index ldr, Index k, double* out, Index ldo);
+  void (*rows_f32)(const float* x, Index row_stride, Index n, Index p, const double* shift,
+                   const double* r, Index ldr, Index k, double* out, Index ldo);
+};
+
+// The kernels for this processor.
+const Kernels& kernels();
+
+}  // namespace excise

@@ -1,0 +1,107 @@
+// Views of a Design that copy nothing.
+#pragma once
+
+#include <utility>
+
+#include "excise/base/kernels.hpp"
+#include "excise/design/design.hpp"
+
+namespace excise {
+
+// z_ij = root_i (x_ij - center_j) / scale_j, root_i the square root of the row's weight: with
+// weights that sum to one, z_j has unit length and z_j'z_k is a weighted correlation. Rows of
+// weight zero are left out: a training fold is this view with its held-out rows at zero.
+// Columns of scale zero are zero.
+class Standardized final : public Design {
+ public:
+  Standardized(std::shared_ptr<const Design> base, Vec center, const Vec& scale, Vec root_weight)
+      : base_(std::move(base)),
+        center_(std::move(center)),
+        inverse_scale_(scale.size()),
+        root_(std::move(root_weight)) {
+    for (std::size_t j = 0; j < scale.size(); ++j)
+      inverse_scale_[j] = scale[j] > 0 ? 1.0 / scale[j] : 0.0;
+  }
+
+  Index rows() const override { return base_->rows(); }
+  Index cols() const override { return base_->cols(); }
+  std::span<const double> root_weight() const { return root_; }
+
+  void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
+    const Index n = rows();
+    Vec weighted(sz(n * r.cols)), total(sz(r.cols));
+    for (Index l = 0; l < r.cols; ++l)
+      for (Index i = 0; i < n; ++i)
+        total[sz(l)] += weighted[sz(i + l * n)] = root_[sz(i)] * r(i, l);
+    base_->correlate(ConstMatrix(weighted.data(), n, r.cols), out, context);
+    for (Index l = 0; l < r.cols; ++l)
+      for (Index j = 0; j < cols(); ++j)
+        out(j, l) = (out(j, l) - center_[sz(j)] * total[sz(l)]) * inverse_scale_[sz(j)];
+  }
+
+  void gather(std::span<const Index> columns, Matrix out) const override {
+    base_->gather(columns, out);
+    for (Index k = 0; k < out.cols; ++k)
+      finish(columns[sz(k)], 0, Matrix(out.column(k), out.rows, 1));
+  }
+
+  void tile(Index begin, Index end, Matrix out) const override {
+    base_->tile(begin, end, out);
+    for (Index j = 0; j < out.cols; ++j) finish(j, begin, Matrix(out.column(j), out.rows, 1));
+  }
+
+ private:
+  void finish(Index j, Index first_row, Matrix column) const {
+    const double center = center_[sz(j)], inverse = inverse_scale_[sz(j)];
+    for (Index i = 0; i < column.rows; ++i)
+      column(i, 0) = root_[sz(first_row + i)] * (column(i, 0) - center) * inverse;
+  }
+
+  std::shared_ptr<const Design> base_;
+  Vec center_, inverse_scale_, root_;
+};
+
+// A column with another value filled in where it was missing: x_j + delta * x_m, x_m being the
+// 0/1 column that says where. Each training fold fills in what its own rows say.
+struct Refill {
+  Index column, indicator;
+  double delta;
+};
+
+class Refilled final : public Design {
+ public:
+  Refilled(std::shared_ptr<const Design> base, std::vector<Refill> refills)
+      : base_(std::move(base)), refills_(std::move(refills)) {}
+
+  Index rows() const override { return base_->rows(); }
+  Index cols() const override { return base_->cols(); }
+
+  void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
+    base_->correlate(r, out, context);
+    for (const Refill& f : refills_)
+      for (Index l = 0; l < out.cols; ++l) out(f.column, l) += f.delta * out(f.indicator, l);
+  }
+
+  void gather(std::span<const Index> columns, Matrix out) const override {
+    base_->gather(columns, out);
+    Vec indicator(sz(rows()));
+    for (const Refill& f : refills_)
+      for (Index k = 0; k < ix(columns.size()); ++k)
+        if (columns[sz(k)] == f.column) {
+          base_->gather(std::span(&f.indicator, 1), Matrix(indicator.data(), rows(), 1));
+          kernels().axpy(f.delta, indicator.data(), out.column(k), rows());
+        }
+  }
+
+  void tile(Index begin, Index end, Matrix out) const override {
+    base_->tile(begin, end, out);
+    for (const Refill& f : refills_)
+      kernels().axpy(f.delta, out.column(f.indicator), out.column(f.column), out.rows);
+  }
+
+ private:
+  std::shared_ptr<const Design> base_;
+  std::vector<Refill> refills_;
+};
+
+}  // namespace excise

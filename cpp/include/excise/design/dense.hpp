@@ -1,0 +1,41 @@
+// A dense array with any strides, float32 or float64, read where it lies.
+#pragma once
+
+#include "excise/design/design.hpp"
+
+namespace excise {
+
+// All verbs see x_ij - shift_j: with shift near the column means nothing cancels later.
+template <class T>
+class Dense final : public Design {
+ public:
+  Dense(const T* data, Index n, Index p, Index row_stride, Index col_stride)
+      : data_(data), n_(n), p_(p), row_stride_(row_stride), col_stride_(col_stride) {}
+
+  Index rows() const override { return n_; }
+  Index cols() const override { return p_; }
+  void shift_by(Vec shift) { shift_ = std::move(shift); }
+  const Vec& shift() const { return shift_; }
+
+  void correlate(ConstMatrix r, Matrix out, const Context& context) const override;
+  void gather(std::span<const Index> columns, Matrix out) const override;
+  void tile(Index begin, Index end, Matrix out) const override;
+  Moments moments(std::span<const double> weights, const Context& context) const override;
+
+ private:
+  double at(Index i, Index j) const {
+    return static_cast<double>(data_[i * row_stride_ + j * col_stride_]);
+  }
+  double shift_of(Index j) const { return shift_.empty() ? 0.0 : shift_[sz(j)]; }
+  const double* shift_from(Index j) const { return shift_.empty() ? nullptr : &shift_[sz(j)]; }
+  void copy_block(Index row, Index n, Index col, Index p, Matrix out) const;
+
+  const T* data_;
+  Index n_, p_, row_stride_, col_stride_;
+  Vec shift_;
+};
+
+extern template class Dense<float>;
+extern template class Dense<double>;
+
+}  // namespace excise

@@ -1,0 +1,74 @@
+// The three verbs through which every engine touches the data, whatever its storage.
+//
+//   correlate  X'R for several vectors at once (one reading of X)
+//   gram       cross-products of columns, or a packed copy of a few columns; and moments
+//   predict    X_A b on the rows
+//
+// Standardising, weighting, imputing and row subsets decorate a Design; no solver knows them.
+#pragma once
+
+#include <limits>
+#include <memory>
+#include <span>
+
+#include "excise/base/parallel.hpp"
+#include "excise/base/types.hpp"
+
+namespace excise {
+
+// Weighted moments of every column, with weights that sum to one.
+struct Moments {
+  Vec mean;
+  Vec variance;           // about the mean; exactly 0 for a constant column
+  Vec min, max;           // over rows with positive weight
+  Index not_finite = -1;  // the first column that holds a NaN or an infinity
+
+  explicit Moments(Index p) : mean(sz(p)), variance(sz(p)), min(sz(p)), max(sz(p)) {}
+  void set(Index j, const struct RunningMoments& column);
+  void find_not_finite();
+};
+
+// Moments of one column about a pilot taken from the column itself: the mean is at most sqrt(n)
+// standard deviations from any of its values, so nothing cancels badly.
+struct RunningMoments {
+  double pilot = 0.0, sum = 0.0, squares = 0.0;
+  double min = std::numeric_limits<double>::infinity();
+  double max = -std::numeric_limits<double>::infinity();
+
+  void add(double x, double w) {
+    const double d = x - pilot;
+    sum += w * d;
+    squares += w * d * d;
+    min = x < min ? x : min;
+    max = x > max ? x : max;
+  }
+};
+
+class Design {
+ public:
+  virtual ~Design() = default;
+  virtual Index rows() const = 0;
+  virtual Index cols() const = 0;
+
+  // out = X'R, R of shape (rows, k), out of shape (cols, k)
+  virtual void correlate(ConstMatrix r, Matrix out, const Context& context) const = 0;
+
+  // out = X_A, packed: shape (rows, |A|)
+  virtual void gather(std::span<const Index> columns, Matrix out) const = 0;
+
+  // out = X[begin:end, :] packed column by column: the tile that gram() is summed over
+  virtual void tile(Index begin, Index end, Matrix out) const = 0;
+
+  // Moments under `weights` (empty: equal weights)
+  virtual Moments moments(std::span<const double> weights, const Context& context) const;
+
+  // out += X_A b
+  virtual void predict(std::span<const Index> columns, const double* b, double* out) const;
+};
+
+// Adds to `gram` (p x p, both triangles) and `xy` (p x k) the weighted cross-products of the rows
+// [begin, end): sum_i w_i x_i x_i' and sum_i w_i x_i Y_i'. Empty weights: one each.
+void add_cross_products(const Design& x, std::span<const double> weights, ConstMatrix y,
+                        Index begin, Index end, Matrix gram, Matrix xy, const Context& context);
+
+}  // namespace excise

@@ -1,0 +1,77 @@
+// From data as they come to certified paths: centring, scaling, units, and the choice between the
+// Gram matrix and working sets.
+#pragma once
+
+#include <optional>
+
+#include "excise/design/decorators.hpp"
+#include "excise/path/path.hpp"
+
+namespace excise {
+
+// The problem as the user states it, on the original scale.
+struct Statement {
+  std::shared_ptr<const Design> design;
+  Vec y;                       // offset already taken off
+  Vec weights;                 // sum to one; empty: equal
+  Vec penalty_weight, lower, upper;
+  double l1_ratio = 1.0;
+  bool fit_intercept = true;
+  bool standardize = false;
+
+  Index n() const { return design->rows(); }
+  Index p() const { return design->cols(); }
+};
+
+// Centre and scale of columns and target. With an intercept: weighted mean and standard
+// deviation; without: zero and root mean square. Scale 0 marks a column that carries nothing.
+struct Scaling {
+  Vec mean, scale;
+  double y_mean = 0.0;
+};
+
+// The penalty on unit-length columns, for a target in units of `unit`.
+Penalty standard_penalty(const Statement& statement, const Vec& scale, double unit);
+
+// A power of two near the largest |value|, so that dividing by it rounds nothing.
+double power_of_two_near(std::span<const double> values);
+
+class Engine {
+ public:
+  Engine(Statement statement, Moments moments, Context context);
+
+  const Statement& statement() const { return statement_; }
+  const Scaling& scaling() const { return scaling_; }
+  double alpha_max() const { return alpha_max_ * unit_; }
+  double null_loss() const { return 0.5 * problem_.yy * unit_ * unit_; }
+  // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
+  double unit() const { return unit_; }
+  const StandardProblem& problem() const { return problem_; }
+  bool uses_gram() const { return uses_gram_; }
+  // Points in units of `unit`; alphas in the user's.
+  PathResult path(std::span<const double> alphas);
+
+  // Entries and exits between alpha_max and `last`, by falling alpha; alphas in the user's unit.
+  struct Event {
+    double alpha;
+    Index feature;
+    bool enters;
+  };
+  std::vector<Event> events(double last);
+
+ private:
+  void need_gram();
+  ConstMatrix gram() const { return {gram_.data(), statement_.p(), statement_.p()}; }
+
+  Statement statement_;
+  Context context_;
+  Scaling scaling_;
+  StandardProblem problem_;
+  double unit_ = 1.0;
+  double alpha_max_ = 0.0;
+  bool uses_gram_ = false;
+  NullModel null_;
+  Vec gram_, q_;
+};
+
+}  // namespace excise

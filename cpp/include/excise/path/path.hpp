@@ -1,0 +1,60 @@
+// Certified solutions along falling alphas, on the standard scale (unit-length columns).
+#pragma once
+
+#include <memory>
+
+#include "excise/certificate/duality.hpp"
+#include "excise/design/design.hpp"
+#include "excise/solve/active_set.hpp"
+
+namespace excise {
+
+// min |y - Z b|^2 / 2 + sum_j Omega_j(b_j); y and the rows of Z carry the square roots of weights
+// that sum to one, so y'y is a weighted mean.
+struct StandardProblem {
+  std::shared_ptr<const Design> design;  // Z
+  Vec y;
+  double yy = 0.0;
+  Penalty penalty;
+  double noise() const;  // rounding error of a correlation with y
+};
+
+struct PathPoint {
+  double alpha = 0.0;
+  Indices support;
+  Vec values;       // coefficients of the support
+  double rr = 0.0;  // |y - Z b|^2
+  Optimality optimality;
+  bool converged = true;
+};
+
+struct PathResult {
+  std::vector<PathPoint> points;
+  Vec correlations;  // Z'r at the last point, for every feature
+  Index n_solves = 0;
+  Index n_passes = 0;  // right-hand sides of correlate
+};
+
+// Z'r with the unpenalised columns alone fitted, and |r|^2: the start of every path.
+struct NullModel {
+  Vec correlations;
+  double rr = 0.0;
+  double alpha_max(const Penalty& penalty) const;
+};
+
+// Over the Gram matrix: no data are touched.
+PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
+                     const Penalty& penalty, std::span<const double> alphas, double noise,
+                     const Context& context);
+
+// Over working sets: candidates by the sequential strong rule for a window of alphas
+// (Tibshirani et al., JRSS B 74, 2012), then one multi-vector `correlate` that checks every
+// feature at every alpha of the window.
+PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
+                            std::span<const double> alphas, const Context& context);
+
+NullModel null_model(const StandardProblem& problem, const Context& context);
+NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
+                     const Penalty& penalty, double noise);
+
+}  // namespace excise

@@ -1,0 +1,92 @@
+// Exact minimiser of  |y - Z b|^2 / 2 + sum_j Omega_j(b_j)  over a working set of columns.
+//
+// Theorem behind it: with the support A and the signs s of the solution known, the coefficients
+// solve the linear system  (G_AA + l2) b_A = q_A - l1 s;  so guess (A, s), solve, drop what left
+// its interval, add what earns more than its tax, and repeat until nothing changes: a semismooth
+// Newton method on the optimality conditions (Hintermueller, Ito, Kunisch, SIAM J. Optim. 13,
+// 2002), which ends at the solution itself, not near it. The bare method may cycle; when it does
+// not improve, a descent that changes one column at a time takes over (in the manner of Lee,
+// Battle, Raina, Ng, NIPS 2006), with exchanges along null directions where columns are linearly
+// dependent: every step lowers the objective, so it ends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "excise/penalty/elastic_net.hpp"
+#include "excise/solve/cholesky.hpp"
+#include "excise/solve/quadratic.hpp"
+
+namespace excise {
+
+class ActiveSet {
+ public:
+  // `noise` is the rounding error of a correlation: smaller violations mean nothing.
+  ActiveSet(Quadratic& quadratic, Penalty penalty, double noise, std::function<void()> poll);
+
+  // Solves at `alpha` from where it stands; false if the optimality conditions do not hold yet.
+  bool solve(double alpha);
+
+  // Columns were appended to the quadratic, with their penalties.
+  void grow(const Penalty& more);
+  // The quadratic keeps these columns (rising) alone; all that are not zero must be among them.
+  void keep(std::span<const Index> kept);
+
+  Index size() const { return ix(b_.size()); }
+  const Vec& coefficients() const { return b_; }
+  // Z'r at the coefficients
+  const Vec& correlations() const { return c_; }
+  double residual_square() const { return rr_; }
+  // Columns whose coefficient may differ from zero: the factor's, then those at a bound.
+  std::span<const Index> active() const { return active_; }
+  Indices support() const;
+  // d b_A / d alpha while the support stays (no ridge), for the columns in active()
+  Vec slope() const;
+  // -1, 0, 1: the side of the kink on which a column of active() stands
+  int sign(Index j) const;
+  Index n_solves() const { return n_solves_; }
+
+ private:
+  enum class Side : std::int8_t { Zero, Plus, Minus, Smooth, AtLower, AtUpper };
+  struct Interval {
+    double low, high;
+  };
+
+  bool newton();
+  bool descend();
+  bool settle();
+  bool step_within();
+  void refresh();
+  double objective() const;
+  ElasticNet at(Index j) const { return penalty_.at(j, alpha_); }
+  Interval interval(Index j) const;
+  bool inside(Index j, double b) const;
+  double excess(Index j, Side* side) const;
+  bool admit(Index j, Side side);
+  bool exchange(Index j, Side side);
+  void fix(Index j, double value);
+  void release(Index position);
+  void refactor();
+  bool at_optimum() const;
+  void polish();
+  Vec newton_target();
+
+  Quadratic& quadratic_;
+  Penalty penalty_;
+  double noise_;
+  std::function<void()> poll_;
+  bool ridge_;
+  double alpha_ = 0.0;
+
+  std::vector<Side> side_;
+  Vec b_, c_;
+  double rr_ = 0.0;
+  Indices active_;  // in the order of the factor
+  Cholesky factor_;
+  Vec gram_;        // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
+  std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
+  Index n_solves_ = 0;
+  Vec work_;
+};
+
+}  // namespace excise

@@ -1,0 +1,88 @@
+// Cholesky factor of the Gram matrix of the active columns, grown and shrunk one column at a time.
+#pragma once
+
+#include <cmath>
+#include <utility>
+
+#include "excise/base/kernels.hpp"
+
+namespace excise {
+
+// L L' = G, rows of L packed one after the other (row i has i + 1 entries).
+class Cholesky {
+ public:
+  Index size() const { return size_; }
+  void clear() {
+    size_ = 0;
+    l_.clear();
+  }
+
+  // Solves L x = g for the cross-products g of a new column with the present ones; returns the
+  // squared pivot, diagonal - |x|^2: the squared distance of the column from their span.
+  double project(const double* g, double diagonal, Vec& x) const {
+    x.assign(g, g + size_);
+    forward(x.data());
+    return diagonal - kernels().dot(x.data(), x.data(), size_);
+  }
+
+  // Appends the column that `project` was asked about.
+  void append(const Vec& x, double squared_pivot) {
+    l_.insert(l_.end(), x.begin(), x.begin() + size_);
+    l_.push_back(std::sqrt(squared_pivot));
+    ++size_;
+  }
+
+  // Deletes column k: the rows below move up and Givens rotations make them triangular again.
+  void remove(Index k) {
+    for (Index i = k + 1; i < size_; ++i) {
+      double* source = row(i);
+      for (Index c = k; c < i - 1; ++c) rotate(rotations_[sz(c)], source[c], source[c + 1]);
+      const double a = source[i - 1], b = source[i], h = std::hypot(a, b);
+      if (ix(rotations_.size()) < size_) rotations_.resize(sz(size_));
+      rotations_[sz(i - 1)] = {a / h, b / h};
+      source[i - 1] = h;
+      double* target = row(i - 1);
+      for (Index c = 0; c < i; ++c) target[c] = source[c];
+    }
+    --size_;
+    l_.resize(sz(size_ * (size_ + 1) / 2));
+  }
+
+  // x := G^{-1} x
+  void solve(double* x) const {
+    forward(x);
+    backward(x);
+  }
+
+  // x := L'^{-1} x
+  void backward(double* x) const {
+    for (Index i = size_ - 1; i >= 0; --i) {
+      const double* l = row(i);
+      x[i] /= l[i];
+      kernels().axpy(-x[i], l, x, i);
+    }
+  }
+
+ private:
+  using Rotation = std::pair<double, double>;
+
+  void forward(double* x) const {
+    for (Index i = 0; i < size_; ++i) {
+      const double* l = row(i);
+      x[i] = (x[i] - kernels().dot(l, x, i)) / l[i];
+    }
+  }
+  static void rotate(const Rotation& g, double& a, double& b) {
+    const double t = g.first * a + g.second * b;
+    b = g.first * b - g.second * a;
+    a = t;
+  }
+  double* row(Index i) { return l_.data() + i * (i + 1) / 2; }
+  const double* row(Index i) const { return l_.data() + i * (i + 1) / 2; }
+
+  Index size_ = 0;
+  Vec l_;
+  std::vector<Rotation> rotations_;
+};
+
+}  // namespace excise

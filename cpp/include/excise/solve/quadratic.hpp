@@ -1,0 +1,124 @@
+// The smooth part of a small problem, |y - Z_W b|^2 / 2 over the columns of a working set W, in
+// the two forms in which it can be held: the Gram matrix, or the packed columns.
+#pragma once
+
+#include <span>
+
+#include "excise/base/kernels.hpp"
+
+namespace excise {
+
+class Quadratic {
+ public:
+  virtual ~Quadratic() = default;
+  virtual Index size() const = 0;
+
+  // q_j = z_j'y
+  virtual double target(Index j) const = 0;
+
+  // g_k = z_j'z_k for k in `columns`
+  virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
+
+  // c = Z_W'(y - Z_A b); returns |y - Z_A b|^2. b[k] belongs to column support[k].
+  virtual double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
+};
+
+// Held as G = Z'Z, q = Z'y and y'y: no data are touched again.
+class GramQuadratic final : public Quadratic {
+ public:
+  GramQuadratic(ConstMatrix gram, std::span<const double> q, double yy)
+      : gram_(gram), q_(q), yy_(yy) {}
+
+  Index size() const override { return gram_.cols; }
+  double target(Index j) const override { return q_[sz(j)]; }
+  void cross(Index j, std::span<const Index> columns, double* g) const override {
+    const double* column = gram_.column(j);
+    for (std::size_t k = 0; k < columns.size(); ++k) g[k] = column[columns[k]];
+  }
+  double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
+    c.assign(q_.begin(), q_.end());
+    columns_.resize(support.size());
+    minus_b_.resize(support.size());
+    double fitted = 0.0;
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      columns_[k] = gram_.column(support[k]);
+      minus_b_[k] = -b[k];
+    }
+    kernels().combine(columns_.data(), minus_b_.data(), ix(support.size()), size(), c.data());
+    // |r|^2 = y'y - b'q - b'c
+    for (std::size_t k = 0; k < support.size(); ++k)
+      fitted += b[k] * (q_[sz(support[k])] + c[sz(support[k])]);
+    return yy_ > fitted ? yy_ - fitted : 0.0;
+  }
+
+ private:
+  ConstMatrix gram_;
+  std::span<const double> q_;
+  double yy_;
+  std::vector<const double*> columns_;
+  Vec minus_b_;
+};
+
+// Held as packed columns of length n, with the residual of the last gradient.
+class ColumnsQuadratic final : public Quadratic {
+ public:
+  explicit ColumnsQuadratic(std::span<const double> y) : y_(y), residual_(y.begin(), y.end()) {}
+
+  Index size() const override { return ix(target_.size()); }
+  Index rows() const { return ix(y_.size()); }
+  double target(Index j) const override { return target_[sz(j)]; }
+  const Vec& residual() const { return residual_; }
+  std::span<const double> column(Index j) const {
+    return {z_.data() + j * rows(), sz(rows())};
+  }
+
+  // Room for `count` more columns, to be filled by the caller, who then calls `added`.
+  Matrix add(Index count) {
+    z_.resize(z_.size() + sz(count * rows()));
+    return Matrix(z_.data() + size() * rows(), rows(), count);
+  }
+  void added() {
+    const Index m = ix(z_.size()) / rows(), old = size();
+    target_.resize(sz(m), 0.0);
+    kernels().columns_f64(z_.data() + old * rows(), rows(), rows(), m - old, nullptr, y_.data(),
+                          rows(), 1, target_.data() + old, m);
+  }
+  // Keeps the columns `kept` (rising) alone, in that order.
+  void keep(std::span<const Index> kept) {
+    for (std::size_t k = 0; k < kept.size(); ++k)
+      if (kept[k] != ix(k)) {
+        std::copy_n(z_.begin() + kept[k] * rows(), rows(), z_.begin() + ix(k) * rows());
+        target_[k] = target_[sz(kept[k])];
+      }
+    target_.resize(kept.size());
+    z_.resize(kept.size() * sz(rows()));
+  }
+
+  void cross(Index j, std::span<const Index> columns, double* g) const override {
+    for (std::size_t k = 0; k < columns.size(); ++k)
+      g[k] = kernels().dot(z_.data() + j * rows(), z_.data() + columns[k] * rows(), rows());
+  }
+  double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
+    residual_.assign(y_.begin(), y_.end());
+    columns_.resize(support.size());
+    minus_b_.resize(support.size());
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      columns_[k] = z_.data() + support[k] * rows();
+      minus_b_[k] = -b[k];
+    }
+    kernels().combine(columns_.data(), minus_b_.data(), ix(support.size()), rows(),
+                      residual_.data());
+    c.assign(sz(size()), 0.0);
+    kernels().columns_f64(z_.data(), rows(), rows(), size(), nullptr, residual_.data(), rows(), 1,
+                          c.data(), size());
+    return kernels().dot(residual_.data(), residual_.data(), rows());
+  }
+
+ private:
+  std::span<const double> y_;
+  Vec z_, target_, residual_;
+  std::vector<const double*> columns_;
+  Vec minus_b_;
+};
+
+}  // namespace excise

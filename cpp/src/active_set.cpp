@@ -1,0 +1,384 @@
+#include "excise/solve/active_set.hpp"
+
+#include <algorithm>
+
+namespace excise {
+namespace {
+
+constexpr int kNewtonSteps = 30;     // more than this is a cycle
+constexpr int kPatience = 3;         // steps without a lower objective
+constexpr double kDependent = 1e-12;  // squared pivot of a unit column below which it is dependent
+
+}  // namespace
+
+ActiveSet::ActiveSet(Quadratic& quadratic, Penalty penalty, double noise,
+                     std::function<void()> poll)
+    : quadratic_(quadratic), noise_(noise), poll_(std::move(poll)), ridge_(false) {
+  grow(penalty);
+}
+
+void ActiveSet::grow(const Penalty& more) {
+  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1}, {&penalty_.l2, &more.l2},
+                           {&penalty_.lower, &more.lower}, {&penalty_.upper, &more.upper}})
+    all->insert(all->end(), some->begin(), some->end());
+  ridge_ = ridge_ || more.has_ridge();
+  const std::size_t m = penalty_.l1.size();
+  side_.resize(m, Side::Zero);
+  b_.resize(m, 0.0);
+  c_.resize(m, 0.0);
+  barred_.resize(m, 0);
+}
+
+void ActiveSet::keep(std::span<const Index> kept) {
+  Indices slot(sz(size()), -1);
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    const std::size_t old = sz(kept[k]);
+    slot[old] = ix(k);
+    side_[k] = side_[old];
+    b_[k] = b_[old];
+    c_[k] = c_[old];
+    barred_[k] = barred_[old];
+    penalty_.l1[k] = penalty_.l1[old];
+    penalty_.l2[k] = penalty_.l2[old];
+    penalty_.lower[k] = penalty_.lower[old];
+    penalty_.upper[k] = penalty_.upper[old];
+  }
+  const std::size_t m = kept.size();
+  side_.resize(m);
+  barred_.resize(m);
+  for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
+    v->resize(m);
+  for (Index& j : active_) j = slot[sz(j)];
+}
+
+Indices ActiveSet::support() const {
+  Indices all(active_.begin(), active_.end());
+  for (Index j = 0; j < size(); ++j)
+    if (side_[sz(j)] == Side::AtLower || side_[sz(j)] == Side::AtUpper) all.push_back(j);
+  return all;
+}
+
+int ActiveSet::sign(Index j) const {
+  return side_[sz(j)] == Side::Plus ? 1 : side_[sz(j)] == Side::Minus ? -1 : 0;
+}
+
+Vec ActiveSet::slope() const {
+  Vec x(active_.size());
+  for (std::size_t k = 0; k < active_.size(); ++k)
+    x[k] = -penalty_.l1[sz(active_[k])] * sign(active_[k]);
+  factor_.solve(x.data());
+  return x;
+}
+
+ActiveSet::Interval ActiveSet::interval(Index j) const {
+  const double low = penalty_.lower[sz(j)], high = penalty_.upper[sz(j)];
+  switch (side_[sz(j)]) {
+    case Side::Plus: return {0.0, high};
+    case Side::Minus: return {low, 0.0};
+    default: return {low, high};
+  }
+}
+
+bool ActiveSet::inside(Index j, double b) const {
+  const auto [low, high] = interval(j);
+  const Side side = side_[sz(j)];
+  return (side == Side::Plus ? b > low : b >= low) && (side == Side::Minus ? b < high : b <= high);
+}
+
+// How much more than its tax a column at rest earns, and the side to which it would move.
+double ActiveSet::excess(Index j, Side* side) const {
+  const ElasticNet e = at(j);
+  if (e.excluded()) return 0.0;
+  const double c = c_[sz(j)];
+  switch (side_[sz(j)]) {
+    case Side::Zero:
+      *side = e.smooth() ? Side::Smooth : c > 0 ? Side::Plus : Side::Minus;
+      return e.zero_threshold(c) - e.l1;
+    case Side::AtUpper:
+      *side = e.smooth() ? Side::Smooth : Side::Plus;
+      return e.l1 + e.l2 * b_[sz(j)] - c;
+    case Side::AtLower:
+      *side = e.smooth() ? Side::Smooth : Side::Minus;
+      return e.l1 - e.l2 * b_[sz(j)] + c;
+    default: return 0.0;
+  }
+}
+
+void ActiveSet::refresh() {
+  const Indices all = support();
+  Vec values(all.size());
+  for (std::size_t k = 0; k < all.size(); ++k) values[k] = b_[sz(all[k])];
+  rr_ = quadratic_.gradient(all, values, c_);
+}
+
+double ActiveSet::objective() const {
+  double total = 0.5 * rr_;
+  for (Index j = 0; j < size(); ++j)
+    if (b_[sz(j)] != 0) total += at(j).value(b_[sz(j)]);
+  return total;
+}
+
+bool ActiveSet::admit(Index j, Side side) {
+  const std::size_t m = active_.size();
+  work_.resize(m);
+  quadratic_.cross(j, active_, work_.data());
+  double diagonal = 0.0;
+  quadratic_.cross(j, std::span(&j, 1), &diagonal);
+  const double ridge = ridge_ ? at(j).l2 : 0.0;
+  Vec x;
+  const double pivot = factor_.project(work_.data(), diagonal + ridge, x);
+  if (!(pivot > kDependent * diagonal)) return false;
+  if (ridge_) {
+    gram_.insert(gram_.end(), work_.begin(), work_.begin() + ix(m));
+    gram_.push_back(diagonal);
+  }
+  factor_.append(x, pivot);
+  active_.push_back(j);
+  side_[sz(j)] = side;
+  return true;
+}
+
+// Takes the column at `position` out of the factor.
+void ActiveSet::release(Index position) {
+  factor_.remove(position);
+  active_.erase(active_.begin() + position);
+  if (!ridge_) return;
+  Vec kept;
+  kept.reserve(gram_.size());
+  for (Index i = 0, at = 0; i <= ix(active_.size()); ++i)
+    for (Index k = 0; k <= i; ++k, ++at)
+      if (i != position && k != position) kept.push_back(gram_[sz(at)]);
+  gram_ = std::move(kept);
+}
+
+// Puts the coefficient at an end of its interval: at rest at zero or at a bound.
+void ActiveSet::fix(Index j, double value) {
+  b_[sz(j)] = value;
+  side_[sz(j)] = value == 0 ? Side::Zero : value > 0 ? Side::AtUpper : Side::AtLower;
+}
+
+void ActiveSet::refactor() {
+  factor_.clear();
+  Vec x;
+  const Indices columns = std::move(active_);
+  const Vec gram = std::move(gram_);
+  active_.clear();
+  gram_.clear();
+  Indices places;
+  for (Index i = 0; i < ix(columns.size()); ++i) {
+    const Index j = columns[sz(i)];
+    const double* row = gram.data() + i * (i + 1) / 2;
+    work_.clear();
+    for (const Index place : places) work_.push_back(row[place]);
+    const double pivot = factor_.project(work_.data(), row[i] + at(j).l2, x);
+    if (!(pivot > kDependent * row[i])) {
+      fix(j, 0.0);
+      continue;
+    }
+    gram_.insert(gram_.end(), work_.begin(), work_.end());
+    gram_.push_back(row[i]);
+    factor_.append(x, pivot);
+    active_.push_back(j);
+    places.push_back(i);
+  }
+}
+
+// The coefficients of the active columns that solve the linear system of this support.
+Vec ActiveSet::newton_target() {
+  Vec x(active_.size());
+  Indices bound;
+  Vec bound_b;
+  for (Index j = 0; j < size(); ++j)
+    if (side_[sz(j)] == Side::AtLower || side_[sz(j)] == Side::AtUpper) {
+      bound.push_back(j);
+      bound_b.push_back(b_[sz(j)]);
+    }
+  Vec g(bound.size());
+  for (std::size_t k = 0; k < active_.size(); ++k) {
+    const Index j = active_[k];
+    x[k] = quadratic_.target(j) - at(j).l1 * sign(j);
+    if (bound.empty()) continue;
+    quadratic_.cross(j, bound, g.data());
+    x[k] -= kernels().dot(g.data(), bound_b.data(), ix(g.size()));
+  }
+  factor_.solve(x.data());
+  ++n_solves_;
+  return x;
+}
+
+// Solves on the support and drops what left its interval, until nothing does.
+bool ActiveSet::settle() {
+  for (int round = 0; round < kNewtonSteps; ++round) {
+    const Vec x = newton_target();
+    bool all_inside = true;
+    for (Index k = ix(active_.size()) - 1; k >= 0; --k) {
+      const Index j = active_[sz(k)];
+      if (inside(j, x[sz(k)])) {
+        b_[sz(j)] = x[sz(k)];
+        continue;
+      }
+      const auto [low, high] = interval(j);
+      fix(j, x[sz(k)] <= low ? low : high);
+      release(k);
+      all_inside = false;
+    }
+    if (all_inside) return true;
+  }
+  return false;
+}
+
+bool ActiveSet::newton() {
+  double best = kInfinity;
+  int since_best = 0;
+  for (int step = 0; step < kNewtonSteps; ++step) {
+    const bool settled = settle();
+    refresh();
+    if (!settled) return false;
+    const double now = objective();
+    since_best = now < best ? 0 : since_best + 1;
+    if (since_best > kPatience) return false;
+    best = std::min(best, now);
+    bool found = false, refused = false;
+    for (Index j = 0; j < size(); ++j) {
+      Side side{};
+      if (!(excess(j, &side) > noise_)) continue;
+      (admit(j, side) ? found : refused) = true;
+    }
+    if (!found) return !refused;
+  }
+  return false;
+}
+
+// Moves towards the Newton target as far as every interval allows; false when one stopped it.
+bool ActiveSet::step_within() {
+  const Vec x = newton_target();
+  double t = 1.0;
+  Index stop = -1;
+  double end = 0.0;
+  for (Index k = 0; k < ix(active_.size()); ++k) {
+    const Index j = active_[sz(k)];
+    if (inside(j, x[sz(k)])) continue;
+    const auto [low, high] = interval(j);
+    const double limit = x[sz(k)] <= low ? low : high, move = x[sz(k)] - b_[sz(j)];
+    const double share = move == 0 ? 0.0 : (limit - b_[sz(j)]) / move;
+    if (share < t || stop < 0) {
+      t = std::clamp(share, 0.0, 1.0);
+      stop = k;
+      end = limit;
+    }
+  }
+  for (Index k = 0; k < ix(active_.size()); ++k) {
+    double& b = b_[sz(active_[sz(k)])];
+    b = stop < 0 ? x[sz(k)] : b + t * (x[sz(k)] - b);
+  }
+  if (stop < 0) return true;
+  const Index j = active_[sz(stop)];
+  if (t == 0) barred_[sz(j)] = 1;  // entered and left without moving: rounding
+  fix(j, end);
+  release(stop);
+  return false;
+}
+
+// Column j earns more than its tax but is linearly dependent on the active ones: moving along the
+// null direction leaves the fit alone and lowers the penalty until an active column reaches an
+// end of its interval and makes room.
+bool ActiveSet::exchange(Index j, Side side) {
+  const double s = side == Side::Minus || (side == Side::Smooth && c_[sz(j)] < 0) ? -1.0 : 1.0;
+  side_[sz(j)] = side;
+  for (Index round = ix(active_.size()); round >= 0; --round) {
+    Vec d(active_.size());
+    quadratic_.cross(j, active_, d.data());
+    factor_.solve(d.data());
+    const auto [low_j, high_j] = interval(j);
+    double t = s > 0 ? high_j - b_[sz(j)] : b_[sz(j)] - low_j;
+    Index stop = -1;
+    double end = 0.0;
+    for (Index k = 0; k < ix(active_.size()); ++k) {
+      const Index i = active_[sz(k)];
+      const double move = -s * d[sz(k)];
+      if (std::abs(move) < 1e-12) continue;
+      const auto [low, high] = interval(i);
+      const double limit = move < 0 ? low : high, time = (limit - b_[sz(i)]) / move;
+      if (time < t) {
+        t = std::max(time, 0.0);
+        stop = k;
+        end = limit;
+      }
+    }
+    if (t == kInfinity) {  // dependent on unpenalised columns alone
+      side_[sz(j)] = Side::Zero;
+      return false;
+    }
+    for (Index k = 0; k < ix(active_.size()); ++k) b_[sz(active_[sz(k)])] -= t * s * d[sz(k)];
+    b_[sz(j)] += t * s;
+    if (stop < 0) {
+      fix(j, b_[sz(j)]);
+      return true;
+    }
+    const Index out = active_[sz(stop)];
+    fix(out, end);
+    release(stop);
+    if (admit(j, side)) return true;
+  }
+  return false;
+}
+
+bool ActiveSet::descend() {
+  refresh();
+  const Index limit = 20 * (size() + 50);
+  for (Index step = 0; step < limit; ++step) {
+    while (!step_within()) {}
+    refresh();
+    poll_();
+    Index best = -1;
+    double most = noise_;
+    Side side{}, best_side{};
+    for (Index j = 0; j < size(); ++j) {
+      const double e = excess(j, &side);
+      if (barred_[sz(j)] || !(e > most)) continue;
+      most = e;
+      best = j;
+      best_side = side;
+    }
+    if (best < 0) break;
+    if (admit(best, best_side) || exchange(best, best_side)) continue;
+    barred_[sz(best)] = 1;
+  }
+  return at_optimum();
+}
+
+bool ActiveSet::at_optimum() const {
+  Side side{};
+  for (Index j = 0; j < size(); ++j)
+    if (excess(j, &side) > 4 * noise_) return false;
+  return true;
+}
+
+// One step of iterative refinement against the residual just computed.
+void ActiveSet::polish() {
+  Vec x(active_.size());
+  double worst = 0.0;
+  for (std::size_t k = 0; k < active_.size(); ++k) {
+    const Index j = active_[k];
+    const ElasticNet e = at(j);
+    x[k] = c_[sz(j)] - e.l1 * sign(j) - e.l2 * b_[sz(j)];
+    worst = std::max(worst, std::abs(x[k]));
+  }
+  if (!(worst > noise_)) return;
+  factor_.solve(x.data());
+  for (std::size_t k = 0; k < active_.size(); ++k)
+    if (!inside(active_[k], b_[sz(active_[k])] + x[k])) return;
+  for (std::size_t k = 0; k < active_.size(); ++k) b_[sz(active_[k])] += x[k];
+  refresh();
+}
+
+bool ActiveSet::solve(double alpha) {
+  alpha_ = alpha;
+  std::fill(barred_.begin(), barred_.end(), 0);
+  if (ridge_) refactor();
+  const bool done = newton() || descend();
+  polish();
+  return done;
+}
+
+}  // namespace excise

@@ -1,0 +1,120 @@
+#include "excise/path/engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace excise {
+namespace {
+
+// The Gram matrix pays when columns are fewer than rows and it stays small beside X.
+bool gram_pays(Index n, Index p) {
+  constexpr Index kSmall = 1000;
+  return p <= n && (p <= kSmall || 4 * p <= n);
+}
+
+Vec root_weights(const Statement& s) {
+  Vec root(sz(s.n()), std::sqrt(1.0 / static_cast<double>(s.n())));
+  for (std::size_t i = 0; i < s.weights.size(); ++i) root[i] = std::sqrt(s.weights[i]);
+  return root;
+}
+
+double weighted_mean(const Vec& y, const Vec& root) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < y.size(); ++i) sum += root[i] * root[i] * (y[i] - y[0]);
+  return y[0] + sum;
+}
+
+bool constant(const Vec& y, const Vec& root) {
+  const double* first = nullptr;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (!(root[i] > 0)) continue;
+    if (first && *first != y[i]) return false;
+    first = &y[i];
+  }
+  return true;
+}
+
+}  // namespace
+
+double power_of_two_near(std::span<const double> values) {
+  double most = 0.0;
+  for (const double v : values) most = std::max(most, std::abs(v));
+  int exponent = 0;
+  std::frexp(most, &exponent);
+  return most > 0 ? std::ldexp(1.0, exponent) : 1.0;
+}
+
+Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
+  const std::size_t p = sz(s.p());
+  Penalty out{Vec(p), Vec(p), Vec(p), Vec(p)};
+  for (std::size_t j = 0; j < p; ++j) {
+    const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / scale[j];
+    const bool excluded = v == kInfinity || !(scale[j] > 0);
+    out.l1[j] = excluded ? kInfinity : s.l1_ratio * v * per;
+    out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * v * per * per * unit;
+    out.lower[j] = s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * scale[j] / unit;
+    out.upper[j] = s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * scale[j] / unit;
+  }
+  return out;
+}
+
+Engine::Engine(Statement statement, Moments moments, Context context)
+    : statement_(std::move(statement)), context_(std::move(context)) {
+  const Index n = statement_.n(), p = statement_.p();
+  scaling_.mean.assign(sz(p), 0.0);
+  scaling_.scale.resize(sz(p));
+  for (std::size_t j = 0; j < sz(p); ++j) {
+    if (statement_.fit_intercept) scaling_.mean[j] = moments.mean[j];
+    const double about = statement_.fit_intercept ? 0.0 : moments.mean[j];
+    scaling_.scale[j] = std::sqrt(moments.variance[j] + about * about);
+  }
+  Vec root = root_weights(statement_);
+  Vec y = statement_.y;
+  if (statement_.fit_intercept) {
+    scaling_.y_mean = weighted_mean(y, root);
+    const bool flat = constant(y, root);
+    for (double& v : y) v = flat ? 0.0 : v - scaling_.y_mean;
+  }
+  unit_ = power_of_two_near(y);
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
+  problem_.yy = kernels().dot(y.data(), y.data(), n);
+  problem_.y = std::move(y);
+  problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
+  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean,
+                                                   scaling_.scale, std::move(root));
+  uses_gram_ = gram_pays(n, p);
+  if (uses_gram_) {
+    need_gram();
+    null_ = null_model(gram(), q_, problem_.yy, problem_.penalty, problem_.noise());
+  } else {
+    null_ = null_model(problem_, context_);
+  }
+  alpha_max_ = null_.alpha_max(problem_.penalty);
+}
+
+void Engine::need_gram() {
+  const Index n = statement_.n(), p = statement_.p();
+  gram_.assign(sz(p * p), 0.0);
+  q_.assign(sz(p), 0.0);
+  add_cross_products(*problem_.design, {}, ConstMatrix(problem_.y.data(), n, 1), 0, n,
+                     Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
+}
+
+PathResult Engine::path(std::span<const double> alphas) {
+  constexpr double kTrusted = 1e-12;  // a Gram path worse than this is done again on the columns
+  Vec scaled(alphas.begin(), alphas.end());
+  for (double& a : scaled) a /= unit_;
+  if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_);
+  PathResult result =
+      gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(), context_);
+  const bool trusted = std::all_of(
+      result.points.begin(), result.points.end(), [&](const PathPoint& point) {
+        return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
+      });
+  if (trusted) return result;
+  PathResult again = working_set_path(problem_, null_, scaled, context_);
+  again.n_solves += result.n_solves;
+  return again;
+}
+
+}  // namespace excise

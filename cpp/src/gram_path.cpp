@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <cmath>
+
+#include "excise/path/path.hpp"
+
+namespace excise {
+
+double NullModel::alpha_max(const Penalty& penalty) const {
+  double most = 0.0;
+  for (Index j = 0; j < penalty.size(); ++j) {
+    const ElasticNet e = penalty.at(j, 1.0);
+    if (!e.excluded() && !e.smooth())
+      most = std::max(most, e.zero_threshold(correlations[sz(j)]) / e.l1);
+  }
+  return most;
+}
+
+NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
+                     const Penalty& penalty, double noise) {
+  NullModel null{Vec(q.begin(), q.end()), yy};
+  Penalty free = penalty;
+  bool any = false;
+  for (Index j = 0; j < free.size(); ++j) {
+    const bool unpenalised = free.l1[sz(j)] == 0 && free.l2[sz(j)] == 0;
+    any = any || unpenalised;
+    if (!unpenalised) free.l1[sz(j)] = kInfinity;
+  }
+  if (!any) return null;
+  GramQuadratic quadratic(gram, q, yy);
+  ActiveSet solver(quadratic, free, noise, [] {});
+  solver.solve(0.0);
+  return {solver.correlations(), solver.residual_square()};
+}
+
+PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
+                     const Penalty& penalty, std::span<const double> alphas, double noise,
+                     const Context& context) {
+  GramQuadratic quadratic(gram, q, yy);
+  ActiveSet solver(quadratic, penalty, noise, context.poll);
+  PathResult result;
+  result.points.reserve(alphas.size());
+  for (const double alpha : alphas) {
+    context.poll();
+    PathPoint point;
+    point.alpha = alpha;
+    point.converged = solver.solve(alpha);
+    point.support = solver.support();
+    std::sort(point.support.begin(), point.support.end());
+    std::erase_if(point.support, [&](Index j) { return solver.coefficients()[sz(j)] == 0; });
+    for (const Index j : point.support) point.values.push_back(solver.coefficients()[sz(j)]);
+    point.rr = solver.residual_square();
+    point.optimality = certify(penalty, alpha, solver.coefficients().data(),
+                               solver.correlations().data(), point.rr);
+    result.points.push_back(std::move(point));
+  }
+  result.correlations = solver.correlations();
+  result.n_solves = solver.n_solves();
+  return result;
+}
+
+}  // namespace excise

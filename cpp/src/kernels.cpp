@@ -1,0 +1,194 @@
+// Compiled once per instruction set (see CMakeLists.txt): EXCISE_ISA names the copy. No standard
+// library template may be instantiated here, or the linker could pick a copy with instructions
+// that another processor lacks.
+#include "excise/base/kernels.hpp"
+
+namespace excise::EXCISE_ISA {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 8, kColumns = 4, kRhs = 4;
+#elif defined(__AVX2__)
+constexpr int kLanes = 4, kColumns = 4, kRhs = 2;
+#else
+constexpr int kLanes = 2, kColumns = 2, kRhs = 2;
+#endif
+constexpr Index kRowTile = 1024;    // rows of R that stay in cache while columns stream by
+constexpr Index kColumnTile = 256;  // columns of a row-major X whose sums stay in cache
+
+typedef double vd __attribute__((vector_size(kLanes * sizeof(double))));
+typedef double vd_any __attribute__((vector_size(kLanes * sizeof(double)), aligned(1)));
+typedef float vf_any __attribute__((vector_size(kLanes * sizeof(float)), aligned(1)));
+
+#define EXCISE_INLINE static inline __attribute__((always_inline))
+
+EXCISE_INLINE vd load(const double* x) { return *reinterpret_cast<const vd_any*>(x); }
+EXCISE_INLINE vd load(const float* x) {
+  return __builtin_convertvector(*reinterpret_cast<const vf_any*>(x), vd);
+}
+EXCISE_INLINE void store(double* x, vd v) { *reinterpret_cast<vd_any*>(x) = v; }
+EXCISE_INLINE vd spread(double a) { return a - vd{}; }
+EXCISE_INLINE double sum(vd v) {
+  double s = 0.0;
+  for (int i = 0; i < kLanes; ++i) s += v[i];
+  return s;
+}
+
+double dot(const double* x, const double* y, Index n) {
+  vd a0{}, a1{}, a2{}, a3{};
+  Index i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    a0 += load(x + i) * load(y + i);
+    a1 += load(x + i + kLanes) * load(y + i + kLanes);
+    a2 += load(x + i + 2 * kLanes) * load(y + i + 2 * kLanes);
+    a3 += load(x + i + 3 * kLanes) * load(y + i + 3 * kLanes);
+  }
+  for (; i + kLanes <= n; i += kLanes) a0 += load(x + i) * load(y + i);
+  double s = sum((a0 + a1) + (a2 + a3));
+  for (; i < n; ++i) s += x[i] * y[i];
+  return s;
+}
+
+void axpy(double a, const double* x, double* y, Index n) {
+  const vd av = spread(a);
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(y + i, load(y + i) + av * load(x + i));
+  for (; i < n; ++i) y[i] += a * x[i];
+}
+
+void combine(const double* const* columns, const double* b, Index m, Index n, double* y) {
+  for (Index lo = 0; lo < n; lo += kRowTile) {
+    const Index len = n - lo < kRowTile ? n - lo : kRowTile;
+    double* out = y + lo;
+    Index k = 0;
+    for (; k + 4 <= m; k += 4) {
+      const double *x0 = columns[k] + lo, *x1 = columns[k + 1] + lo, *x2 = columns[k + 2] + lo,
+                   *x3 = columns[k + 3] + lo;
+      const double b0 = b[k], b1 = b[k + 1], b2 = b[k + 2], b3 = b[k + 3];
+      const vd v0 = spread(b0), v1 = spread(b1), v2 = spread(b2), v3 = spread(b3);
+      Index i = 0;
+      for (; i + kLanes <= len; i += kLanes)
+        store(out + i, load(out + i) + ((v0 * load(x0 + i) + v1 * load(x1 + i)) +
+                                        (v2 * load(x2 + i) + v3 * load(x3 + i))));
+      for (; i < len; ++i) out[i] += (b0 * x0[i] + b1 * x1[i]) + (b2 * x2[i] + b3 * x3[i]);
+    }
+    for (; k < m; ++k) axpy(b[k], columns[k] + lo, out, len);
+  }
+}
+
+// out(c, l) += sum_i (x_c[i] - shift_c) r_l[i] for C columns and K right-hand sides
+template <class T, int C, int K>
+EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const double* r, Index ldr,
+                        Index n, double* out, Index ldo) {
+  vd acc[C][K] = {};
+  vd s[C];
+  for (int c = 0; c < C; ++c) s[c] = spread(shift ? shift[c] : 0.0);
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    vd xv[C];
+    for (int c = 0; c < C; ++c) xv[c] = load(x + c * stride + i) - s[c];
+    for (int l = 0; l < K; ++l) {
+      const vd rv = load(r + l * ldr + i);
+      for (int c = 0; c < C; ++c) acc[c][l] += xv[c] * rv;
+    }
+  }
+  for (int c = 0; c < C; ++c)
+    for (int l = 0; l < K; ++l) {
+      double total = sum(acc[c][l]);
+      for (Index t = i; t < n; ++t)
+        total += (static_cast<double>(x[c * stride + t]) - s[c][0]) * r[l * ldr + t];
+      out[c + l * ldo] += total;
+    }
+}
+
+template <class T, int C>
+EXCISE_INLINE void dots_all(const T* x, Index stride, const double* shift, const double* r,
+                            Index ldr, Index k, Index n, double* out, Index ldo) {
+  Index l = 0;
+  for (; l + kRhs <= k; l += kRhs)
+    dots<T, C, kRhs>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l + 2 <= k; l += 2)
+    dots<T, C, 2>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l < k; ++l) dots<T, C, 1>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+}
+
+template <class T>
+EXCISE_INLINE void columns(const T* x, Index stride, Index n, Index p, const double* shift,
+                           const double* r, Index ldr, Index k, double* out, Index ldo) {
+  for (Index lo = 0; lo < n; lo += kRowTile) {
+    const Index len = n - lo < kRowTile ? n - lo : kRowTile;
+    const T* xt = x + lo;
+    const double* rt = r + lo;
+    Index j = 0;
+    for (; j + kColumns <= p; j += kColumns)
+      dots_all<T, kColumns>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len,
+                            out + j, ldo);
+    for (; j < p; ++j)
+      dots_all<T, 1>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len,
+                     out + j, ldo);
+  }
+}
+
+// out(j, l) += sum over four rows of (x_ij - shift_j) r_il, for columns j in [0, p)
+template <class T, int R>
+EXCISE_INLINE void few_rows(const T* x, Index stride, Index p, const double* shift,
+                            const double* r, Index ldr, Index k, double* out, Index ldo) {
+  Index j = 0;
+  for (; j + kLanes <= p; j += kLanes) {
+    const vd s = shift ? load(shift + j) : vd{};
+    vd xv[R];
+    for (int i = 0; i < R; ++i) xv[i] = load(x + i * stride + j) - s;
+    for (Index l = 0; l < k; ++l) {
+      vd total = load(out + j + l * ldo);
+      for (int i = 0; i < R; ++i) total += xv[i] * spread(r[i + l * ldr]);
+      store(out + j + l * ldo, total);
+    }
+  }
+  for (; j < p; ++j)
+    for (Index l = 0; l < k; ++l)
+      for (int i = 0; i < R; ++i)
+        out[j + l * ldo] +=
+            (static_cast<double>(x[i * stride + j]) - (shift ? shift[j] : 0.0)) * r[i + l * ldr];
+}
+
+template <class T>
+EXCISE_INLINE void rows(const T* x, Index stride, Index n, Index p, const double* shift,
+                        const double* r, Index ldr, Index k, double* out, Index ldo) {
+  for (Index lo = 0; lo < p; lo += kColumnTile) {
+    const Index len = p - lo < kColumnTile ? p - lo : kColumnTile;
+    const double* s = shift ? shift + lo : nullptr;
+    Index i = 0;
+    for (; i + 4 <= n; i += 4)
+      few_rows<T, 4>(x + i * stride + lo, stride, len, s, r + i, ldr, k, out + lo, ldo);
+    for (; i < n; ++i)
+      few_rows<T, 1>(x + i * stride + lo, stride, len, s, r + i, ldr, k, out + lo, ldo);
+  }
+}
+
+void columns_f64(const double* x, Index stride, Index n, Index p, const double* shift,
+                 const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns(x, stride, n, p, shift, r, ldr, k, out, ldo);
+}
+void columns_f32(const float* x, Index stride, Index n, Index p, const double* shift,
+                 const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns(x, stride, n, p, shift, r, ldr, k, out, ldo);
+}
+void rows_f64(const double* x, Index stride, Index n, Index p, const double* shift,
+              const double* r, Index ldr, Index k, double* out, Index ldo) {
+  rows(x, stride, n, p, shift, r, ldr, k, out, ldo);
+}
+void rows_f32(const float* x, Index stride, Index n, Index p, const double* shift, const double* r,
+              Index ldr, Index k, double* out, Index ldo) {
+  rows(x, stride, n, p, shift, r, ldr, k, out, ldo);
+}
+
+#define EXCISE_STRING_(s) #s
+#define EXCISE_STRING(s) EXCISE_STRING_(s)
+
+}  // namespace
+
+extern const Kernels table;
+const Kernels table{EXCISE_STRING(EXCISE_ISA), dot,         axpy,     combine,
+                    columns_f64,               columns_f32, rows_f64, rows_f32};
+
+}  // namespace excise::EXCISE_ISA

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <cmath>
+
+#include "excise/path/path.hpp"
+
+namespace excise {
+namespace {
+
+constexpr Index kWindow = 8;  // alphas checked by one reading of X, at most
+
+// The columns that the solver sees, and their places in the whole.
+class WorkingSet {
+ public:
+  WorkingSet(const StandardProblem& problem, const Context& context)
+      : problem_(problem),
+        quadratic_(problem.y),
+        solver_(quadratic_, Penalty{}, problem.noise(), context.poll),
+        slot_(sz(problem.design->cols()), -1) {}
+
+  ActiveSet& solver() { return solver_; }
+  const Vec& residual() const { return quadratic_.residual(); }
+  bool holds(Index j) const { return slot_[sz(j)] >= 0; }
+  Index size() const { return ix(members_.size()); }
+  Index feature(Index slot) const { return members_[sz(slot)]; }
+
+  void add(const Indices& features) {
+    if (features.empty()) return;
+    Penalty more;
+    for (const Index j : features) {
+      slot_[sz(j)] = size();
+      members_.push_back(j);
+      more.l1.push_back(problem_.penalty.l1[sz(j)]);
+      more.l2.push_back(problem_.penalty.l2[sz(j)]);
+      more.lower.push_back(problem_.penalty.lower[sz(j)]);
+      more.upper.push_back(problem_.penalty.upper[sz(j)]);
+    }
+    problem_.design->gather(features, quadratic_.add(ix(features.size())));
+    quadratic_.added();
+    solver_.grow(more);
+  }
+
+  // Forgets the columns at rest that `wanted` does not name.
+  void prune(const std::vector<char>& wanted) {
+    std::vector<char> stays(members_.size());
+    for (std::size_t k = 0; k < members_.size(); ++k) stays[k] = wanted[sz(members_[k])];
+    for (const Index k : solver_.support()) stays[sz(k)] = 1;
+    Indices kept, members;
+    for (std::size_t k = 0; k < members_.size(); ++k) {
+      slot_[sz(members_[k])] = stays[k] ? ix(kept.size()) : -1;
+      if (!stays[k]) continue;
+      kept.push_back(ix(k));
+      members.push_back(members_[k]);
+    }
+    solver_.keep(kept);
+    quadratic_.keep(kept);
+    members_ = std::move(members);
+  }
+
+ private:
+  const StandardProblem& problem_;
+  ColumnsQuadratic quadratic_;
+  ActiveSet solver_;
+  Indices members_, slot_;
+};
+
+class WindowedPath {
+ public:
+  WindowedPath(const StandardProblem& problem, const NullModel& null,
+               std::span<const double> alphas, const Context& context)
+      : problem_(problem),
+        alphas_(alphas),
+        context_(context),
+        n_(problem.design->rows()),
+        p_(problem.design->cols()),
+        set_(problem, context),
+        reference_(null.correlations),
+        reference_alpha_(null.alpha_max(problem.penalty)),
+        dense_(sz(p_)) {}
+
+  PathResult run() {
+    Indices free;
+    for (Index j = 0; j < p_; ++j)
+      if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
+    set_.add(free);
+    const Index count = ix(alphas_.size());
+    for (Index k = 0; k < count;) {
+      context_.poll();
+      const Index window = choose_window(k, count);
+      solve_window(k, window);
+      k += accept_window(k, window);
+    }
+    result_.correlations = reference_;
+    result_.n_solves = set_.solver().n_solves();
+    return std::move(result_);
+  }
+
+ private:
+  // What a feature would have to be taxed for its correlation to be zero, in units of alpha
+  double score(Index j) const {
+    const ElasticNet e = problem_.penalty.at(j, 1.0);
+    return e.excluded() || e.smooth() ? 0.0 : e.zero_threshold(reference_[sz(j)]) / e.l1;
+  }
+
+  // The longest window whose candidates are few, after adding them to the working set.
+  Index choose_window(Index k, Index count) {
+    const Index crowd = std::max<Index>(100, 2 * ix(set_.solver().active().size()) + n_ / 4);
+    Index window = std::min(kWindow, count - k);
+    Indices candidates;
+    Vec scores(sz(p_));
+    for (Index j = 0; j < p_; ++j) scores[sz(j)] = score(j);
+    for (;; window = (window + 1) / 2) {
+      const double end = alphas_[sz(k + window - 1)];
+      const double threshold = end - slope_ * std::max(0.0, reference_alpha_ - end);
+      candidates.clear();
+      for (Index j = 0; j < p_; ++j)
+        if (scores[sz(j)] > 0 && scores[sz(j)] >= threshold) candidates.push_back(j);
+      if (ix(candidates.size()) <= crowd || window == 1) break;
+    }
+    if (ix(candidates.size()) > 2 * crowd) {
+      std::nth_element(candidates.begin(), candidates.begin() + 2 * crowd, candidates.end(),
+                       [&](Index a, Index b) { return scores[sz(a)] > scores[sz(b)]; });
+      candidates.resize(sz(2 * crowd));
+      std::sort(candidates.begin(), candidates.end());
+    }
+    if (set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
+      std::vector<char> wanted(sz(p_));
+      for (const Index j : candidates) wanted[sz(j)] = 1;
+      set_.prune(wanted);
+    }
+    std::erase_if(candidates, [&](Index j) { return set_.holds(j); });
+    set_.add(candidates);
+    return window;
+  }
+
+  void solve_window(Index k, Index window) {
+    residuals_.resize(sz(n_ * window));
+    points_.assign(sz(window), {});
+    for (Index l = 0; l < window; ++l) {
+      PathPoint& point = points_[sz(l)];
+      ActiveSet& solver = set_.solver();
+      point.alpha = alphas_[sz(k + l)];
+      point.converged = solver.solve(point.alpha);
+      point.rr = solver.residual_square();
+      Indices slots = solver.support();
+      std::erase_if(slots, [&](Index s) { return solver.coefficients()[sz(s)] == 0; });
+      std::sort(slots.begin(), slots.end(),
+                [&](Index a, Index b) { return set_.feature(a) < set_.feature(b); });
+      for (const Index s : slots) {
+        point.support.push_back(set_.feature(s));
+        point.values.push_back(solver.coefficients()[sz(s)]);
+      }
+      std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
+      context_.poll();
+    }
+  }
+
+  // Checks every feature at every alpha of the window; returns how many alphas stand. At the
+  // first that misses a feature the features missed there and further down join the working set.
+  Index accept_window(Index k, Index window) {
+    (void)k;
+    correlations_.resize(sz(p_ * window));
+    const Matrix c(correlations_.data(), p_, window);
+    problem_.design->correlate(ConstMatrix(residuals_.data(), n_, window), c, context_);
+    result_.n_passes += window;
+    Indices missed;
+    Index accepted = 0;
+    for (Index l = 0; l < window; ++l) {
+      const bool all_stood = missed.empty();
+      const double alpha = points_[sz(l)].alpha;
+      for (Index j = 0; j < p_; ++j)
+        if (!set_.holds(j) && problem_.penalty.at(j, alpha).violation(0.0, c(j, l)) > problem_.noise())
+          missed.push_back(j);
+      if (!all_stood || !missed.empty()) continue;
+      accept(l, c.column(l));
+      ++accepted;
+    }
+    slope_ = missed.empty() ? std::max(0.1, 0.9 * slope_) : std::min(1.0, 1.5 * slope_ + 0.1);
+    std::sort(missed.begin(), missed.end());
+    missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
+    set_.add(missed);
+    return accepted;
+  }
+
+  void accept(Index l, const double* c) {
+    PathPoint& point = points_[sz(l)];
+    for (std::size_t i = 0; i < point.support.size(); ++i)
+      dense_[sz(point.support[i])] = point.values[i];
+    point.optimality = certify(problem_.penalty, point.alpha, dense_.data(), c, point.rr);
+    for (const Index j : point.support) dense_[sz(j)] = 0.0;
+    reference_.assign(c, c + p_);
+    reference_alpha_ = point.alpha;
+    result_.points.push_back(std::move(point));
+  }
+
+  const StandardProblem& problem_;
+  std::span<const double> alphas_;
+  const Context& context_;
+  Index n_, p_;
+  WorkingSet set_;
+  Vec reference_;           // Z'r at the last accepted alpha
+  double reference_alpha_;
+  double slope_ = 1.0;      // assumed |dc/dalpha| of features at rest: 1 is the strong rule
+  Vec dense_, residuals_, correlations_;
+  std::vector<PathPoint> points_;
+  PathResult result_;
+};
+
+}  // namespace
+
+double StandardProblem::noise() const {
+  return 8 * std::numeric_limits<double>::epsilon() * std::sqrt(yy);
+}
+
+NullModel null_model(const StandardProblem& problem, const Context& context) {
+  Indices free;
+  for (Index j = 0; j < problem.penalty.size(); ++j)
+    if (problem.penalty.l1[sz(j)] == 0 && problem.penalty.l2[sz(j)] == 0) free.push_back(j);
+  WorkingSet set(problem, context);
+  set.add(free);
+  set.solver().solve(0.0);
+  NullModel null{Vec(sz(problem.design->cols())), set.solver().residual_square()};
+  problem.design->correlate(ConstMatrix(set.residual().data(), ix(problem.y.size()), 1),
+                            Matrix(null.correlations.data(), problem.design->cols(), 1), context);
+  return null;
+}
+
+PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
+                            std::span<const double> alphas, const Context& context) {
+  return WindowedPath(problem, null, alphas, context).run();
+}
+
+}  // namespace excise

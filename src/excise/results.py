@@ -1,0 +1,363 @@
+"""Small frozen objects that carry answers: nothing here computes a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
+
+Floats = NDArray[np.float64]
+Rule = Literal["1se", "min"]
+
+
+class VerdictKind(IntEnum):
+    """What is known about one coefficient."""
+
+    KEPT = 0
+    """Not zero: it earns more than its tax (or pays none)."""
+    PROVED = 1
+    """Zero in every optimum, by the gap-safe sphere."""
+    KKT = 2
+    """Zero by the optimality conditions at this point alone."""
+    BORDERLINE = 3
+    """Zero, but earns its tax to within the tolerance: a tie or a twin."""
+    EXCLUDED = 4
+    """Zero because it was ruled out: infinite penalty weight or a constant column."""
+    UNPROVED = 5
+    """Zero, although it earns more than its tax here: this point is not optimal."""
+
+
+class Verdict(NamedTuple):
+    """The verdict on one feature; `earns`, `tax`, `slack` in units of the loss's gradient."""
+
+    kind: VerdictKind
+    earns: float
+    tax: float
+    slack: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdicts:
+    """One verdict per feature, stored by column.
+
+    Attributes
+    ----------
+    kind : ndarray of uint8, shape (n_features,)
+        Codes of `VerdictKind`.
+    earns : ndarray, shape (n_features,)
+        |gradient| at b_j = 0 with the others held, on the scale the penalty acts on.
+    tax : ndarray, shape (n_features,)
+        alpha * l1_ratio * penalty_weight.
+    """
+
+    kind: NDArray[np.uint8]
+    earns: Floats
+    tax: Floats
+
+    @property
+    def slack(self) -> Floats:
+        """Tax minus earnings: positive for a proved zero."""
+        return self.tax - self.earns
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def __getitem__(self, j: int) -> Verdict:
+        earns, tax = float(self.earns[j]), float(self.tax[j])
+        return Verdict(VerdictKind(int(self.kind[j])), earns, tax, tax - earns)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return (self[j] for j in range(len(self)))
+
+    def count(self, kind: VerdictKind) -> int:
+        """How many features have this verdict."""
+        return int(np.count_nonzero(self.kind == kind))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """Bounds on how far given coefficients are from the optimum.
+
+    Attributes
+    ----------
+    primal, dual : float
+        Objective value, and a lower bound of the optimal value from a feasible dual point.
+    gap : float
+        Bounds the suboptimality: objective - optimum <= gap. Computed without cancellation,
+        so it may be more accurate than ``primal - dual``.
+    relative_gap : float
+        Gap over the null loss (b = 0, best intercept).
+    kkt_violation : float
+        Largest violation of the optimality conditions over all features, over alpha_max.
+    verdicts : Verdicts
+        One per feature.
+    unique : bool or None
+        Whether the optimum is unique (None: not decided).
+    twins : tuple of tuple of int
+        Groups of features that could swap without changing the objective.
+    """
+
+    primal: float
+    dual: float
+    gap: float
+    relative_gap: float
+    kkt_violation: float
+    verdicts: Verdicts
+    unique: bool | None = None
+    twins: tuple[tuple[int, ...], ...] = ()
+
+    def summary(self) -> str:
+        """One line: how optimal, and how many zeros are proved."""
+        zeros = len(self.verdicts) - self.verdicts.count(VerdictKind.KEPT)
+        proved = self.verdicts.count(VerdictKind.PROVED)
+        excluded = self.verdicts.count(VerdictKind.EXCLUDED)
+        return (
+            f"optimal to {self.relative_gap:.0e} (duality gap / null loss); "
+            f"{proved + excluded} of {zeros} zeros proved"
+        )
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.summary()})"
+
+
+class Status(Enum):
+    """How a fit ended; the value is advice."""
+
+    OPTIMAL = "the certified gap is within the tolerance"
+    STALLED = (
+        "the certified gap is above the tolerance; loosen tol, or drop columns that nearly repeat "
+        "others"
+    )
+
+
+class Event(NamedTuple):
+    """A feature enters or leaves the model as alpha falls through `alpha`."""
+
+    alpha: float
+    feature: int
+    kind: Literal["enters", "leaves"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """A fitted model at one alpha.
+
+    Attributes
+    ----------
+    alpha : float
+    coef, coef_std : ndarray, shape (n_features,)
+        Coefficients per unit of x, and per standard deviation of x.
+    intercept : float
+    certificate : Certificate
+    status : Status
+    feature_names : tuple of str or None
+    """
+
+    alpha: float
+    coef: Floats
+    intercept: float
+    coef_std: Floats
+    certificate: Certificate
+    status: Status
+    feature_names: tuple[str, ...] | None = None
+
+    @property
+    def support(self) -> NDArray[np.intp]:
+        """Indices of the non-zero coefficients."""
+        return np.flatnonzero(self.coef)
+
+    def __repr__(self) -> str:
+        return (
+            f"Solution(alpha={self.alpha:.6g}, kept={len(self.support)} of {len(self.coef)}, "
+            f"relative_gap={self.certificate.relative_gap:.1e})"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseColumns:
+    """Compressed columns of a (n_rows, n_columns) matrix; scipy is imported only on demand."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    data: Floats
+    n_rows: int
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        return len(self.indptr) - 1
+
+    def column(self, k: int) -> Floats:
+        """Column `k`, dense."""
+        out = np.zeros(self.n_rows)
+        part = slice(self.indptr[k], self.indptr[k + 1])
+        out[self.indices[part]] = self.data[part]
+        return out
+
+    def support(self, k: int) -> NDArray[np.int64]:
+        """Row indices of the entries of column `k`."""
+        return self.indices[self.indptr[k] : self.indptr[k + 1]]
+
+    def scale_rows(self, factor: Floats) -> SparseColumns:
+        """Every row multiplied by its factor."""
+        scaled = self.data * factor[self.indices]
+        return SparseColumns(self.indptr, self.indices, scaled, self.n_rows)
+
+    def to_scipy(self) -> csc_array:
+        """The same matrix as a scipy CSC array."""
+        from scipy.sparse import csc_array
+
+        shape = (self.n_rows, self.n_columns)
+        return csc_array((self.data, self.indices, self.indptr), shape=shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Path:
+    """Certified solutions along a falling sequence of alphas.
+
+    Attributes
+    ----------
+    alphas : ndarray, shape (n_alphas,)
+        Falling.
+    columns, columns_std : SparseColumns
+        Coefficients per unit and per standard deviation, a column per alpha.
+    intercepts, relative_gaps, kkt_violations, train_loss : ndarray, shape (n_alphas,)
+    alpha_max : float
+        The smallest alpha at which every penalised coefficient is zero.
+    null_loss : float
+        Loss at b = 0 with the best intercept.
+    mean, scale : ndarray, shape (n_features,)
+        Weighted centre and standard deviation of each column (0 for a constant column).
+    n_factorizations, n_passes : int
+        Newton systems solved, and reads of X (one per right-hand side).
+    problem : Problem
+        What was solved (kept alive: `at`, `knots` and `events` go back to the data).
+    """
+
+    alphas: Floats
+    columns: SparseColumns
+    columns_std: SparseColumns
+    intercepts: Floats
+    relative_gaps: Floats
+    kkt_violations: Floats
+    train_loss: Floats
+    alpha_max: float
+    null_loss: float
+    mean: Floats
+    scale: Floats
+    n_factorizations: int
+    n_passes: int
+    problem: Any
+    feature_names: tuple[str, ...] | None = None
+    _solve_at: Callable[[float], Solution] | None = field(default=None, repr=False)
+    _find_events: Callable[[], tuple[list[Event], Floats]] | None = field(default=None, repr=False)
+
+    @property
+    def coefs(self) -> csc_array:
+        """Coefficients on the original scale, shape (n_features, n_alphas), scipy CSC."""
+        return self.columns.to_scipy()
+
+    @property
+    def coefs_std(self) -> csc_array:
+        """Coefficients per standard deviation, shape (n_features, n_alphas), scipy CSC."""
+        return self.columns_std.to_scipy()
+
+    def at(self, alpha: float) -> Solution:
+        """The exact solution at any alpha, between grid points too."""
+        assert self._solve_at is not None
+        return self._solve_at(alpha)
+
+    def events(self) -> list[Event]:
+        """Every entry and exit between alpha_max and the last alpha, by falling alpha."""
+        assert self._find_events is not None
+        return self._find_events()[0]
+
+    def knots(self) -> Floats:
+        """The alphas at which the support changes, falling; the first is alpha_max."""
+        assert self._find_events is not None
+        return self._find_events()[1]
+
+    def __len__(self) -> int:
+        return len(self.alphas)
+
+    def __repr__(self) -> str:
+        kept = np.diff(self.columns.indptr)
+        worst = float(self.relative_gaps.max(initial=0.0))
+        return (
+            f"Path({len(self)} alphas {self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, "
+            f"kept {kept[0]} to {kept[-1]} of {self.columns.n_rows}, "
+            f"worst relative gap {worst:.1e})"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossValidation:
+    """Held-out loss along the path, and the alpha it chooses.
+
+    Attributes
+    ----------
+    alphas : ndarray, shape (n_alphas,)
+        Falling; the same grid as `path`.
+    mean, se : ndarray, shape (n_alphas,)
+        Held-out mean squared error and its standard error over the folds.
+    folds : ndarray, shape (n_alphas, n_folds * repeats)
+        Held-out mean squared error per fold.
+    null_folds : ndarray, shape (n_folds * repeats,)
+        Held-out mean squared error of the mean (the best intercept of the training rows) alone.
+    train : ndarray, shape (n_alphas,)
+        Mean squared error of the all-data path on its own rows.
+    alpha_min, alpha_1se, alpha_ : float
+        Best mean; largest alpha within one standard error of it; the one `rule` chose.
+    rule : {"1se", "min"}
+    path : Path
+        The path on all rows.
+    fold_of_row : ndarray of int, shape (repeats, n_rows)
+        Fold in which each row was held out (-1: never held out).
+    n_extensions : int
+        How often the grid was extended because the best alpha was its last.
+    metric : str
+        What `mean` measures.
+    """
+
+    alphas: Floats
+    mean: Floats
+    se: Floats
+    folds: Floats
+    null_folds: Floats
+    train: Floats
+    alpha_min: float
+    alpha_1se: float
+    alpha_: float
+    rule: Rule
+    path: Path
+    fold_of_row: NDArray[np.intp]
+    n_extensions: int = 0
+    metric: str = "mean squared error"
+
+    @property
+    def index_min(self) -> int:
+        """Position of `alpha_min` in `alphas`."""
+        return int(np.flatnonzero(self.alphas == self.alpha_min)[0])
+
+    @property
+    def index_1se(self) -> int:
+        """Position of `alpha_1se` in `alphas`."""
+        return int(np.flatnonzero(self.alphas == self.alpha_1se)[0])
+
+    @property
+    def best(self) -> Solution:
+        """The exact, certified solution at `alpha_`."""
+        return self.path.at(self.alpha_)
+
+    def __repr__(self) -> str:
+        return (
+            f"CrossValidation({self.folds.shape[1]} folds, alpha_min={self.alpha_min:.4g}, "
+            f"alpha_1se={self.alpha_1se:.4g}, rule={self.rule!r})"
+        )
