@@ -1,0 +1,139 @@
+"""Sparse linear models that come with a proof and an explanation.
+
+A feature must earn more than its tax to stay in the model; what it earns beyond the tax is its
+coefficient; a feature that earns less is exactly zero, and that zero is proved.
+
+Names are imported when first used, so that ``import excise`` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from excise._version import __version__
+
+if TYPE_CHECKING:
+    from excise.certify import certify
+    from excise.cross_validation import fit_cv
+    from excise.engine import fit, fit_path
+    from excise.exceptions import (
+        ConvergenceWarning,
+        DataWarning,
+        ExciseError,
+        ExciseWarning,
+        InputError,
+        InputTypeError,
+        OutputError,
+        UsageError,
+    )
+    from excise.explain import Ledger, LedgerRow, Why
+    from excise.linear_model import (
+        ElasticNet,
+        ElasticNetCV,
+        Lasso,
+        LassoCV,
+        Ridge,
+        SparseRegressor,
+        enet_path,
+        lasso_path,
+    )
+    from excise.model import Model, load
+    from excise.results import (
+        Certificate,
+        CrossValidation,
+        Event,
+        Path,
+        Solution,
+        Status,
+        Verdict,
+        VerdictKind,
+        Verdicts,
+    )
+    from excise.table import demo
+
+__all__ = [
+    "Certificate",
+    "ConvergenceWarning",
+    "CrossValidation",
+    "DataWarning",
+    "ElasticNet",
+    "ElasticNetCV",
+    "Event",
+    "ExciseError",
+    "ExciseWarning",
+    "InputError",
+    "InputTypeError",
+    "Lasso",
+    "LassoCV",
+    "Ledger",
+    "LedgerRow",
+    "Model",
+    "OutputError",
+    "Path",
+    "Ridge",
+    "Solution",
+    "SparseRegressor",
+    "Status",
+    "UsageError",
+    "Verdict",
+    "VerdictKind",
+    "Verdicts",
+    "Why",
+    "__version__",
+    "certify",
+    "demo",
+    "enet_path",
+    "fit",
+    "fit_cv",
+    "fit_path",
+    "lasso_path",
+    "load",
+]
+
+_HOMES = {
+    "excise.certify": ("certify",),
+    "excise.cross_validation": ("fit_cv",),
+    "excise.engine": ("fit", "fit_path"),
+    "excise.exceptions": (
+        "ConvergenceWarning", "DataWarning", "ExciseError", "ExciseWarning", "InputError",
+        "InputTypeError", "OutputError", "UsageError",
+    ),
+    "excise.explain": ("Ledger", "LedgerRow", "Why"),
+    "excise.linear_model": (
+        "ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "Ridge", "SparseRegressor", "enet_path",
+        "lasso_path",
+    ),
+    "excise.model": ("Model", "load"),
+    "excise.results": (
+        "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
+        "VerdictKind", "Verdicts",
+    ),
+    "excise.table": ("demo",),
+}  # fmt: skip
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'excise' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """``excise.certify`` is the function, although a submodule has the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,132 @@
+"""The flags of `excise fit`, as one checked record and as command-line options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from excise.cli.options import Auto, Names, Option, Pairs, PenaltyType, Rule, RuleType
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """What a person asked `fit` for; see ``excise fit --help``."""
+
+    table: str
+    target: str
+    task: Literal["auto", "number", "class"]
+    drop: tuple[str, ...]
+    only: tuple[str, ...]
+    keep: tuple[str, ...]
+    tax: tuple[tuple[str, str], ...]
+    weights: str | None
+    group: str | None
+    time: str | None
+    missing: Literal["impute", "drop", "error"]
+    penalty: str
+    no_scale: bool
+    nonnegative: bool
+    rule: Rule
+    folds: int
+    repeats: int
+    test: str | None
+    seed: int
+    stability: int
+    grid: int
+    ratio: float | None
+    tol: float
+    sep: str | None
+    decimal: str | None
+    encoding: str | None
+    na: str | None
+    sample: int | None
+    output: str | None
+    no_model: bool
+    no_report: bool
+    private: bool
+    open_report: bool
+    limit: int
+    sort: Literal["earns", "name", "file"]
+    strict: bool
+    dry_run: bool
+    force: bool
+
+
+_COLUMNS = "Columns of the table"
+_MODEL = "Model"
+_CHOICE = "Choice of the penalty"
+_READING = "Reading"
+_FILES = "Files"
+_SHOWN = "Shown"
+
+Row = tuple[str, tuple[str, ...], dict[str, Any]]
+_NATURAL = click.IntRange(0)
+
+
+def _option(section: str, *names: str, **kwargs: Any) -> Row:
+    return section, names, kwargs
+
+
+_OPTIONS: tuple[Row, ...] = (
+    _option(_COLUMNS, "--drop", type=Names(), help="Leave out (globs: 'id*')."),
+    _option(_COLUMNS, "--only", type=Names(), help="Use no others (globs)."),
+    _option(_COLUMNS, "--keep", type=Names(), help="Free of tax: always in the model."),
+    _option(_COLUMNS, "--tax", type=Pairs("col=2.0,..."), help="Multiply the tax of a column."),
+    _option(_COLUMNS, "--weights", metavar="COL", help="Weight of each row."),
+    _option(_COLUMNS, "--group", metavar="COL", help="Rows of a group share a fold."),
+    _option(_COLUMNS, "--time", metavar="COL", help="Folds go forward in time."),
+    _option(_COLUMNS, "--missing", type=click.Choice(["impute", "drop", "error"]),
+            default="impute",
+            help="Median or mode plus a column 'x is missing'; or drop such rows; or stop."),
+    _option(_MODEL, "--task", type=click.Choice(["auto", "number", "class"]), default="auto",
+            help="Kind of target; this release fits numbers."),
+    _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
+    _option(_MODEL, "--no-scale", is_flag=True, help="Tax the columns in their own units."),
+    _option(_MODEL, "--nonnegative", is_flag=True, help="No coefficient below zero."),
+    _option(_MODEL, "--tol", type=click.FloatRange(0, 1, min_open=True), default=1e-8,
+            metavar="GAP", help="Largest duality gap over the null loss that counts as solved."),
+    _option(_CHOICE, "--rule", type=RuleType(), default="1se",
+            help="Highest penalty within one standard error of the best, the best, N features, "
+            "or a penalty."),
+    _option(_CHOICE, "--folds", type=click.IntRange(2), default=10, metavar="K",
+            help="Folds of the cross-validation."),
+    _option(_CHOICE, "--repeats", type=click.IntRange(1), default=1, metavar="N",
+            help="Cross-validations with other folds."),
+    _option(_CHOICE, "--test", metavar="0.2|FILE", help="Hold rows back, or score another file."),
+    _option(_CHOICE, "--seed", type=_NATURAL, default=0, metavar="N", help="Of all that is drawn."),
+    _option(_CHOICE, "--stability", type=_NATURAL, default=100, metavar="N",
+            help="Half-samples for 'picked'; 0 is off."),
+    _option(_CHOICE, "--grid", type=click.IntRange(2, 10_000), default=100, metavar="N",
+            help="Penalties tried."),
+    _option(_CHOICE, "--ratio", type=Auto(), default="auto",
+            help="Lowest penalty over the highest."),
+    _option(_READING, "--sep", metavar="CHAR", help="Separator of values (default: found out)."),
+    _option(_READING, "--decimal", metavar="CHAR", help="Decimal mark, . or , (default .)."),
+    _option(_READING, "--encoding", metavar="NAME", help="Of the text (default: utf-8)."),
+    _option(_READING, "--na", metavar="WORD,...", help="Further words for a missing value."),
+    _option(_READING, "--sample", type=click.IntRange(1), metavar="N", help="Use N random rows."),
+    _option(_FILES, "-o", "--output", metavar="NAME", help="Stem of the files (default: table's)."),
+    _option(_FILES, "--no-model", is_flag=True, help="Write no model file."),
+    _option(_FILES, "--no-report", is_flag=True, help="Write no report."),
+    _option(_FILES, "--private", is_flag=True, help="No row-level data in the report."),
+    _option(_FILES, "--open", "open_report", is_flag=True, help="Open the report in a browser."),
+    _option(_FILES, "--force", is_flag=True, help="Overwrite files of other programs."),
+    _option(_SHOWN, "--limit", type=_NATURAL, default=20, metavar="ROWS",
+            help="Rows of the ledger; 0 shows all."),
+    _option(_SHOWN, "--sort", type=click.Choice(["earns", "name", "file"]), default="earns",
+            help="Order of the ledger."),
+    _option(_SHOWN, "--strict", is_flag=True, help="Exit with 4 when there are warnings."),
+    _option(_SHOWN, "--dry-run", is_flag=True, help="Only say what would be done."),
+)  # fmt: skip
+
+
+def fit_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags of `FitOptions` (all but table and target)."""
+    for section, names, kwargs in reversed(_OPTIONS):
+        shown = not kwargs.get("is_flag") and "default" in kwargs
+        option = click.option(*names, cls=Option, section=section, show_default=shown, **kwargs)
+        function = option(function)
+    return function

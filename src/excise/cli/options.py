@@ -1,0 +1,182 @@
+"""Flags shared by all commands, and the kinds of values that flags take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from excise.cli.terminal import Globals
+
+Decorated = Callable[..., Any]
+
+
+class Option(click.Option):
+    """An option with a section of the help page."""
+
+    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.section = section
+
+
+class Names(click.ParamType):
+    """``a,b,c`` (a backslash keeps a comma: ``a\\,b``)."""
+
+    name = "col,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        """Split at commas."""
+        if isinstance(value, tuple):
+            return value
+        marked = str(value).replace("\\,", "\0")
+        return tuple(part.strip().replace("\0", ",") for part in marked.split(",") if part.strip())
+
+
+class Pairs(Names):
+    """``a=1,b=2``: names with a value each."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[tuple[str, str], ...]:  # type: ignore[override]
+        """Split at commas, then at the last equals sign."""
+        if isinstance(value, tuple):
+            return value
+        pairs = [part.rpartition("=") for part in super().convert(value, param, ctx)]
+        for name, equals, worth in pairs:
+            if not (name and equals and worth):
+                self.fail(f"'{value}' is not of the form {self.name}", param, ctx)
+        return tuple((name, worth) for name, _, worth in pairs)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the penalty is chosen; `value` is the number of features, or the penalty."""
+
+    kind: Literal["1se", "min", "n_features", "alpha"] = "1se"
+    value: float = 0.0
+
+
+class RuleType(click.ParamType):
+    """``1se``, ``min``, a number of features, or ``lambda=VALUE``."""
+
+    name = "1se|min|N|lambda=VALUE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Rule:
+        """Read a rule."""
+        if isinstance(value, Rule):
+            return value
+        text = str(value).strip().lower()
+        if text in ("1se", "min"):
+            return Rule("1se" if text == "1se" else "min")
+        try:
+            name, equals, number = text.partition("=")
+            if equals and name in ("lambda", "alpha", "tax"):
+                return Rule("alpha", _positive(float(number)))
+            return Rule("n_features", _positive(int(text.removesuffix("features").strip()), 0))
+        except ValueError:
+            self.fail(f"'{value}' is not 1se, min, a number of features or lambda=VALUE", param, ctx)
+
+
+class PenaltyType(click.ParamType):
+    """``l1``, ``elastic:0.5`` or ``ridge``."""
+
+    name = "l1|elastic:0.5|ridge"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Check the form; the mixing ratio must lie between 0 and 1."""
+        text = str(value).strip().lower()
+        kind, colon, ratio = text.partition(":")
+        try:
+            if (kind in ("l1", "ridge") and not colon) or (
+                kind == "elastic" and (not colon or 0.0 < float(ratio) <= 1.0)
+            ):
+                return text
+        except ValueError:
+            pass
+        self.fail(f"'{value}' is not l1, elastic:RATIO (0 to 1) or ridge", param, ctx)
+
+
+class Auto(click.ParamType):
+    """A positive number, or ``auto``."""
+
+    name = "auto|number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float | None:
+        """None for auto."""
+        if value is None or value == "auto":
+            return None
+        try:
+            return _positive(float(value))
+        except ValueError:
+            self.fail(f"'{value}' is not auto or a number above 0", param, ctx)
+
+
+class At(click.ParamType):
+    """A penalty to look at: ``min``, ``1se``, a number of features, or a value."""
+
+    name = "L|min|1se|N"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str | int | float | None:
+        """An int is a number of features, a number with a point or ``lambda=L`` a penalty."""
+        if value is None or isinstance(value, (int, float)):
+            return value
+        text = str(value).strip().lower()
+        if text in ("min", "1se"):
+            return text
+        try:
+            name, equals, number = text.partition("=")
+            if equals and name in ("lambda", "alpha", "tax"):
+                return _positive(float(number))
+            return int(text) if text.isdecimal() else _positive(float(text))
+        except ValueError:
+            self.fail(f"'{value}' is not min, 1se, a number of features or a penalty", param, ctx)
+
+
+def _positive(value: Any, least: float = 1e-300) -> Any:
+    if not least <= value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _store(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    flags = ctx.find_root().ensure_object(Globals)
+    source = ctx.get_parameter_source(param.name or "")
+    if source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT"):
+        setattr(flags, param.name or "", value)
+
+
+def _flag(*names: str, help: str, hidden: bool, **kwargs: Any) -> Option:
+    section = "Everywhere, before or after the command"
+    kwargs |= {"expose_value": False, "is_eager": True, "callback": _store}
+    return Option(names, help=help, hidden=hidden, section=section, **kwargs)
+
+
+def global_options(hidden: bool) -> list[click.Parameter]:
+    """The flags of `Globals`; commands accept them too, but list them only in the main help."""
+
+    def flag(*names: str, help: str, **kwargs: Any) -> Option:
+        return _flag(*names, help=help, hidden=hidden, **kwargs)
+
+    colors = click.Choice(["auto", "always", "never"])
+    return [
+        flag("-q", "--quiet", is_flag=True, help="Only errors."),
+        flag("-v", "--verbose", is_flag=True, help="Timings, solver, all warnings."),
+        flag("--debug", is_flag=True, help="Show the traceback of an error."),
+        flag("--json", is_flag=True, help="One JSON object instead of text."),
+        flag("--color", type=colors, help="Colour (auto: on a terminal)."),
+        flag("--width", type=click.IntRange(1), metavar="N", help="Columns of text."),
+        flag("--ascii", is_flag=True, help="Bars in plain characters."),
+        flag("--threads", type=click.IntRange(1), metavar="N", help="Threads of the solver."),
+    ]
+
+
+def sections(parameters: Sequence[click.Parameter]) -> dict[str, list[click.Option]]:
+    """Options by section of the help page, in order of appearance."""
+    grouped: dict[str, list[click.Option]] = {}
+    for parameter in parameters:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            grouped.setdefault(getattr(parameter, "section", "Options"), []).append(parameter)
+    return grouped

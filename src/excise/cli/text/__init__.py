@@ -1,0 +1,1 @@
+"""Pure rendering: results in, string out."""

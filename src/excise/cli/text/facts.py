@@ -1,0 +1,49 @@
+"""The five facts about a model, its notes and its equation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from excise.cli.text.cells import clean
+from excise.cli.text.page import Page
+from excise.model.facts import Fact, facts
+
+if TYPE_CHECKING:
+    from excise.model import Model
+
+_INDENT = "  "
+_LABEL = f"{_INDENT}{{:<9}}"
+_JOINT = {"Tax": "   ", "Penalty": "   ", "Verdict": ": ", "Proof": "; "}
+_NOTE = "  Note  "
+
+
+def render(model: Model, page: Page, *, tested: str = "") -> list[str]:
+    """Tax, Kept, Score, Verdict, Proof; `tested` is added to the score."""
+    lines: list[str] = []
+    for fact in facts(model):
+        lines += _set(fact, page, tested if fact.label == "Score" else "")
+    return lines
+
+
+def notes(model: Model, page: Page) -> list[str]:
+    """What a reader should know beside the ledger."""
+    hang = " " * len(_NOTE)
+    return [line for note in model.notes for line in page.wrap(clean(note), _NOTE, hang)]
+
+
+def equation(model: Model, page: Page) -> list[str]:
+    """The model as a formula in the units of the table."""
+    return page.wrap(clean(model.equation()), _INDENT, _INDENT * 3)
+
+
+def _set(fact: Fact, page: Page, addition: str) -> list[str]:
+    """One fact; a penalty's remark hangs under itself, every other text under its value."""
+    joint = _JOINT.get(fact.label, " ") if fact.note else ""
+    head = _LABEL.format(fact.label)
+    text = f"{fact.value}{joint}{fact.note}{addition}"
+    if len(joint) == 3:
+        head, text = f"{head}{fact.value}{joint}", fact.note
+    first, *rest = page.wrap(clean(text), head, " " * len(head))
+    if fact.label == "Verdict":
+        first = first.replace(fact.value, page.paint("strong", fact.value), 1)
+    return [first, *rest]
