@@ -8,8 +8,9 @@ the standardised columns, without the rows:
     tax_j     = alpha * l1_ratio * v_j
     kept iff earns_j > tax_j, and then |b_j| = (earns_j - tax_j) / (G_jj + alpha (1-l1_ratio) v_j)
 
-Amounts are on the scale the penalty acts on: per standard deviation when ``standardize``, else
-per unit (times the column's standard deviation).
+A coefficient that a bound keeps from one side earns nothing on that side. Amounts are on the
+scale the penalty acts on: per standard deviation when ``standardize``, else per unit (times the
+column's standard deviation); there G_jj is the column's variance.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.results import Floats
+from excise.explain.moments import solve_moments
+from excise.explain.point import Point, Proof
+from excise.results import Floats, VerdictKind
 
 FULL_GRAM = 300
 """Up to this many columns the whole Gram matrix is kept; beyond, a block of this size."""
@@ -32,28 +35,36 @@ class Books:
     Attributes
     ----------
     xy : ndarray, shape (n_features,)
-        q = Z'W(y - offset - intercept of the null model), per standard deviation.
+        q, per standard deviation, with y centred (less the offset).
     block : ndarray of int, shape (m,)
         Columns whose Gram matrix is kept, rising; all columns when n_features <= 300.
     gram : ndarray, shape (m, m)
         Z'WZ of these columns: correlations, when an intercept is fitted.
-    scale : ndarray, shape (n_features,)
-        Standard deviations; 0 for a constant column.
+    mean, scale : ndarray, shape (n_features,)
+        Centre and standard deviation of each column; scale 0 for a constant column.
+    centre : float
+        The intercept at which all else is centred: the mean of y less the offset.
     penalty_weight, lower, upper : ndarray, shape (n_features,)
+        Bounds per unit of the column.
     l1_ratio, null_loss : float
     standardize : bool
+    floor : float
+        Below this alpha columns outside the block were kept; 0 when none was.
     """
 
     xy: Floats
     block: NDArray[np.intp]
     gram: Floats
+    mean: Floats
     scale: Floats
+    centre: float
     penalty_weight: Floats
     lower: Floats
     upper: Floats
     l1_ratio: float
     standardize: bool
     null_loss: float
+    floor: float = 0.0
 
     @property
     def n_features(self) -> int:
@@ -71,12 +82,24 @@ class Books:
         return np.ones_like(self.scale) if self.standardize else self.scale
 
     def tax(self, alpha: float) -> Floats:
-        """What each feature must earn to be kept: alpha * l1_ratio * v."""
-        return alpha * self.l1_ratio * self.penalty_weight
+        """What each feature must earn to be kept: alpha * l1_ratio * v; inf if excluded."""
+        barred = np.isinf(self.penalty_weight)
+        return np.where(barred, np.inf, alpha * self.l1_ratio * np.where(barred, 0.0, self.penalty_weight))
+
+    def divisor(self, alpha: float, j: int) -> float:
+        """What is left after tax, divided by this, is the coefficient: 1 for L1 on unit variance."""
+        weight = self.penalty_weight[j]
+        ridge = alpha * (1.0 - self.l1_ratio) * weight if np.isfinite(weight) else 0.0
+        return float(self.unit[j] ** 2 + ridge)
 
     def earns_alone(self) -> Floats:
-        """|q|: what each feature would earn with all the others at zero."""
-        return np.abs(self.xy) * self.unit
+        """What each feature would earn with all the others at zero."""
+        return self.allowed(self.xy * self.unit)
+
+    def allowed(self, left: Floats) -> Floats:
+        """|left|, or 0 where a bound keeps the coefficient from that side."""
+        barred = np.where(left > 0.0, self.upper <= 0.0, self.lower >= 0.0)
+        return np.where(barred, 0.0, np.abs(left))
 
     def left(self, coef_std: Floats) -> Floats:
         """Signed earnings with the others held; NaN for columns outside the block."""
@@ -86,24 +109,75 @@ class Books:
         left[self.block] = (self.xy[self.block] - others) * self.unit[self.block]
         return left
 
-    def shares(self, j: int, coef_std: Floats) -> list[tuple[int, float]]:
-        """(k, amount) for every kept k != j, largest first; earns alone - their sum = what is left.
+    def earns(self, point: Point) -> Floats:
+        """Earnings at a solution; NaN where neither the books nor the point know."""
+        earned = self.allowed(self.left(point.coef_std))
+        return earned if point.earns is None else np.where(np.isnan(earned), point.earns, earned)
 
-        The amounts carry the sign of q_j: positive is earned by k instead of j. What is left is
-        signed alike; its absolute value is what j earns.
+    def position(self, j: int) -> int | None:
+        """Where column `j` stands in the block; None if it is not there."""
+        at = int(np.searchsorted(self.block, j))
+        return at if at < len(self.block) and self.block[at] == j else None
+
+    def shares(self, j: int, coef_std: Floats) -> list[tuple[int, float]]:
+        """(k, amount) for every kept k != j, largest first; alone - their sum = what is left.
+
+        The amounts carry the sign of q_j: positive is earned by k instead of j.
         """
-        position = int(np.searchsorted(self.block, j))
+        at = self.position(j)
+        if at is None:
+            return []
         b = coef_std[self.block]
         sign = -1.0 if self.xy[j] < 0.0 else 1.0
-        amounts = sign * self.gram[position] * b * self.unit[j]
-        kept = [i for i in np.flatnonzero(b) if i != position]
-        kept.sort(key=lambda i: -abs(amounts[i]))
+        amounts = sign * self.gram[at] * b * self.unit[j]
+        kept = sorted((i for i in np.flatnonzero(b) if i != at), key=lambda i: -abs(amounts[i]))
         return [(int(self.block[i]), float(amounts[i])) for i in kept]
 
     def twins(self, j: int, threshold: float = 0.7) -> list[tuple[int, float]]:
         """(k, r) for the columns that overlap with j, |r| > threshold, strongest first."""
-        position = int(np.searchsorted(self.block, j))
-        r = self.gram[position]
-        near = [i for i in np.flatnonzero(np.abs(r) > threshold) if i != position]
-        near.sort(key=lambda i: -abs(r[i]))
-        return [(int(self.block[i]), float(r[i])) for i in near]
+        at = self.position(j)
+        if at is None:
+            return []
+        r = self.gram[at]
+        near = [i for i in np.flatnonzero(np.abs(r) > threshold) if i != at]
+        return [(int(self.block[i]), float(r[i])) for i in sorted(near, key=lambda i: -abs(r[i]))]
+
+    def overlaps(self, threshold: float) -> list[tuple[int, int, float]]:
+        """(j, k, r) for every pair of columns with |r| > threshold, strongest first."""
+        high = np.argwhere(np.triu(np.abs(self.gram) > threshold, 1))
+        pairs = [(int(self.block[i]), int(self.block[k]), float(self.gram[i, k])) for i, k in high]
+        return sorted(pairs, key=lambda pair: -abs(pair[2]))
+
+    def train_error(self, coef_std: Floats) -> float:
+        """Mean squared error on the training rows: yy - 2 q'b + b'Gb."""
+        b = coef_std[self.block]
+        return float(2.0 * self.null_loss - 2.0 * self.xy[self.block] @ b + b @ self.gram @ b)
+
+    def solve(self, alpha: float) -> Point:
+        """The solution at another alpha, certified for these moments.
+
+        Columns outside the block are zero, and not verified: their earnings are not known.
+        """
+        A = self.block
+        unit, spread = self.unit[A], np.where(self.scale > 0.0, self.scale, 1.0)
+        to_penalty = spread[A] / np.where(unit > 0.0, unit, 1.0)
+        path = solve_moments(
+            np.asarray(self.gram, dtype=np.float64) * np.outer(unit, unit),
+            self.xy[A] * unit,
+            np.array([alpha]),
+            l1_ratio=self.l1_ratio,
+            penalty_weight=self.penalty_weight[A],
+            lower=self.lower[A] * to_penalty,
+            upper=self.upper[A] * to_penalty,
+        )
+        found = path.at(alpha)
+        coef_std = np.zeros(self.n_features)
+        coef_std[A] = found.coef * unit
+        coef = coef_std / spread
+        kinds = np.full(self.n_features, VerdictKind.UNPROVED, dtype=np.uint8)
+        kinds[A] = found.certificate.verdicts.kind
+        kinds[np.isinf(self.penalty_weight) | (self.scale == 0.0)] = VerdictKind.EXCLUDED
+        gap = found.certificate.gap
+        relative = gap / self.null_loss if self.null_loss > 0.0 else 0.0
+        proof = Proof(gap, relative, found.certificate.kkt_violation, kinds)
+        return Point(alpha, float(self.centre - self.mean @ coef), coef, coef_std, proof)

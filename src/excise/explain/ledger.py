@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
+import numpy as np
+
+from excise.exceptions import InputError
+from excise.explain.books import Books
+from excise.explain.decoys import Decoys
+from excise.explain.point import Point
 from excise.explain.words import decimals_of
+from excise.results import Event, Floats, VerdictKind
 
 StatusWord = Literal["kept", "cut", "borderline", "free", "excluded"]
 Order = Literal["earns", "name", "file"]
+Crossing = tuple[float, Literal["enters", "leaves"]]
 
 COLUMNS = (
     "feature", "group", "earns", "earns_alone", "tax", "margin", "coef_std", "coef", "status",
@@ -18,9 +27,27 @@ COLUMNS = (
 """Columns of the ledger as a frame."""
 
 
+class Labelled(Protocol):
+    """What the ledger needs to know of a column."""
+
+    @property
+    def name(self) -> str:
+        """Of the encoded feature."""
+
+    @property
+    def group(self) -> str:
+        """The table column it was made from."""
+
+    @property
+    def level(self) -> str | None:
+        """The level of a category that it marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
     """The account of one feature at one tax.
+
+    Every tax here is alpha * l1_ratio, what a feature of penalty weight 1 pays.
 
     Attributes
     ----------
@@ -40,7 +67,7 @@ class LedgerRow:
         Kept: the tax at which it came in. Cut: the next lower tax at which it comes in.
     leaves : float or None
         Kept: the next lower tax at which it leaves. Cut: the tax at which it last left.
-    events : tuple of (alpha, "enters" or "leaves")
+    events : tuple of (tax, "enters" or "leaves")
         Every crossing along the path, by falling tax.
     picked : float or None
         Share of half-samples that keep it at this tax.
@@ -61,7 +88,7 @@ class LedgerRow:
     status: StatusWord
     enters: float | None = None
     leaves: float | None = None
-    events: tuple[tuple[float, str], ...] = ()
+    events: tuple[Crossing, ...] = ()
     picked: float | None = None
     decoy95: float | None = None
     level: str | None = None
@@ -74,11 +101,10 @@ class LedgerRow:
         return ("out" if self.coef_std != 0.0 else "in"), self.enters
 
     def to_dict(self) -> dict[str, Any]:
-        """As in the ``ledger`` of ``excise fit --json``; None where a figure is not known."""
-        known = {name: getattr(self, name) for name in COLUMNS}
-        clean = {name: None if value != value else value for name, value in known.items()}
-        events = [{"alpha": alpha, "kind": kind} for alpha, kind in self.events]
-        return {**clean, "column": self.group, "level": self.level, "events": events}
+        """As in the ``ledger`` of ``excise fit --json``; None where a figure is not finite."""
+        known = {name: finite_or_none(getattr(self, name)) for name in COLUMNS}
+        events = [{"tax": tax, "kind": kind} for tax, kind in self.events]
+        return {**known, "column": self.group, "level": self.level, "events": events}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +118,11 @@ class Ledger:
     alpha : float
     tax : float
         What a feature of penalty weight 1 pays: alpha * l1_ratio.
-    unknown : int
-        Rows whose earnings the model file cannot know at this tax.
     """
 
     rows: tuple[LedgerRow, ...]
     alpha: float
     tax: float
-    unknown: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -109,9 +132,9 @@ class Ledger:
 
     def __getitem__(self, feature: str | int) -> LedgerRow:
         """A row by name or position."""
-        if isinstance(feature, str):
-            return next(row for row in self.rows if row.feature == feature)
-        return self.rows[feature]
+        if isinstance(feature, int):
+            return self.rows[feature]
+        return next(row for row in self.rows if row.feature == feature)
 
     @property
     def kept(self) -> tuple[LedgerRow, ...]:
@@ -119,18 +142,118 @@ class Ledger:
         return tuple(row for row in self.rows if row.coef_std != 0.0)
 
     @property
+    def unknown(self) -> int:
+        """Rows whose earnings the model file cannot know at this tax."""
+        return sum(math.isnan(row.earns) for row in self.rows)
+
+    @property
     def decimals(self) -> int:
         """Decimals for every amount of this ledger: the tax shows three significant digits."""
-        return decimals_of(self.tax)
+        return decimals_of(self.tax or max((row.earns for row in self.rows), default=0.0))
 
     def sorted(self, by: Order = "earns") -> Ledger:
-        """The same rows by falling earnings, by name, or as in the file."""
-        raise NotImplementedError
+        """The same rows by falling earnings (unknown ones last), by name, or as in the file."""
+        if by == "file":
+            return self
+        keys = {
+            "earns": lambda row: -math.inf if math.isnan(row.earns) else row.earns,
+            "name": lambda row: row.feature,
+        }
+        if by not in keys:
+            raise InputError(f"cannot sort a ledger by {by!r}", ["valid: earns, name, file"])
+        return replace(self, rows=tuple(sorted(self.rows, key=keys[by], reverse=by == "earns")))
 
     def to_dict(self) -> list[dict[str, Any]]:
         """A dictionary per row, ready for JSON."""
         return [row.to_dict() for row in self.rows]
 
     def to_frame(self, backend: Any = "polars") -> Any:
-        """A data frame: "polars", "pandas", "pyarrow", or any namespace narwhals knows."""
-        raise NotImplementedError
+        """A data frame: "polars", "pandas", "pyarrow", or a module that narwhals knows."""
+        import narwhals as nw
+
+        schema = {
+            name: nw.String() if name in ("feature", "group", "status") else nw.Float64()
+            for name in COLUMNS
+        }
+        columns = {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}
+        return nw.from_dict(columns, schema, backend=backend).to_native()
+
+
+def finite_or_none(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def crossings(events: Iterable[Event], l1_ratio: float) -> dict[int, tuple[Crossing, ...]]:
+    """Events by feature, their alphas as taxes, falling."""
+    found: dict[int, tuple[Crossing, ...]] = {}
+    for event in events:
+        seen = found.get(event.feature, ())
+        found[event.feature] = (*seen, (event.alpha * l1_ratio, event.kind))
+    return found
+
+
+def turns(
+    events: Sequence[Crossing], tax: float, kept: bool
+) -> tuple[float | None, float | None]:
+    """(enters, leaves): kept, the last entry above and the next exit below; cut, the reverse."""
+    above = [event for event in events if event[0] >= tax]
+    below = [event for event in events if event[0] < tax]
+
+    def first(side: Sequence[Crossing], kind: str) -> float | None:
+        return next((at for at, what in side if what == kind), None)
+
+    if kept:
+        return first(above[::-1], "enters"), first(below, "leaves")
+    return first(below, "enters"), first(above[::-1], "leaves")
+
+
+def status_of(kind: int, penalty_weight: float, known: bool) -> StatusWord:
+    """The word for a verdict."""
+    if kind == VerdictKind.EXCLUDED:
+        return "excluded"
+    if penalty_weight == 0.0:
+        return "free"
+    if kind == VerdictKind.KEPT:
+        return "kept"
+    doubtful = kind in (VerdictKind.BORDERLINE, VerdictKind.UNPROVED)
+    return "borderline" if doubtful and known else "cut"
+
+
+def keep_ledger(
+    books: Books,
+    point: Point,
+    labels: Sequence[Labelled],
+    events: Iterable[Event] = (),
+    picked: Floats | None = None,
+    decoys: Decoys | None = None,
+) -> Ledger:
+    """The ledger of a solution."""
+    earns, alone, tax = books.earns(point), books.earns_alone(), books.tax(point.alpha)
+    per_unit_tax = point.alpha * books.l1_ratio
+    crossed = crossings(events, books.l1_ratio)
+    rows = []
+    for j, label in enumerate(labels):
+        status = status_of(point.proof.kinds[j], books.penalty_weight[j], not np.isnan(earns[j]))
+        mine = crossed.get(j, ())
+        enters, leaves = turns(mine, per_unit_tax, bool(point.coef[j]))
+        rows.append(
+            LedgerRow(
+                feature=label.name,
+                group=label.group,
+                earns=float(earns[j]),
+                earns_alone=float(alone[j]),
+                tax=float(tax[j]),
+                margin=float(earns[j] - tax[j]),
+                coef_std=float(point.coef_std[j]),
+                coef=float(point.coef[j]),
+                status=status,
+                enters=enters,
+                leaves=leaves,
+                events=mine,
+                picked=None if picked is None else float(picked[j]),
+                decoy95=None if decoys is None else decoys.q95,
+                level=label.level,
+            )
+        )
+    return Ledger(tuple(rows), point.alpha, per_unit_tax)

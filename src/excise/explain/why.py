@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from excise.explain.ledger import StatusWord
+from excise.exceptions import InputError
+from excise.explain.books import Books
+from excise.explain.ledger import Crossing, Labelled, LedgerRow, StatusWord, finite_or_none
+from excise.explain.point import Point
+from excise.explain.sentences import lines
+from excise.explain.words import closest, count
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What another kept feature already earns of this one's."""
+
+    feature: str
+    amount: float
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     """The account of one feature: earns alone - shares = what is left, against the tax.
 
+    Every tax here is alpha * l1_ratio, what a feature of penalty weight 1 pays.
+
     Attributes
     ----------
-    feature : str
+    feature, group : str
+        The encoded column, and the table column it was made from.
     status : {"kept", "cut", "borderline", "free", "excluded"}
     alpha, tax, earns, earns_alone, margin : float
     left : float
-        Signed: earns_alone - sum of shares, exactly; earns = |left|.
+        Signed: what it would earn alone - the sum of shares, exactly; earns = |left| unless a
+        bound forbids that sign.
+    alone : float
+        |q|: earns_alone unless a bound forbids that sign.
     coef_std, coef : float
     divisor : float
         What is left after tax is divided by this to give the coefficient: 1 for the pure L1.
-    shares : tuple of (feature, amount)
+    shares : tuple of Share
         What each kept feature already earns of it, largest first.
-    events : tuple of (alpha, "enters" or "leaves")
+    events : tuple of (tax, "enters" or "leaves")
     enters, leaves : float or None
+    lowest : float
+        The lowest tax of the path.
     picked, decoy95 : float or None
     twins : tuple of (feature, r)
         Columns that overlap with it, |r| > 0.7.
+    constant, at_bound : bool
+    known : bool
+        Whether the model file has the moments of this column.
     refit : str
-        A command without ``--drop``; empty when the model was not made from a file.
+        The command that made the model; empty when it was not made from a file.
     """
 
     feature: str
@@ -39,27 +65,95 @@ class Why:
     tax: float
     earns: float
     earns_alone: float
+    alone: float
     left: float
     margin: float
     coef_std: float
     coef: float
+    group: str = ""
     divisor: float = 1.0
-    shares: tuple[tuple[str, float], ...] = ()
-    events: tuple[tuple[float, str], ...] = ()
+    shares: tuple[Share, ...] = ()
+    events: tuple[Crossing, ...] = ()
     enters: float | None = None
     leaves: float | None = None
+    lowest: float = 0.0
     picked: float | None = None
     decoy95: float | None = None
     twins: tuple[tuple[str, float], ...] = ()
+    constant: bool = False
+    at_bound: bool = False
+    known: bool = True
     refit: str = ""
 
     def sentences(self) -> list[str]:
         """The account in words, a line each, as `excise why` prints it."""
-        raise NotImplementedError
+        return lines(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        raise NotImplementedError
+        """Ready for JSON; None where a figure is not finite."""
+        found = {name: finite_or_none(value) for name, value in asdict(self).items()}
+        events = [{"tax": tax, "kind": kind} for tax, kind in self.events]
+        twins = [{"feature": name, "r": r} for name, r in self.twins]
+        return {**found, "events": events, "twins": twins, "sentences": self.sentences()}
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
+
+
+def find(feature: str, labels: Sequence[Labelled]) -> int:
+    """The position of a feature; an unknown name is an `InputError` with the closest names."""
+    for j, label in enumerate(labels):
+        if label.name == feature:
+            return j
+    names = [label.name for label in labels]
+    members = [label.name for label in labels if label.group == feature]
+    near = members[:5] or closest(feature, names)
+    where = [f"{count(len(names), 'feature')}; closest: {', '.join(near)}" if near else
+             f"{count(len(names), 'feature')}: {', '.join(names[:5])}{', ...' * (len(names) > 5)}"]
+    if members:
+        where = [f"it has {count(len(members), 'feature')}: {', '.join(near)}"]
+        where[0] += ", ..." * (len(members) > len(near))
+    raise InputError(f"no feature named {feature!r} in this model", where)
+
+
+def account(
+    books: Books,
+    point: Point,
+    labels: Sequence[Labelled],
+    row: LedgerRow,
+    j: int,
+    *,
+    lowest: float = 0.0,
+    refit: str = "",
+) -> Why:
+    """The account behind one row of the ledger."""
+    shares = [Share(labels[k].name, x, labels[k].group) for k, x in books.shares(j, point.coef_std)]
+    alone = float(abs(books.xy[j]) * books.unit[j])
+    lower, upper = float(books.lower[j]), float(books.upper[j])
+    return Why(
+        feature=row.feature,
+        status=row.status,
+        alpha=point.alpha,
+        tax=row.tax,
+        earns=row.earns,
+        earns_alone=row.earns_alone,
+        alone=alone,
+        left=alone - sum(share.amount for share in shares),
+        margin=row.margin,
+        coef_std=row.coef_std,
+        coef=row.coef,
+        group=row.group,
+        divisor=books.divisor(point.alpha, j),
+        shares=tuple(shares),
+        events=row.events,
+        enters=row.enters,
+        leaves=row.leaves,
+        lowest=lowest,
+        picked=row.picked,
+        decoy95=row.decoy95,
+        twins=tuple((labels[k].name, r) for k, r in books.twins(j)),
+        constant=bool(books.scale[j] == 0.0),
+        at_bound=row.coef != 0.0 and row.coef in (lower, upper),
+        known=books.position(j) is not None,
+        refit=refit,
+    )

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shlex
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
 
-from excise.explain import Books, Decoys, Ledger, Stability, VerdictCode, Why
-from excise.model.parts import (
-    Column,
+from excise.exceptions import InputError
+from excise.explain import (
+    Books,
     CVRecord,
-    PathRecord,
-    Penalty,
+    Decoys,
+    Ledger,
     Point,
     Proof,
     Score,
-    Target,
+    Stability,
+    VerdictCode,
+    Why,
 )
+from excise.explain.ledger import keep_ledger
+from excise.explain.verdict import OVERLAP, Choice, notes, verdict
+from excise.explain.why import account, find
+from excise.explain.words import count, figures
+from excise.model.choose import alpha_keeping, kept_at
+from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.results import Floats
 
 At = float | int | str | None
+SAME = 1e-9
+"""Alphas that differ by less than this part are the same."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +55,7 @@ class Model:
     penalty : Penalty
     standardize, fit_intercept : bool
     path : PathRecord
-    cv : CVRecord or None
-        None when no cross-validation was run.
+    cv : CVRecord
     books : Books
     saved : tuple of Point
         Other solutions certified on the rows (best, 1-SE).
@@ -56,6 +66,7 @@ class Model:
     settings, fingerprints : dict
         How it was made (command, table, versions, seed, folds), and digests of the data.
     warnings : tuple of str
+    created, software : str
     task : str
     """
 
@@ -71,7 +82,7 @@ class Model:
     standardize: bool
     fit_intercept: bool
     path: PathRecord
-    cv: CVRecord | None
+    cv: CVRecord
     books: Books
     saved: tuple[Point, ...] = ()
     stability: Stability | None = None
@@ -131,48 +142,152 @@ class Model:
 
     @property
     def score(self) -> Score | None:
-        """R2 at the chosen penalty; None when no cross-validation was run."""
-        raise NotImplementedError
+        """R2 at the chosen penalty; None below the lowest alpha that was cross-validated."""
+        if self.alpha < self.cv.alphas[-1] * (1.0 - SAME):
+            return None
+        return self.cv.score(self.alpha)._replace(train=self.train_score)
+
+    @property
+    def train_score(self) -> float:
+        """R2 on the training rows, from the moments."""
+        if not self.cv.null_train:
+            return 0.0
+        return 1.0 - self.books.train_error(self.coef_std) / self.cv.null_train
 
     @property
     def verdict(self) -> tuple[VerdictCode, str]:
         """Code and one plain sentence, by the published rule."""
-        raise NotImplementedError
+        chosen = Choice(self.alpha, self.n_kept)
+        best, one_se = (Choice(a, self._kept_at(a)) for a in (self.alpha_min, self.alpha_1se))
+        return verdict(self.cv, chosen, best, one_se, self.n_rows)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know beside the ledger: borderline features, overlaps."""
-        raise NotImplementedError
+        names, coef = self.feature_names, self.coef
+        overlaps = [
+            (names[j], names[k], r)
+            for j, k, r in self.books.overlaps(OVERLAP)
+            if not (coef[j] and coef[k])
+        ]
+        return notes(self.ledger(), self.decoys, overlaps)
 
     def ledger(self, at: At = None) -> Ledger:
         """The ledger at the chosen penalty, or at another: alpha, "min", "1se", int = n kept."""
-        raise NotImplementedError
+        if at is not None:
+            return self.at(at).ledger()
+        picked = self.stability.at(self.alpha) if self.stability else None
+        return keep_ledger(
+            self.books, self.point, self.columns, self.path.events, picked, self.decoys
+        )
 
     def why(self, feature: str, at: At = None) -> Why:
         """Why one feature is kept or cut."""
-        raise NotImplementedError
+        j = find(feature, self.columns)
+        if at is not None:
+            return self.at(at).why(feature)
+        lowest = float(self.path.alphas[-1]) * self.penalty.l1_ratio
+        row = self.ledger()[j]
+        return account(
+            self.books, self.point, self.columns, row, j, lowest=lowest, refit=self.command
+        )
+
+    @property
+    def command(self) -> str:
+        """The shortest command that makes this model; empty when it was not made from a file."""
+        table = self.settings.get("table")
+        return f"excise fit {shlex.quote(table)} {shlex.quote(self.target.name)}" if table else ""
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Model:
-        """The same model at another penalty, without a refit and without the rows."""
-        raise NotImplementedError
+        """The same model at another penalty, without a refit and without the rows.
+
+        Parameters
+        ----------
+        at : float, int, "min", "1se" or None
+            An alpha; or the best, the 1-SE one; or, for an int, as `n_features`.
+        n_features : int
+            The highest alpha of the path that keeps this many features.
+
+        Raises
+        ------
+        InputError
+            Unknown rule, negative alpha, a number of features the path never has, or an alpha at
+            which features are kept whose moments are not in the record.
+        """
+        if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
+            at, n_features = None, int(at)
+        if n_features is not None:
+            return self._moved(alpha_keeping(self.path, n_features), "n_features")
+        if at is None:
+            return self
+        named = {"min": self.alpha_min, "1se": self.alpha_1se}
+        if isinstance(at, str):
+            if at not in named:
+                raise InputError(f"unknown rule {at!r}", ["valid: min, 1se, an alpha, a count"])
+            return self._moved(named[at], at)
+        if isinstance(at, bool) or not np.isfinite(at) or at < 0.0:
+            raise InputError(f"alpha must be a finite number >= 0, not {at!r}")
+        return self._moved(float(at), "alpha")
+
+    def _moved(self, alpha: float, rule: str) -> Model:
+        known = (self.point, *self.saved)
+        point = next((p for p in known if abs(p.alpha - alpha) <= SAME * alpha), None)
+        if point is None:
+            if alpha < self.books.floor:
+                raise self._out_of_reach(alpha)
+            point = self.books.solve(alpha)
+        others = tuple(other for other in known if other is not point)
+        return replace(self, point=point, saved=others, rule=rule)
+
+    def _out_of_reach(self, alpha: float) -> InputError:
+        held = f"it holds the moments of {len(self.books.block)} of {self.n_features:,} columns"
+        lowest = f"enough down to {figures(self.books.floor)}, where another column is kept"
+        refit = f"{self.command} --rule lambda={alpha:g}" if self.command else "a refit at it"
+        return InputError(
+            f"the model file cannot be moved to penalty {figures(alpha)}", [held, lowest], refit
+        )
+
+    def _kept_at(self, alpha: float) -> int:
+        return kept_at(self.path, (self.point, *self.saved), alpha)
 
     def equation(self, digits: int = 3) -> str:
-        """``target = intercept + coef name ...``, largest earner first."""
-        raise NotImplementedError
+        """``target = intercept + coef name ...``, largest coefficient per deviation first."""
+        order = sorted(np.flatnonzero(self.coef), key=lambda j: -abs(self.coef_std[j]))
+        text = f"{self.target.name} = {figures(self.intercept, digits)}"
+        for j in order:
+            sign = "-" if self.coef[j] < 0.0 else "+"
+            text += f" {sign} {figures(abs(self.coef[j]), digits)} {self.columns[j].name}"
+        return text
 
     def predict(self, Z: Floats) -> Floats:
         """intercept + Z coef for encoded rows Z, shape (n, n_features); cut columns are not read."""
-        raise NotImplementedError
+        Z = np.asarray(Z)
+        if Z.ndim != 2 or Z.shape[1] != self.n_features:
+            expected = f"expected (n, {self.n_features})"
+            raise InputError(f"rows to predict have shape {Z.shape}", [expected])
+        kept = np.flatnonzero(self.coef)
+        eta: Floats = Z[:, kept].astype(np.float64) @ self.coef[kept] + self.intercept
+        return eta
 
     def to_json(self) -> str:
         """The text of the model file."""
-        raise NotImplementedError
+        from excise.model.file import to_json
+
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Model:
         """From the text of a model file."""
-        raise NotImplementedError
+        from excise.model.file import from_json
+
+        return from_json(text)
 
     def save(self, path: str | FilePath) -> int:
         """Write the model file atomically; returns its size in bytes."""
-        raise NotImplementedError
+        from excise.model.file import save
+
+        return save(self, path)
+
+    def __repr__(self) -> str:
+        kept = f"kept {self.n_kept} of {count(self.n_features, 'feature')}"
+        return f"Model({self.target.name}: alpha={figures(self.alpha)}, {kept}, {self.verdict[0]})"

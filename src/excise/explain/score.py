@@ -1,0 +1,68 @@
+"""How well it predicts, at any tax: the cross-validation curve and R2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from excise.results import Floats
+
+
+class Score(NamedTuple):
+    """R2 = 1 - error / error of the mean: in cross-validation, its standard error, on the rows."""
+
+    cv: float
+    se: float
+    train: float
+    metric: str = "R2"
+
+
+class Errors(NamedTuple):
+    """Errors at one alpha: held out, its standard error, on the training rows."""
+
+    mean: float
+    se: float
+    train: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CVRecord:
+    """Held-out error along the grid.
+
+    Attributes
+    ----------
+    alphas : ndarray, shape (n_alphas,)
+        Falling.
+    mean, se, train : ndarray, shape (n_alphas,)
+        Held-out mean squared error, its standard error over folds, and the error on all rows.
+    null, null_se, null_train : float
+        The same for the mean alone.
+    n_folds, repeats, n_extensions : int
+    metric : str
+    """
+
+    alphas: Floats
+    mean: Floats
+    se: Floats
+    train: Floats
+    null: float
+    null_se: float
+    null_train: float
+    n_folds: int
+    repeats: int = 1
+    n_extensions: int = 0
+    metric: str = "mean squared error"
+
+    def at(self, alpha: float) -> Errors:
+        """Errors at any alpha: linear in log alpha between grid points, level beyond the ends."""
+        x = -np.log(max(alpha, np.finfo(float).tiny))
+        grid = -np.log(self.alphas)
+        mean, se, train = (float(np.interp(x, grid, f)) for f in (self.mean, self.se, self.train))
+        return Errors(mean, se, train)
+
+    def score(self, alpha: float) -> Score:
+        """R2 at any alpha."""
+        e = self.at(alpha)
+        return Score(1.0 - e.mean / self.null, e.se / self.null, 1.0 - e.train / self.null_train)

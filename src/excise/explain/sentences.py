@@ -1,0 +1,134 @@
+"""The words of `why`: one headline, the account, what would change it."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import TYPE_CHECKING
+
+from excise.explain.words import amount, decimals_of, figures, listing, percent
+
+if TYPE_CHECKING:
+    from excise.explain.why import Why
+
+WIDTH = 80
+NOTABLE = 0.01
+"""Shares below this part of what a feature earns alone are not named."""
+WORTH_DROPPING = 0.1
+"""A feature that earns this part of another is worth a refit without it."""
+
+
+def lines(why: Why) -> list[str]:
+    """All lines, the headline first."""
+    if why.status == "excluded" or not why.known or math.isnan(why.earns):
+        return [_headline(why), *_turning(why)]
+    return [_headline(why), *_account(why), *_turning(why), *_not_nested(why), *_refit(why)]
+
+
+def _headline(why: Why) -> str:
+    d = _decimals(why)
+    name, earns, tax = why.feature, amount(why.earns, d), amount(why.tax, d)
+    if why.status == "excluded":
+        reason = "it is constant" if why.constant else "its tax is infinite"
+        reason = reason if why.constant or math.isinf(why.tax) else "its bounds leave only zero"
+        return f"{name} is excluded: {reason}, so its coefficient is exactly zero."
+    if math.isnan(why.earns):
+        return (
+            f"{name} is cut: the model file does not hold what it earns at tax {tax}, only at the "
+            "saved ones."
+        )
+    if why.status == "free":
+        return f"{name} is free: it pays no tax, so all it earns, {earns}, is {_coefficient(why)}."
+    if why.status == "borderline":
+        twins = [twin for twin, r in why.twins if abs(r) > 1.0 - 1e-6]
+        reason = f"; it repeats {listing(twins[:3])}, which could stand in for it" if twins else ""
+        return f"{name} is borderline: it earns {earns}, just the tax, and its coefficient is zero{reason}."
+    if why.status == "cut":
+        return f"{name} is cut: it earns {earns}, the tax is {tax}, so its coefficient is exactly zero."
+    left = amount(why.margin, d)
+    return f"{name} is kept: it earns {earns}, the tax is {tax}, so what is left, {left}, is {_coefficient(why)}."
+
+
+def _coefficient(why: Why) -> str:
+    """How what is left after tax becomes the coefficient."""
+    size = amount(why.coef_std, _decimals(why))
+    if why.at_bound:
+        return f"more than its bound allows: its coefficient is {size}"
+    if abs(why.divisor - 1.0) < 1e-9:
+        return f"its coefficient{', ' + size if why.coef_std < 0.0 else ''}"
+    return f"its coefficient, {size}, times {figures(why.divisor)}"
+
+
+def _account(why: Why) -> list[str]:
+    d = _decimals(why)
+    alone, left = amount(why.alone, d), amount(why.left, d)
+    # the difference of the two printed figures, so that the printed account adds up
+    others = amount(float(left) - float(alone), d, signed=True)
+    against = "short of" if why.margin < 0.0 else "above"
+    verdict = f"{amount(abs(why.margin), d)} {against} the tax"
+    verdict = "it pays none" if why.status == "free" else verdict
+    if why.left < 0.0 or why.earns == 0.0 != why.left:
+        flipped = "others over-earn it: it counts the other way"
+        verdict = f"{flipped}, {verdict}" if why.earns else "its bound forbids that sign"
+    name = why.feature if len(why.feature) <= 15 else "it"
+    rows = [("alone it would earn", alone, "")]
+    if why.shares:
+        rows.append(("already earned by others", others, _shares(why, d)))
+    rows.append((f"left for {name}", left, verdict))
+    return [f"  {label:<24}{figure:>10}   {note}".rstrip() for label, figure, note in rows]
+
+
+def _shares(why: Why, d: int) -> str:
+    """The largest shares, as many as the line holds."""
+    notable = [s for s in why.shares if abs(s.amount) >= NOTABLE * why.alone]
+    words = [f"{share.feature} {amount(share.amount, d)}" for share in notable]
+    room = WIDTH - 39
+    while len(words) > 1 and len(", ".join(words)) + 5 * (len(words) < len(notable)) > room:
+        words.pop()
+    return ", ".join(words) + (", ..." if words and len(words) < len(notable) else "")
+
+
+def _turning(why: Why) -> list[str]:
+    """When it would turn, how often it is picked, and the noise floor."""
+    said = []
+    if why.status in ("cut", "borderline"):
+        enters = why.enters
+        said.append(f"enters below tax {figures(enters)}" if enters is not None else
+                    f"does not enter down to tax {figures(why.lowest)}")
+    if why.status == "kept" and why.enters is not None:
+        said.append(f"goes out above tax {figures(why.enters)}")
+    if why.status in ("free", "excluded"):
+        return []
+    if why.picked is not None:
+        said.append(f"picked in {percent(why.picked)} of half-samples")
+    if why.decoy95 is not None:
+        said.append(f"shuffled columns: {figures(why.decoy95, 2)}")
+    return [f"  {'; '.join(said)}"] if said else []
+
+
+def _not_nested(why: Why) -> list[str]:
+    """A feature that leaves as the tax falls, which many take for a bug."""
+    said = []
+    for i, (tax, kind) in enumerate(why.events):
+        if kind != "leaves":
+            continue
+        back = next((at for at, what in why.events[i + 1 :] if what == "enters"), None)
+        end = f"and comes back at {figures(back)}" if back is not None else "as others take over"
+        said.append(f"leaves at {figures(tax)} {end}")
+    return [f"  paths are not nested: as the tax falls, {why.feature} {listing(said)}"] if said else []
+
+
+def _refit(why: Why) -> list[str]:
+    """The feature that takes most of it, and how to see the model without that one."""
+    if why.status != "cut" or not why.shares:
+        return []
+    first = max(why.shares, key=lambda share: share.amount)
+    if first.amount < WORTH_DROPPING * why.alone:
+        return []
+    drop = shlex.quote(first.group or first.feature)
+    command = f": {why.refit} --drop {drop}" if why.refit else ""
+    return [f"  drop {first.group or first.feature} and refit{command}"]
+
+
+def _decimals(why: Why) -> int:
+    return decimals_of(why.tax if 0.0 < why.tax < math.inf else why.alone)

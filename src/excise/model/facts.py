@@ -1,0 +1,56 @@
+"""The five facts about a model that the terminal, the report and the notebook all open with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from excise.explain.words import amount, count, figures
+from excise.model.record import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label, its value and what to know about it: Tax, 5.83, "highest penalty within ..."."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+def facts(model: Model) -> tuple[Fact, ...]:
+    """Tax (or Penalty), Kept, Score (when cross-validated), Verdict and Proof."""
+    code, sentence = model.verdict
+    proof, _, zeros = model.certificate.summary().partition("; ")
+    kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
+    found = [_tax(model), Fact("Kept", kept), *_score(model)]
+    return (*found, Fact("Verdict", code, sentence), Fact("Proof", proof, zeros))
+
+
+def _tax(model: Model) -> Fact:
+    """The chosen tax, how it was chosen, and above which everything is cut."""
+    ratio = model.penalty.l1_ratio
+    value, chosen = figures(model.alpha * (ratio or 1.0)), _how_chosen(model)
+    if not ratio:
+        return Fact("Penalty", value, chosen)
+    return Fact("Tax", value, f"{chosen}; everything is cut above {figures(model.alpha_max * ratio)}")
+
+
+def _how_chosen(model: Model) -> str:
+    ratio = model.penalty.l1_ratio or 1.0
+    best, widest = figures(model.alpha_min * ratio), figures(model.alpha_1se * ratio)
+    known = f" (the best is {best})" if model.cv else ""
+    return {
+        "1se": f"highest penalty within one standard error of the best ({best})",
+        "min": f"best in cross-validation; within one standard error up to {widest}",
+        "n_features": f"highest penalty that keeps {model.n_kept}{known}",
+    }.get(model.rule, f"as given{known}")
+
+
+def _score(model: Model) -> tuple[Fact, ...]:
+    """Cross-validated R2 with its standard error, and R2 on the training rows."""
+    score, cv = model.score, model.cv
+    if score is None or cv is None:
+        return ()
+    value = f"{score.metric} {amount(score.cv, 2)} +/- {amount(score.se, 2)}"
+    folds = f"{cv.n_folds}-fold CV" + (f" ({cv.repeats} repeats)" if cv.repeats > 1 else "")
+    return (Fact("Score", value, f"in {folds}, {amount(score.train, 2)} on the training rows"),)
