@@ -1,0 +1,75 @@
+"""Times, taken fairly: everybody in turn, round after round, and the median counts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Runs:
+    """Seconds of several runs of the same work."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def best(self) -> float:
+        return min(self.seconds)
+
+
+def interleaved(
+    works: Mapping[str, Callable[[], float]], *, budget: float, most: int = 15, least: int = 3
+) -> dict[str, Runs]:
+    """Run all `works` in turn, starting each round with another one.
+
+    Stops after `most` rounds, or after `least` once `budget` seconds are spent; whoever took
+    more than a third of the budget for one run is not asked again. The first, untimed round
+    warms caches.
+    """
+    runs = {name: Runs() for name in works}
+    names = list(works)
+    slow = set()
+    for name in names:
+        first = works[name]()
+        if first > budget / 3:
+            runs[name].seconds.append(first)
+            slow.add(name)
+    start = time.perf_counter()
+    for k in range(most):
+        for name in names[k % len(names) :] + names[: k % len(names)]:
+            if name not in slow:
+                runs[name].seconds.append(works[name]())
+        if k + 1 >= least and time.perf_counter() - start > budget:
+            break
+    return runs
+
+
+def machine() -> dict[str, Any]:
+    """The kind of machine, as far as a reader needs it."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "date": date.today().isoformat(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,100 @@
+"""What an adapter offers: prepared jobs that can be timed, and their answers."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from benchmarks.problems.base import Floats, Problem
+
+
+@dataclass(frozen=True)
+class PathAnswer:
+    """Coefficients along a path, a column per alpha, and no intercept."""
+
+    coefs: Floats
+
+
+@dataclass(frozen=True)
+class CVAnswer:
+    """Held-out mean squared error per alpha, averaged over the folds."""
+
+    mean: Floats
+
+
+class Job(ABC):
+    """Work that is ready to run: data converted, code compiled, only the fit left."""
+
+    @abstractmethod
+    def run(self) -> float:
+        """Do the work once; returns seconds."""
+
+    @abstractmethod
+    def answer(self) -> Any:
+        """The result of the last run."""
+
+    def close(self) -> None:
+        """Let go of what the job holds."""
+
+
+class PythonJob(Job):
+    """Calls `work` and, when asked, turns its result into an answer."""
+
+    def __init__(self, work: Callable[[], Any], read: Callable[[Any], Any]) -> None:
+        self.work, self.read = work, read
+        self.result: Any = None
+
+    def run(self) -> float:
+        start = time.perf_counter()
+        result = self.work()
+        seconds = time.perf_counter() - start
+        self.result = result
+        return seconds
+
+    def answer(self) -> Any:
+        return self.read(self.result)
+
+
+class Peer(ABC):
+    """One tool.
+
+    Attributes
+    ----------
+    name, package : str
+        What people call it, and what its distribution is called.
+    tol : float
+        Its default tolerance.
+    ladder : tuple of float
+        Tolerances for the picture of time against gap, loosest first.
+    """
+
+    name: str
+    package: str
+    tol: float
+    ladder: tuple[float, ...] = ()
+
+    @property
+    def version(self) -> str:
+        return version(self.package)
+
+    def available(self) -> bool:
+        """Whether the tool is installed."""
+        try:
+            self.version  # noqa: B018
+        except ImportError:
+            return False
+        return True
+
+    @abstractmethod
+    def path(self, problem: Problem, tol: float) -> Job:
+        """The whole path, without an intercept; answers a `PathAnswer`."""
+
+    def cv(self, problem: Problem, folds: np.ndarray) -> Job | None:
+        """Cross-validation with an intercept at the default tolerance, on the given folds."""
+        return None

@@ -1,0 +1,1 @@
+"""Results into tables and a picture; ``python -m benchmarks.show`` writes them where they belong."""

@@ -1,0 +1,59 @@
+"""10-fold cross-validation of the whole path, everybody on the same folds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks.measure import interleaved
+from benchmarks.peers import Peer
+from benchmarks.problems import Problem
+
+
+def measure(
+    problem: Problem, peers: Sequence[Peer], *, budget: float, n_folds: int = 10
+) -> dict[str, Any]:
+    """Time every peer that takes given folds; compare the held-out error curves with ours."""
+    folds = np.random.default_rng(0).permutation(np.arange(len(problem.y)) % n_folds)
+    rows = []
+    with threadpool_limits(problem.threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        able = {peer: job for peer in peers if (job := peer.cv(problem, folds)) is not None}
+        try:
+            works = {peer.name: job.run for peer, job in able.items()}
+            runs = interleaved(works, budget=budget, most=7)
+            curves = {peer.name: job.answer().mean for peer, job in able.items()}
+        finally:
+            for job in able.values():
+                job.close()
+    ours = next(iter(curves.values()))
+    for peer in able:
+        difference = np.abs(curves[peer.name] - ours).max() / ours.max()
+        rows.append(
+            {
+                "peer": peer.name,
+                "version": peer.version,
+                "tol": peer.tol,
+                "seconds": runs[peer.name].median,
+                "best": runs[peer.name].best,
+                "runs": len(runs[peer.name].seconds),
+                "curve_difference": float(difference),
+            }
+        )
+    n, p = problem.X.shape
+    return {
+        "task": "cv",
+        "problem": problem.name,
+        "title": problem.title,
+        "n": n,
+        "p": p,
+        "n_alphas": problem.n_alphas,
+        "alpha_min_ratio": problem.alpha_min_ratio,
+        "n_folds": n_folds,
+        "threads": problem.threads,
+        "rows": rows,
+    }
