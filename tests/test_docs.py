@@ -1,0 +1,69 @@
+"""What the documents show is what happens: Python sessions and commands in fences are run."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS | doctest.FAIL_FAST
+
+
+def fences(page: Path, language: str) -> list[str]:
+    return [body for kind, body in FENCE.findall(page.read_text()) if kind == language]
+
+
+def with_fence(language: str) -> list[Path]:
+    return [page for page in PAGES if fences(page, language)]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", with_fence("pycon"), ids=name_of)
+def test_python_sessions(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = "\n".join(fences(page, "pycon"))
+    test = doctest.DocTestParser().get_doctest(session, {}, page.name, str(page), 0)
+    assert test.examples
+    doctest.DebugRunner(optionflags=FLAGS).run(test)
+
+
+@pytest.mark.parametrize("page", with_fence("console"), ids=name_of)
+def test_commands(page: Path, tmp_path: Path) -> None:
+    """``$ excise ...`` prints what stands under it; lines about files and time may differ."""
+    first = [sys.executable, "-m", "excise"]
+    for body in fences(page, "console"):
+        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+            command, _, expected = part.partition("\n")
+            words = shlex.split(command)
+            if words[0] != "excise":
+                continue
+            done = subprocess.run(
+                [*first, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=True
+            )
+            shown = [line.rstrip() for line in expected.splitlines() if not passing(line)]
+            printed = [line.rstrip() for line in done.stdout.splitlines() if not passing(line)]
+            if shown:
+                assert printed == shown
+
+
+def passing(line: str) -> bool:
+    """Whether the line is about this run and not about the model."""
+    return not line.strip() or line.startswith(("wrote ", "next: "))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), f"{page.name} points at {target}"
