@@ -10,6 +10,7 @@ JOBS   ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 
 BIN := $(VENV)/bin
 PY  := $(BIN)/python
+DEV := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$(PY))
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 CPP := $(wildcard cpp/include/excise/*.hpp cpp/include/excise/*/*.hpp cpp/src/*.cpp cpp/src/*/*.cpp \
                   cpp/bindings/*.hpp cpp/bindings/*.cpp cpp/tests/*.hpp cpp/tests/*.cpp)
@@ -57,18 +58,18 @@ asan: $(VENV)/.tools
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
 
-## make core     for developers: build the C++ module in build/ and put it into src/excise/;
-##               PYTHON may be any interpreter that has nanobind
-core:
-	$(PYTHON) -c "import nanobind" || $(PYTHON) -m pip install nanobind
+## make core     for developers: build the C++ module in build/ and put it into src/excise/, for
+##               PYTHONPATH=src (PYTHON=... chooses another interpreter than .venv's)
+core: | $(filter $(PY),$(DEV))
+	$(DEV) -c "import nanobind" || $(DEV) -m pip install nanobind
 	$(CMAKE) -S . -B $(BUILD)/core $(GENERATOR) \
-	    -DPython_EXECUTABLE="$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	    -DPython_EXECUTABLE="$$($(DEV) -c 'import sys; print(sys.executable)')"
 	$(CMAKE) --build $(BUILD)/core --target _core --parallel $(JOBS)
 	cp $(BUILD)/core/_core*.so src/excise/
 
 ## make stub     write src/excise/_core.pyi from the built module
 stub:
-	PYTHONPATH=src $(PYTHON) -m nanobind.stubgen -q -m excise._core -o src/excise/_core.pyi
+	PYTHONPATH=src $(DEV) -m nanobind.stubgen -q -m excise._core -o src/excise/_core.pyi
 
 ## make bench    measure against the peers in a venv of its own (ARGS="--problem nci60 --quick")
 bench: $(VENV)-bench/.installed
