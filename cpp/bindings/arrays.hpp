@@ -13,6 +13,7 @@ using FloatsIn = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device
 using IndicesIn = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 inline excise::Vec to_vector(const FloatsIn& a) { return {a.data(), a.data() + a.size()}; }
+inline excise::Indices to_vector(const IndicesIn& a) { return {a.data(), a.data() + a.size()}; }
 inline std::span<const double> to_span(const FloatsIn& a) { return {a.data(), a.size()}; }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 
 #include <chrono>
 
@@ -62,13 +63,40 @@ class PyEngine {
       throw std::invalid_argument("X must be float32 or float64");
   }
 
-  nb::dict path(const FloatsIn& alphas) {
+  // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
+  nb::dict path(const FloatsIn& alphas,
+                std::optional<std::tuple<double, IndicesIn, FloatsIn>> start) {
+    const double unit = engine_->unit();
+    Start point;
+    if (start) {
+      const auto& [alpha, indices, values] = *start;
+      point = {alpha / unit, to_vector(indices), to_vector(values)};
+      for (double& v : point.values) v /= unit;
+    }
     PathResult result;
     {
       nb::gil_scoped_release released;
-      result = engine_->path(to_span(alphas));
+      result = engine_->path(to_span(alphas), start ? &point : nullptr);
     }
     return pack(std::move(result));
+  }
+
+  nb::tuple events(double last, const IndicesIn& candidates) {
+    const Indices members = to_vector(candidates);
+    std::vector<Event> found;
+    {
+      nb::gil_scoped_release released;
+      found = engine_->events(last, members);
+    }
+    Vec alphas;
+    Indices features, enters;
+    for (const Event& e : found) {
+      alphas.push_back(e.alpha);
+      features.push_back(e.feature);
+      enters.push_back(e.enters);
+    }
+    return nb::make_tuple(to_numpy(std::move(alphas)), to_numpy(std::move(features)),
+                          to_numpy(std::move(enters)));
   }
 
   const Engine& engine() const { return *engine_; }
@@ -93,9 +121,9 @@ class PyEngine {
   nb::dict pack(PathResult result) const {
     const double unit = engine_->unit(), null = 0.5 * engine_->problem().yy;
     const Vec& scale = engine_->scaling().scale;
-    std::vector<std::int64_t> indptr{0}, indices;
+    Indices indptr{0}, indices;
     Vec std_values, values, gaps, violations, penalties, losses;
-    std::vector<std::int64_t> converged;
+    Indices converged;
     for (const PathPoint& point : result.points) {
       for (std::size_t k = 0; k < point.support.size(); ++k) {
         indices.push_back(point.support[k]);
@@ -151,12 +179,17 @@ void bind_engine(nb::module_& m) {
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
+      .def_prop_ro("grid_top", [](const PyEngine& e) { return e.engine().grid_top(); })
       .def_prop_ro("null_loss", [](const PyEngine& e) { return e.engine().null_loss(); })
+      .def_prop_ro("unit", [](const PyEngine& e) { return e.engine().unit(); })
       .def_prop_ro("y_mean", [](const PyEngine& e) { return e.engine().scaling().y_mean; })
       .def_prop_ro("mean", [](const PyEngine& e) { return to_numpy(e.mean()); })
       .def_prop_ro("scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); })
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
-      .def("path", &PyEngine::path, "alphas"_a);
+      .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
+           "Certified points at falling alphas, as compressed columns and arrays.")
+      .def("events", &PyEngine::events, "last"_a, "candidates"_a,
+           "Entries and exits between alpha_max and `last`: alphas, features, 1 = enters.");
   m.def("kernels", [] { return std::string(kernels().name); },
         "The instruction set that the kernels were chosen for.");
 }

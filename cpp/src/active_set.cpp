@@ -62,12 +62,52 @@ int ActiveSet::sign(Index j) const {
   return side_[sz(j)] == Side::Plus ? 1 : side_[sz(j)] == Side::Minus ? -1 : 0;
 }
 
+void ActiveSet::start(std::span<const Index> columns, std::span<const double> b) {
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const ElasticNet e = at(columns[k]);
+    const Side side = e.smooth() ? Side::Smooth : b[k] > 0 ? Side::Plus : Side::Minus;
+    if (b[k] >= e.upper || b[k] <= e.lower)
+      fix(columns[k], b[k]);
+    else if (admit(columns[k], side))
+      b_[sz(columns[k])] = b[k];
+  }
+}
+
+// d b_A / d alpha while the support stays
 Vec ActiveSet::slope() const {
   Vec x(active_.size());
   for (std::size_t k = 0; k < active_.size(); ++k)
     x[k] = -penalty_.l1[sz(active_[k])] * sign(active_[k]);
   factor_.solve(x.data());
   return x;
+}
+
+double ActiveSet::step_to_event() {
+  const Vec db = slope();
+  Vec dc;
+  quadratic_.gradient(active_, db, dc);
+  for (Index j = 0; j < size(); ++j) dc[sz(j)] -= quadratic_.target(j);
+  double step = -kInfinity;
+  const auto reach = [&](double gap, double rate) {  // gap + rate * step = 0 at a step below zero
+    const double t = -gap / rate;
+    if (t < 0 && t > step) step = t;
+  };
+  for (std::size_t k = 0; k < active_.size(); ++k) {
+    const auto [low, high] = interval(active_[k]);
+    const double b = b_[sz(active_[k])];
+    if (db[k] > 0) reach(b - low, db[k]);
+    if (db[k] < 0) reach(b - high, db[k]);
+  }
+  for (Index j = 0; j < size(); ++j) {
+    const ElasticNet e = at(j);
+    const double l1 = penalty_.l1[sz(j)], c = c_[sz(j)], rate = dc[sz(j)];
+    if (e.excluded() || e.smooth()) continue;
+    const Side side = side_[sz(j)];
+    const bool zero = side == Side::Zero;
+    if ((zero && e.upper > 0) || side == Side::AtUpper) reach(c - e.l1, rate - l1);
+    if ((zero && e.lower < 0) || side == Side::AtLower) reach(c + e.l1, rate + l1);
+  }
+  return step;
 }
 
 ActiveSet::Interval ActiveSet::interval(Index j) const {

@@ -46,10 +46,11 @@ double power_of_two_near(std::span<const double> values) {
 
 Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
   const std::size_t p = sz(s.p());
-  Penalty out{Vec(p), Vec(p), Vec(p), Vec(p)};
+  Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p)};
   for (std::size_t j = 0; j < p; ++j) {
     const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / scale[j];
     const bool excluded = v == kInfinity || !(scale[j] > 0);
+    out.unit[j] = s.standardize || excluded ? 1.0 : scale[j];
     out.l1[j] = excluded ? kInfinity : s.l1_ratio * v * per;
     out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * v * per * per * unit;
     out.lower[j] = s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * scale[j] / unit;
@@ -92,6 +93,18 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   alpha_max_ = null_.alpha_max(problem_.penalty);
 }
 
+double Engine::grid_top() const {
+  constexpr double kLeastRatio = 1e-3;
+  double most = 0.0;
+  for (Index j = 0; j < statement_.p(); ++j) {
+    const ElasticNet e = problem_.penalty.at(j, 1.0);
+    const double weight = statement_.penalty_weight[sz(j)] / problem_.penalty.unit[sz(j)];
+    if (!e.excluded() && weight > 0)
+      most = std::max(most, e.zero_threshold(null_.correlations[sz(j)]) / weight);
+  }
+  return most / std::max(statement_.l1_ratio, kLeastRatio) * unit_;
+}
+
 void Engine::need_gram() {
   const Index n = statement_.n(), p = statement_.p();
   gram_.assign(sz(p * p), 0.0);
@@ -100,21 +113,33 @@ void Engine::need_gram() {
                      Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
 }
 
-PathResult Engine::path(std::span<const double> alphas) {
+PathResult Engine::path(std::span<const double> alphas, const Start* start) {
   constexpr double kTrusted = 1e-12;  // a Gram path worse than this is done again on the columns
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
-  if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_);
+  if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_, start);
   PathResult result =
-      gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(), context_);
+      gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(), context_,
+                start);
   const bool trusted = std::all_of(
       result.points.begin(), result.points.end(), [&](const PathPoint& point) {
         return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
       });
   if (trusted) return result;
-  PathResult again = working_set_path(problem_, null_, scaled, context_);
+  PathResult again = working_set_path(problem_, null_, scaled, context_, start);
   again.n_solves += result.n_solves;
   return again;
+}
+
+std::vector<Event> Engine::events(double last, const Indices& candidates) {
+  const double end = last / unit_;
+  std::vector<Event> found;
+  if (!(end < alpha_max_)) return found;
+  found = uses_gram_ ? gram_events(gram(), q_, problem_.yy, problem_.penalty, alpha_max_, end,
+                                   problem_.noise(), context_)
+                     : working_set_events(problem_, candidates, alpha_max_, end, context_);
+  for (Event& e : found) e.alpha *= unit_;
+  return found;
 }
 
 }  // namespace excise

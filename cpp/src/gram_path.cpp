@@ -34,9 +34,10 @@ NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
 
 PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
                      const Penalty& penalty, std::span<const double> alphas, double noise,
-                     const Context& context) {
+                     const Context& context, const Start* start) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
+  if (start) solver.start(start->support, start->values);
   PathResult result;
   result.points.reserve(alphas.size());
   for (const double alpha : alphas) {

@@ -1,72 +1,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "excise/path/path.hpp"
+#include "excise/path/working_set.hpp"
 
 namespace excise {
 namespace {
 
 constexpr Index kWindow = 8;  // alphas checked by one reading of X, at most
 
-// The columns that the solver sees, and their places in the whole.
-class WorkingSet {
- public:
-  WorkingSet(const StandardProblem& problem, const Context& context)
-      : problem_(problem),
-        quadratic_(problem.y),
-        solver_(quadratic_, Penalty{}, problem.noise(), context.poll),
-        slot_(sz(problem.design->cols()), -1) {}
-
-  ActiveSet& solver() { return solver_; }
-  const Vec& residual() const { return quadratic_.residual(); }
-  bool holds(Index j) const { return slot_[sz(j)] >= 0; }
-  Index size() const { return ix(members_.size()); }
-  Index feature(Index slot) const { return members_[sz(slot)]; }
-
-  void add(const Indices& features) {
-    if (features.empty()) return;
-    Penalty more;
-    for (const Index j : features) {
-      slot_[sz(j)] = size();
-      members_.push_back(j);
-      more.l1.push_back(problem_.penalty.l1[sz(j)]);
-      more.l2.push_back(problem_.penalty.l2[sz(j)]);
-      more.lower.push_back(problem_.penalty.lower[sz(j)]);
-      more.upper.push_back(problem_.penalty.upper[sz(j)]);
-    }
-    problem_.design->gather(features, quadratic_.add(ix(features.size())));
-    quadratic_.added();
-    solver_.grow(more);
-  }
-
-  // Forgets the columns at rest that `wanted` does not name.
-  void prune(const std::vector<char>& wanted) {
-    std::vector<char> stays(members_.size());
-    for (std::size_t k = 0; k < members_.size(); ++k) stays[k] = wanted[sz(members_[k])];
-    for (const Index k : solver_.support()) stays[sz(k)] = 1;
-    Indices kept, members;
-    for (std::size_t k = 0; k < members_.size(); ++k) {
-      slot_[sz(members_[k])] = stays[k] ? ix(kept.size()) : -1;
-      if (!stays[k]) continue;
-      kept.push_back(ix(k));
-      members.push_back(members_[k]);
-    }
-    solver_.keep(kept);
-    quadratic_.keep(kept);
-    members_ = std::move(members);
-  }
-
- private:
-  const StandardProblem& problem_;
-  ColumnsQuadratic quadratic_;
-  ActiveSet solver_;
-  Indices members_, slot_;
-};
-
 class WindowedPath {
  public:
   WindowedPath(const StandardProblem& problem, const NullModel& null,
-               std::span<const double> alphas, const Context& context)
+               std::span<const double> alphas, const Context& context, const Start* start)
       : problem_(problem),
         alphas_(alphas),
         context_(context),
@@ -75,19 +20,21 @@ class WindowedPath {
         set_(problem, context),
         reference_(null.correlations),
         reference_alpha_(null.alpha_max(problem.penalty)),
-        dense_(sz(p_)) {}
-
-  PathResult run() {
+        dense_(sz(p_)) {
     Indices free;
     for (Index j = 0; j < p_; ++j)
       if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
     set_.add(free);
+    if (start) start_from(*start);
+  }
+
+  PathResult run() {
     const Index count = ix(alphas_.size());
     for (Index k = 0; k < count;) {
       context_.poll();
       const Index window = choose_window(k, count);
       solve_window(k, window);
-      k += accept_window(k, window);
+      k += accept_window(window);
     }
     result_.correlations = reference_;
     result_.n_solves = set_.solver().n_solves();
@@ -95,6 +42,20 @@ class WindowedPath {
   }
 
  private:
+  void start_from(const Start& start) {
+    Indices missing, slots;
+    for (const Index j : start.support)
+      if (!set_.holds(j)) missing.push_back(j);
+    set_.add(missing);
+    for (const Index j : start.support) slots.push_back(set_.slot(j));
+    set_.solver().start(slots, start.values);
+    set_.solver().solve(start.alpha);
+    problem_.design->correlate(ConstMatrix(set_.residual().data(), n_, 1),
+                               Matrix(reference_.data(), p_, 1), context_);
+    reference_alpha_ = start.alpha;
+    ++result_.n_passes;
+  }
+
   // What a feature would have to be taxed for its correlation to be zero, in units of alpha
   double score(Index j) const {
     const ElasticNet e = problem_.penalty.at(j, 1.0);
@@ -156,19 +117,19 @@ class WindowedPath {
 
   // Checks every feature at every alpha of the window; returns how many alphas stand. At the
   // first that misses a feature the features missed there and further down join the working set.
-  Index accept_window(Index k, Index window) {
-    (void)k;
+  Index accept_window(Index window) {
     correlations_.resize(sz(p_ * window));
     const Matrix c(correlations_.data(), p_, window);
     problem_.design->correlate(ConstMatrix(residuals_.data(), n_, window), c, context_);
     result_.n_passes += window;
+    const double noise = problem_.noise();
     Indices missed;
     Index accepted = 0;
     for (Index l = 0; l < window; ++l) {
       const bool all_stood = missed.empty();
       const double alpha = points_[sz(l)].alpha;
       for (Index j = 0; j < p_; ++j)
-        if (!set_.holds(j) && problem_.penalty.at(j, alpha).violation(0.0, c(j, l)) > problem_.noise())
+        if (!set_.holds(j) && problem_.penalty.at(j, alpha).violation(0.0, c(j, l)) > noise)
           missed.push_back(j);
       if (!all_stood || !missed.empty()) continue;
       accept(l, c.column(l));
@@ -225,8 +186,9 @@ NullModel null_model(const StandardProblem& problem, const Context& context) {
 }
 
 PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
-                            std::span<const double> alphas, const Context& context) {
-  return WindowedPath(problem, null, alphas, context).run();
+                            std::span<const double> alphas, const Context& context,
+                            const Start* start) {
+  return WindowedPath(problem, null, alphas, context, start).run();
 }
 
 }  // namespace excise

@@ -1,16 +1,16 @@
-"""Solve for one alpha or a whole path, with a certificate at every alpha.
-
-Runs on `excise.reference`: exact, and meant for small tables until the compiled core is in.
-"""
+"""Solve for one alpha or a whole path with the compiled core, a certificate at every alpha."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 
-from excise import reference
-from excise.problem import Problem, make_problem
+from excise._core import Engine
+from excise.duality import Size, certificate_from
+from excise.exceptions import InputError
+from excise.problem import Problem, check_alpha, make_problem
 from excise.results import (
     Certificate,
     Event,
@@ -19,155 +19,250 @@ from excise.results import (
     Solution,
     SparseColumns,
     Status,
-    VerdictKind,
-    Verdicts,
 )
-from excise.standard import Penalty, allowed
+from excise.standard import ColumnScale, penalty_at
+
+STEP = 0.75
+"""Ratio of neighbouring alphas on the inner path that leads to a single one."""
 
 
 def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
-    """The exact solution at one alpha."""
-    return _solution(reference.standardise(make_problem(X, y, **problem)), float(alpha))
+    """Solve at one alpha, exactly, through an inner path from alpha_max.
+
+    Parameters
+    ----------
+    X : array or data frame, shape (n, p)
+    y : array, shape (n,)
+    alpha : float
+    **problem
+        The settings of `excise.problem.make_problem`.
+
+    Returns
+    -------
+    Solution
+        With its certificate.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If the data or a setting cannot be used; the message names what and where.
+    """
+    return Session(make_problem(X, y, **problem)).solve_at(check_alpha(alpha))
 
 
 def fit_path(
     X: Any, y: Any, alphas: Any = 100, *, alpha_min_ratio: float | None = None, **problem: Any
 ) -> Path:
-    """Solutions along falling alphas: a number of them, or their values."""
+    """Solve along falling alphas.
+
+    Parameters
+    ----------
+    X : array or data frame, shape (n, p)
+    y : array, shape (n,)
+    alphas : int or array-like, default=100
+        How many (a geometric grid from alpha_max), or their values in any order.
+    alpha_min_ratio : float, optional
+        Last alpha over the first; default 1e-4 if n > p, else 1e-2.
+    **problem
+        The settings of `excise.problem.make_problem`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If the data or a setting cannot be used; the message names what and where.
+    """
     checked = make_problem(X, y, **problem)
-    if isinstance(alphas, (int, np.integer)):
-        alphas = alpha_grid(checked, int(alphas), alpha_min_ratio)
-    return solve_path(checked, np.sort(np.asarray(alphas, dtype=np.float64))[::-1])
+    return solve_path(checked, alphas, alpha_min_ratio=alpha_min_ratio)
 
 
-def alpha_grid(problem: Problem, count: int, ratio: float | None = None) -> Floats:
-    """A geometric grid from alpha_max down to `ratio` times it."""
-    top = reference.top_tax(reference.standardise(problem)) / max(problem.l1_ratio, 1e-3) or 1.0
-    if ratio is None:
-        ratio = 1e-4 if problem.n > problem.p else 1e-2
-    return np.geomspace(top, top * ratio, count) if count > 1 else np.array([top])
+def solve_path(
+    problem: Problem, alphas: Any = 100, *, alpha_min_ratio: float | None = None
+) -> Path:
+    """`fit_path` for a checked problem."""
+    session = Session(problem)
+    return session.path(session.grid(alphas, alpha_min_ratio))
 
 
-def solve_path(problem: Problem, alphas: Floats) -> Path:
-    """The path of a checked problem at falling `alphas`."""
-    std = reference.standardise(problem)
-    found = reference.walk(std, alphas)
-    certified = [_certificate(std, a, b) for a, b in zip(alphas, found, strict=True)]
-    original = [std.original(b) for b in found]
-    return Path(
-        alphas=alphas,
-        columns=_sparse([coef for coef, _ in original]),
-        columns_std=_sparse([b * std.target.unit for b in found]),
-        intercepts=np.array([b0 for _, b0 in original]),
-        relative_gaps=np.array([c.relative_gap for c in certified]),
-        kkt_violations=np.array([c.kkt_violation for c in certified]),
-        train_loss=np.array([np.sum((std.y - std.Z @ b) ** 2) / 2 for b in found]) * std.target.unit**2,
-        alpha_max=reference.alpha_max(problem),
-        null_loss=float(std.y @ std.y / 2) * std.target.unit**2,
-        mean=std.columns.mean,
-        scale=std.columns.scale,
-        n_factorizations=len(alphas),
-        n_passes=len(alphas),
-        problem=problem,
-        feature_names=problem.feature_names,
-        _solve_at=lambda alpha: _solution(std, float(alpha)),
-        _find_events=lambda: _events(std, float(alphas[-1])),
+class Session:
+    """A problem with the compiled engine that works on it; the engine is rebuilt after pickling."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._engine: Engine | None = None
+        self._known: Path | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_engine": None}
+
+    @property
+    def engine(self) -> Engine:
+        """The compiled engine, made when first asked for."""
+        if self._engine is None:
+            self._engine = _engine(self.problem)
+        return self._engine
+
+    @property
+    def columns(self) -> ColumnScale:
+        """Centre and spread of the columns."""
+        return ColumnScale(self.engine.mean, self.engine.scale)
+
+    @property
+    def alpha_max(self) -> float:
+        """The smallest alpha at which every penalised coefficient is zero."""
+        return self.engine.alpha_max if self.problem.l1_ratio > 0.0 else np.inf
+
+    def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
+        """The falling alphas that `alphas` means (see `fit_path`)."""
+        if not isinstance(alphas, (int, np.integer)):
+            return given_alphas(alphas)
+        count = int(alphas)
+        if count < 1:
+            raise InputError(f"alphas must be at least 1, got {count}")
+        ratio = alpha_min_ratio
+        if ratio is None:
+            ratio = 1e-4 if self.problem.n > self.problem.p else 1e-2
+        elif not 0.0 < ratio < 1.0:
+            raise InputError(f"alpha_min_ratio must be between 0 and 1, got {ratio!r}")
+        top = self.engine.grid_top
+        if top == 0.0:  # nothing to explain: every alpha gives the same zeros
+            return np.full(count, np.finfo(np.float64).resolution)
+        grid = top * np.geomspace(1.0, ratio, count)
+        grid[0] = top
+        return grid
+
+    def path(self, alphas: Floats) -> Path:
+        """Certified solutions at falling `alphas`."""
+        return self._path(alphas, self.engine.path(alphas))
+
+    def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
+        engine = self.engine
+        top = engine.grid_top * max(self.problem.l1_ratio, 1e-3)
+        columns = _sparse(found, "coef", self.problem.p)
+        steps = np.repeat(np.arange(len(alphas)), np.diff(columns.indptr))
+        centres = engine.mean[columns.indices] * columns.data
+        path = Path(
+            alphas=alphas,
+            columns=columns,
+            columns_std=_sparse(found, "coef_std", self.problem.p),
+            intercepts=engine.y_mean - np.bincount(steps, centres, len(alphas)),
+            relative_gaps=found["relative_gaps"],
+            kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
+            train_loss=found["losses"],
+            alpha_max=self.alpha_max,
+            null_loss=engine.null_loss,
+            mean=engine.mean,
+            scale=engine.scale,
+            n_factorizations=found["n_solves"],
+            n_passes=found["n_passes"],
+            problem=self.problem,
+            feature_names=self.problem.feature_names,
+            _solve_at=self.solve_at,
+            _find_events=self.events,
+        )
+        self._known = path
+        return path
+
+    def solve_at(self, alpha: float) -> Solution:
+        """The exact solution at `alpha`, from the nearest larger alpha that is known."""
+        alpha = check_alpha(alpha)
+        start, above = None, self.engine.grid_top
+        if self._known is not None:
+            k = int(np.searchsorted(-self._known.alphas, -alpha, side="right")) - 1
+            if k >= 0 and len(self._known.columns.support(k)) > 0:
+                above = float(self._known.alphas[k])
+                known = self._known.columns_std
+                part = slice(known.indptr[k], known.indptr[k + 1])
+                start = (above, known.indices[part], known.data[part])
+        found = self.engine.path(_descent(above, alpha), start)
+        return self._solution(alpha, found)
+
+    def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
+        last = len(found["indptr"]) - 2
+        coef = _sparse(found, "coef", self.problem.p).column(last)
+        coef_std = _sparse(found, "coef_std", self.problem.p).column(last)
+        certificate = self._certificate(alpha, coef_std, found)
+        solved = certificate.relative_gap <= self.problem.tol
+        return Solution(
+            alpha=alpha,
+            coef=coef,
+            intercept=float(self.engine.y_mean - self.engine.mean @ coef),
+            coef_std=coef_std,
+            certificate=certificate,
+            status=Status.OPTIMAL if solved else Status.STALLED,
+            feature_names=self.problem.feature_names,
+        )
+
+    def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
+        """From the core's correlations; the formulas are those of `excise.certify`."""
+        engine = self.engine
+        unit = engine.unit
+        size = Size(
+            unit=unit,
+            null=engine.null_loss / unit / unit,
+            top=engine.grid_top * max(self.problem.l1_ratio, 1e-3) / unit,
+        )
+        return certificate_from(
+            coef_std / unit,
+            found["correlations"] / unit,
+            2.0 * float(found["losses"][-1]) / unit / unit,
+            penalty_at(self.problem, self.columns, alpha, unit),
+            size,
+        )
+
+    def events(self) -> tuple[list[Event], Floats]:
+        """Entries and exits down to the last alpha of the known path, and where they are."""
+        assert self._known is not None
+        ever = np.unique(self._known.columns.indices)
+        alphas, features, enters = self.engine.events(float(self._known.alphas[-1]), ever)
+        events = [
+            Event(float(a), int(j), "enters" if e else "leaves")
+            for a, j, e in zip(alphas, features, enters, strict=True)
+        ]
+        return events, np.unique(alphas)[::-1]
+
+
+def given_alphas(alphas: Any) -> Floats:
+    """Alphas as the user gave them, checked and falling."""
+    values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
+    if values.ndim != 1 or len(values) == 0:
+        raise InputError("alphas must be a number of alphas or a list of them")
+    return np.sort([check_alpha(a) for a in values])[::-1]
+
+
+def default_threads() -> int:
+    """The processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _engine(problem: Problem) -> Engine:
+    y = problem.y if problem.offset is None else problem.y - problem.offset
+    weighted = problem.sample_weight is not None
+    return Engine(
+        X=problem.X,
+        y=np.ascontiguousarray(y),
+        weights=problem.weights if weighted else None,
+        penalty_weight=np.ascontiguousarray(problem.penalty_weight),
+        lower=np.ascontiguousarray(problem.lower),
+        upper=np.ascontiguousarray(problem.upper),
+        l1_ratio=problem.l1_ratio,
+        fit_intercept=problem.fit_intercept,
+        standardize=problem.standardize,
+        n_threads=problem.n_threads or default_threads(),
     )
 
 
-def _solution(std: reference.Standard, alpha: float) -> Solution:
-    b = reference.walk(std, [alpha])[0]
-    coef, intercept = std.original(b)
-    certificate = _certificate(std, alpha, b)
-    solved = certificate.relative_gap <= std.problem.tol
-    status = Status.OPTIMAL if solved else Status.STALLED
-    names = std.problem.feature_names
-    return Solution(alpha, coef, intercept, b * std.target.unit, certificate, status, names)
+def _descent(above: float, alpha: float) -> Floats:
+    """Falling alphas from `above`, which is solved, to `alpha`."""
+    if not 0.0 < alpha < above:
+        return np.array([alpha])
+    count = int(np.ceil(np.log(alpha / above) / np.log(STEP)))
+    return np.geomspace(above, alpha, count + 1)[1:]
 
 
-def _certificate(std: reference.Standard, alpha: float, b: Floats) -> Certificate:
-    """A first certificate: gap at the scaled residual, verdicts from the sphere."""
-    pen = std.penalty(alpha)
-    r = std.y - std.Z @ b
-    c = std.Z.T @ r
-    scale = _feasible(c, pen)
-    z = scale * c
-    best = np.where(pen.ridge > 0, np.sign(z) * np.maximum(np.abs(z) - pen.tax, 0.0), 0.0)
-    best = np.clip(best / np.where(pen.ridge > 0, pen.ridge, 1.0), pen.lower, pen.upper)
-    side = np.where(best != 0.0, np.sign(best), np.sign(b))
-    terms = pen.ridge * (b - best) ** 2 / 2 + pen.tax * (np.abs(b) - side * b)
-    terms += np.where(best == 0, (z - pen.tax * side) * -b, 0.0)
-    gap = float((1 - scale) ** 2 * (r @ r) / 2 + np.sum(np.maximum(terms, 0.0)))
-    null = float(std.y @ std.y / 2)
-    primal = float(r @ r / 2 + np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
-    earns = allowed(c + b, pen)
-    radius = np.sqrt(2 * (gap + 1e-15 * null))
-    zero = b == 0.0
-    kind = np.full(len(b), VerdictKind.BORDERLINE, dtype=np.uint8)
-    kind[zero & (earns < pen.tax * (1 - 1e-8))] = VerdictKind.KKT
-    kind[zero & (earns + radius < pen.tax)] = VerdictKind.PROVED
-    kind[pen.excluded] = VerdictKind.EXCLUDED
-    kind[~zero] = VerdictKind.KEPT
-    unit = std.target.unit * pen.unit
-    off = np.where(zero, np.maximum(0, earns - pen.tax), np.abs(c - pen.tax * np.sign(b)))
-    top = float(np.max(np.abs(std.Z.T @ std.y), initial=0.0))
-    square = std.target.unit**2
-    return Certificate(
-        primal=primal * square,
-        dual=(primal - gap) * square,
-        gap=gap * square,
-        relative_gap=gap / null if null > 0 else 0.0,
-        kkt_violation=float(off.max(initial=0.0)) / top if top > 0 else 0.0,
-        verdicts=Verdicts(kind, earns * unit, pen.tax * unit),
-    )
-
-
-def _feasible(c: Floats, pen: Penalty) -> float:
-    """The largest factor <= 1 that makes the residual a dual point."""
-    over = (pen.ridge == 0.0) & ~pen.excluded & (np.abs(c) > pen.tax) & (pen.tax > 0.0)
-    return float(np.min(pen.tax[over] / np.abs(c[over]), initial=1.0))
-
-
-def _sparse(columns: list[Floats]) -> SparseColumns:
-    rows = [np.flatnonzero(column) for column in columns]
-    return SparseColumns(
-        indptr=np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64),
-        indices=np.concatenate(rows).astype(np.int64),
-        data=np.concatenate([column[r] for column, r in zip(columns, rows, strict=True)]),
-        n_rows=len(columns[0]),
-    )
-
-
-def _events(std: reference.Standard, last: float) -> tuple[list[Event], Floats]:
-    """Every change of the support, by halving the log of alpha where the support differs."""
-    events: list[Event] = []
-    top = reference.top_tax(std) / max(std.problem.l1_ratio, 1e-3)
-    if top <= last:
-        return [], np.empty(0)
-    grid = np.geomspace(top * 1.0001, last, 400)
-    found = reference.walk(std, grid)
-    for high, low, a, b in zip(grid[:-1], grid[1:], found[:-1], found[1:], strict=True):
-        _split(std, (high, a), (low, b), events)
-    return events, np.array(sorted({e.alpha for e in events}, reverse=True))
-
-
-def _split(
-    std: reference.Standard,
-    high: tuple[float, Floats],
-    low: tuple[float, Floats],
-    events: list[Event],
-) -> None:
-    changed = np.flatnonzero(np.sign(high[1]) != np.sign(low[1]))
-    if len(changed) == 0:
-        return
-    if high[0] - low[0] <= 1e-12 * high[0]:
-        for j in changed:
-            if high[1][j]:
-                events.append(Event(low[0], int(j), "leaves"))
-            if low[1][j]:
-                events.append(Event(low[0], int(j), "enters"))
-        return
-    middle = float((high[0] * low[0]) ** 0.5) if high[0] > 1.001 * low[0] else (high[0] + low[0]) / 2
-    between = (middle, reference.newton(std, std.penalty(middle), low[1]))
-    _split(std, high, between, events)
-    _split(std, between, low, events)
+def _sparse(found: dict[str, Any], name: str, p: int) -> SparseColumns:
+    return SparseColumns(found["indptr"], found["indices"], found[name], p)

@@ -14,7 +14,7 @@ namespace excise {
 
 struct Optimality {
   double gap = 0.0;
-  double violation = 0.0;  // largest distance to the subdifferential
+  double violation = 0.0;  // largest distance to the subdifferential, on the penalty's scale
   double penalty = 0.0;    // sum_j Omega_j(b_j)
   double primal = 0.0;
 };
@@ -31,7 +31,7 @@ inline Optimality certify(const Penalty& penalty, double alpha, const double* b,
     const ElasticNet e = penalty.at(j, alpha);
     if (e.excluded()) continue;
     o.penalty += e.value(b[j]);
-    o.violation = std::max(o.violation, e.violation(b[j], c[j]));
+    o.violation = std::max(o.violation, e.violation(b[j], c[j]) * penalty.unit[sz(j)]);
     const bool unbounded = c[j] > 0 ? e.upper == kInfinity : e.lower == -kInfinity;
     if (e.l1 > 0 && e.l2 == 0 && unbounded && std::abs(c[j]) * scale > e.l1)
       scale = e.l1 / std::abs(c[j]);

@@ -43,21 +43,20 @@ class Engine {
   const Statement& statement() const { return statement_; }
   const Scaling& scaling() const { return scaling_; }
   double alpha_max() const { return alpha_max_ * unit_; }
+  // Where a grid of alphas starts: alpha_max, taken at l1_ratio = 0.001 where that is smaller,
+  // since a ridge alone never makes a coefficient zero.
+  double grid_top() const;
   double null_loss() const { return 0.5 * problem_.yy * unit_ * unit_; }
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
   double unit() const { return unit_; }
   const StandardProblem& problem() const { return problem_; }
   bool uses_gram() const { return uses_gram_; }
-  // Points in units of `unit`; alphas in the user's.
-  PathResult path(std::span<const double> alphas);
+  // Points in units of `unit`; alphas in the user's. `start` too is in units of `unit`.
+  PathResult path(std::span<const double> alphas, const Start* start = nullptr);
 
-  // Entries and exits between alpha_max and `last`, by falling alpha; alphas in the user's unit.
-  struct Event {
-    double alpha;
-    Index feature;
-    bool enters;
-  };
-  std::vector<Event> events(double last);
+  // Entries and exits between alpha_max and `last`, by falling alpha, in the user's unit;
+  // `candidates` are the features known to be kept somewhere there.
+  std::vector<Event> events(double last, const Indices& candidates);
 
  private:
   void need_gram();

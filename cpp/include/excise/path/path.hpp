@@ -42,16 +42,37 @@ struct NullModel {
   double alpha_max(const Penalty& penalty) const;
 };
 
+// A solved point to start from instead of the null model.
+struct Start {
+  double alpha = 0.0;
+  Indices support;
+  Vec values;
+};
+
+// A feature enters or leaves the support as alpha falls through `alpha`.
+struct Event {
+  double alpha;
+  Index feature;
+  bool enters;
+};
+
 // Over the Gram matrix: no data are touched.
 PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
                      const Penalty& penalty, std::span<const double> alphas, double noise,
-                     const Context& context);
+                     const Context& context, const Start* start = nullptr);
+std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, double yy,
+                               const Penalty& penalty, double first, double last, double noise,
+                               const Context& context);
 
 // Over working sets: candidates by the sequential strong rule for a window of alphas
 // (Tibshirani et al., JRSS B 74, 2012), then one multi-vector `correlate` that checks every
 // feature at every alpha of the window.
 PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
-                            std::span<const double> alphas, const Context& context);
+                            std::span<const double> alphas, const Context& context,
+                            const Start* start = nullptr);
+// `candidates` start the working set; every feature is checked at every event.
+std::vector<Event> working_set_events(const StandardProblem& problem, const Indices& candidates,
+                                      double first, double last, const Context& context);
 
 NullModel null_model(const StandardProblem& problem, const Context& context);
 NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,

@@ -61,6 +61,7 @@ struct ElasticNet {
 // l1 and l2 alike.
 struct Penalty {
   Vec l1, l2, lower, upper;
+  Vec unit;  // turns a gradient on this scale into one on the scale the penalty is stated on
 
   ElasticNet at(Index j, double alpha) const {
     const double unit = l1[sz(j)];

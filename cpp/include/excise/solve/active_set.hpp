@@ -27,6 +27,13 @@ class ActiveSet {
   // Solves at `alpha` from where it stands; false if the optimality conditions do not hold yet.
   bool solve(double alpha);
 
+  // Takes these coefficients as the point to start from (columns that are dependent stay out).
+  void start(std::span<const Index> columns, std::span<const double> b);
+
+  // How far alpha can fall, as a negative step, before the support changes, if coefficients are
+  // linear in alpha (no ridge); -infinity if it never does.
+  double step_to_event();
+
   // Columns were appended to the quadratic, with their penalties.
   void grow(const Penalty& more);
   // The quadratic keeps these columns (rising) alone; all that are not zero must be among them.
@@ -40,9 +47,7 @@ class ActiveSet {
   // Columns whose coefficient may differ from zero: the factor's, then those at a bound.
   std::span<const Index> active() const { return active_; }
   Indices support() const;
-  // d b_A / d alpha while the support stays (no ridge), for the columns in active()
-  Vec slope() const;
-  // -1, 0, 1: the side of the kink on which a column of active() stands
+  // -1 or 1: the side of the kink on which a column stands; 0: on none
   int sign(Index j) const;
   Index n_solves() const { return n_solves_; }
 
@@ -52,6 +57,7 @@ class ActiveSet {
     double low, high;
   };
 
+  Vec slope() const;
   bool newton();
   bool descend();
   bool settle();

@@ -1,0 +1,156 @@
+// Entries and exits along the path: between events the coefficients are straight lines in alpha
+// (Efron, Hastie, Johnstone, Tibshirani, Annals of Statistics 32, 2004), so the next event is the
+// nearest of the crossings of all lines; a ridge bends the lines, and there alpha is halved.
+#include <algorithm>
+#include <cmath>
+
+#include "excise/path/working_set.hpp"
+
+namespace excise {
+namespace {
+
+constexpr double kPast = 1e-10;  // how far past an event, relative to alpha, the support is read
+constexpr double kClose = 1e-12;
+constexpr int kRidgeGrid = 400;
+
+class Walk {
+ public:
+  Walk(ActiveSet& solver, const Context& context, std::function<void(double)> visit)
+      : solver_(solver), context_(context), visit_(std::move(visit)) {}
+
+  // Events with the solver's own column numbers
+  std::vector<Event> lines(double first, double last) {
+    double alpha = first * (1 + kPast);
+    solver_.solve(alpha);
+    std::vector<int> before = signs();
+    while (alpha > last) {
+      context_.poll();
+      const double next = alpha + solver_.step_to_event();
+      const bool ends = !(next > last);
+      alpha = ends ? last : std::max(last, next * (1 - kPast));
+      solver_.solve(alpha);
+      visit_(alpha);
+      emit(before, ends ? last : next);
+    }
+    return std::move(events_);
+  }
+
+  std::vector<Event> curves(double first, double last) {
+    double high = first * (1 + kPast);
+    solver_.solve(high);
+    std::vector<int> before = signs();
+    const double ratio = std::pow(last / high, 1.0 / kRidgeGrid);
+    for (int k = 1; k <= kRidgeGrid; ++k) {
+      const double low = k == kRidgeGrid ? last : high * ratio;
+      halve(high, low, before);
+      high = low;
+    }
+    return std::move(events_);
+  }
+
+ private:
+  std::vector<int> signs() const {
+    std::vector<int> out(sz(solver_.size()));
+    for (Index j = 0; j < solver_.size(); ++j) {
+      const double b = solver_.coefficients()[sz(j)];
+      out[sz(j)] = b > 0 ? 1 : b < 0 ? -1 : 0;
+    }
+    return out;
+  }
+
+  // Reports how the support now differs from `before`, and updates it.
+  void emit(std::vector<int>& before, double alpha) {
+    std::vector<int> now = signs();
+    for (std::size_t j = 0; j < now.size(); ++j) {
+      if (now[j] == before[j]) continue;
+      if (before[j] != 0) events_.push_back({alpha, ix(j), false});
+      if (now[j] != 0) events_.push_back({alpha, ix(j), true});
+    }
+    before = std::move(now);
+  }
+
+  // Finds the events in (low, high], given the signs at high; leaves the solver at low.
+  void halve(double high, double low, std::vector<int>& before) {
+    context_.poll();
+    solver_.solve(low);
+    visit_(low);
+    if (signs() == before) return;
+    if (high - low <= kClose * high) {
+      emit(before, low);
+      return;
+    }
+    const double middle = std::sqrt(high) * std::sqrt(low);
+    if (!(middle < high && middle > low)) {
+      emit(before, low);
+      return;
+    }
+    halve(high, middle, before);
+    halve(middle, low, before);
+  }
+
+  ActiveSet& solver_;
+  const Context& context_;
+  std::function<void(double)> visit_;
+  std::vector<Event> events_;
+};
+
+std::vector<Event> walk(ActiveSet& solver, bool ridge, double first, double last,
+                        const Context& context, std::function<void(double)> visit) {
+  Walk w(solver, context, std::move(visit));
+  return ridge ? w.curves(first, last) : w.lines(first, last);
+}
+
+}  // namespace
+
+std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, double yy,
+                               const Penalty& penalty, double first, double last, double noise,
+                               const Context& context) {
+  GramQuadratic quadratic(gram, q, yy);
+  ActiveSet solver(quadratic, penalty, noise, context.poll);
+  return walk(solver, penalty.has_ridge(), first, last, context, [](double) {});
+}
+
+// Between events every correlation is a straight line (or monotone pieces of a curve), and
+// |c_j| - tax_j is convex: a feature that stands at every event stands between them too.
+std::vector<Event> working_set_events(const StandardProblem& problem, const Indices& candidates,
+                                      double first, double last, const Context& context) {
+  constexpr Index kBatch = 8;
+  const Index n = problem.design->rows(), p = problem.design->cols();
+  Indices members = candidates;
+  Vec residuals, correlations(sz(p * kBatch));
+  for (;;) {
+    WorkingSet set(problem, context);
+    set.add(members);
+    Indices missed;
+    Vec alphas;
+    const auto check = [&] {
+      const Index k = ix(alphas.size());
+      const Matrix c(correlations.data(), p, k);
+      problem.design->correlate(ConstMatrix(residuals.data(), n, k), c, context);
+      for (Index l = 0; l < k; ++l)
+        for (Index j = 0; j < p; ++j)
+          if (!set.holds(j) &&
+              problem.penalty.at(j, alphas[sz(l)]).violation(0.0, c(j, l)) > problem.noise())
+            missed.push_back(j);
+      alphas.clear();
+      residuals.clear();
+    };
+    std::vector<Event> events =
+        walk(set.solver(), problem.penalty.has_ridge(), first, last, context,
+             [&](double alpha) {
+               alphas.push_back(alpha);
+               residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
+               if (ix(alphas.size()) == kBatch) check();
+             });
+    if (!alphas.empty()) check();
+    if (missed.empty()) {
+      for (Event& e : events) e.feature = set.feature(e.feature);
+      return events;
+    }
+    members.insert(members.end(), missed.begin(), missed.end());
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+  }
+}
+
+}  // namespace excise
