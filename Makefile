@@ -60,7 +60,7 @@ tsan: $(VENV)/.tools
 
 ## make core     for developers: build the C++ module in build/ and put it into src/excise/, for
 ##               PYTHONPATH=src (PYTHON=... chooses another interpreter than .venv's)
-core: | $(filter $(PY),$(DEV))
+core: | $(if $(filter $(PY),$(DEV)),$(VENV)/.tools)
 	$(DEV) -c "import nanobind" || $(DEV) -m pip install nanobind
 	$(CMAKE) -S . -B $(BUILD)/core $(GENERATOR) \
 	    -DPython_EXECUTABLE="$$($(DEV) -c 'import sys; print(sys.executable)')"
