@@ -2,18 +2,31 @@
 
     minimise over b0, b:   sum_i w_i (y_i - eta_i)^2 / 2 / sum_i w_i
                            + alpha * sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)
-    with  eta = b0 + offset + X b  and  lower_j <= coef_j <= upper_j
+    with  eta = b0 + offset + X b,   lower_j <= coef_j <= upper_j,
+    b = coef, or coef * (standard deviation of x_j) with standardize=True
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.catalog import LOSSES, PENALTIES, choices
+from excise.checks import (
+    check_flag,
+    check_number,
+    check_positive,
+    check_rows,
+    name_of,
+    numbers,
+    refuse,
+    refuse_non_finite,
+    table,
+)
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
@@ -39,9 +52,13 @@ class Problem:
         Whether the penalty acts on coefficients per standard deviation.
     tol : float
         Wanted relative gap.
+    n_threads : int or None
+    loss : str
+    feature_names : tuple of str or None
+        Of a data frame.
     """
 
-    X: np.ndarray
+    X: NDArray[np.float64] | NDArray[np.float32]
     y: Floats
     sample_weight: Floats | None
     offset: Floats | None
@@ -74,6 +91,10 @@ class Problem:
         relative = self.sample_weight / self.sample_weight.max()
         return relative / relative.sum()
 
+    def feature(self, j: int) -> str:
+        """How a message calls feature `j`."""
+        return name_of("feature", j, self.feature_names)
+
 
 def make_problem(
     X: Any,
@@ -84,7 +105,7 @@ def make_problem(
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
     bounds: Any = None,
-    schedule: Any = None,
+    schedule: None = None,
     sample_weight: Any = None,
     offset: Any = None,
     fit_intercept: bool = True,
@@ -92,47 +113,187 @@ def make_problem(
     tol: float = 1e-10,
     n_threads: int | None = None,
 ) -> Problem:
-    """Check everything once and return the `Problem`."""
-    names = None
-    if not isinstance(X, np.ndarray):
-        import narwhals as nw
+    """Check everything once and return the `Problem`.
 
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if isinstance(frame, nw.DataFrame):
-            names = tuple(str(name) for name in frame.columns)
-            X = frame.to_numpy()
-    X = np.asarray(X)
-    if X.dtype not in (np.float32, np.float64):
-        X = X.astype(np.float64)
-    y = np.asarray(y, dtype=np.float64)
-    n, p = X.shape
+    Parameters
+    ----------
+    X : array or data frame, shape (n, p)
+        Integers and booleans are converted, floats are used where they are.
+    y : array, shape (n,)
+    loss : {"squared"}
+    penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
+        "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise.
+    l1_ratio : float in [0, 1]
+    penalty_weight : array, shape (p,), optional
+        >= 0; 0 = never penalised, inf = excluded.
+    bounds : None, "positive" or (lower, upper)
+        Numbers or one per feature, on the original scale, lower <= 0 <= upper.
+    schedule : None
+        Reserved.
+    sample_weight : array, shape (n,), optional
+        >= 0; an integer weight is a repeated row, 0 a removed one.
+    offset : array, shape (n,), optional
+    fit_intercept, standardize : bool
+    tol : float
+        Wanted gap over the loss at b = 0.
+    n_threads : int, optional
+
+    Raises
+    ------
+    InputError
+        A value that cannot be used: the message says which, where, and what to do.
+    InputTypeError
+        A kind of data that cannot be used.
+    """
+    features, names = table(X)
+    goal = numbers("y", y)
+    check_rows("y", goal, len(features))
+    refuse_non_finite(features, names)
     if loss not in LOSSES:
         raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
-    kind, _, share = penalty.partition(":")
-    if kind not in PENALTIES:
-        raise InputError(f"unknown penalty {penalty!r}", [f"valid: {choices(PENALTIES)}"])
-    if kind == "ridge":
-        l1_ratio = 0.0
-    if kind == "elastic":
-        l1_ratio = float(share) if share else (0.5 if l1_ratio == 1.0 else l1_ratio)
-    low, high = (0.0, np.inf) if isinstance(bounds, str) else (bounds or (-np.inf, np.inf))
-    if not np.all(np.isfinite(y)) or not np.all(np.isfinite(X)):
-        raise InputError("X or y holds NaN or infinity")
     if schedule is not None:
-        raise InputTypeError("schedule must be None")
+        raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
+    p = features.shape[1]
+    lower, upper = _bounds(bounds, p, names)
     return Problem(
-        X=X,
-        y=y,
-        sample_weight=None if sample_weight is None else np.asarray(sample_weight, float),
-        offset=None if offset is None else np.asarray(offset, float),
-        penalty_weight=np.ones(p) if penalty_weight is None else np.asarray(penalty_weight, float),
-        lower=np.broadcast_to(np.asarray(low, float), (p,)),
-        upper=np.broadcast_to(np.asarray(high, float), (p,)),
-        l1_ratio=float(l1_ratio),
-        fit_intercept=bool(fit_intercept),
-        standardize=bool(standardize),
-        tol=float(tol),
-        n_threads=n_threads,
+        X=features,
+        y=goal,
+        sample_weight=_sample_weight(sample_weight, len(goal)),
+        offset=None if offset is None else check_rows("offset", numbers("offset", offset), len(goal)),
+        penalty_weight=_penalty_weight(penalty_weight, p, names),
+        lower=lower,
+        upper=upper,
+        l1_ratio=_l1_ratio(penalty, l1_ratio),
+        fit_intercept=check_flag("fit_intercept", fit_intercept),
+        standardize=check_flag("standardize", standardize),
+        tol=check_positive("tol", tol),
+        n_threads=_n_threads(n_threads),
         loss=loss,
         feature_names=names,
     )
+
+
+def check_alpha(alpha: Any) -> float:
+    """`alpha` as a float: finite and not negative."""
+    value = check_number("alpha", alpha)
+    if not 0.0 <= value < np.inf:
+        raise InputError(f"alpha is {value}; it must be a finite number >= 0")
+    return value
+
+
+def check_alphas(alphas: Any) -> Floats:
+    """Positive, finite alphas, sorted to fall."""
+    values = numbers("alphas", alphas)
+    if values.ndim != 1 or len(values) == 0:
+        raise InputError(f"alphas must be a list of numbers, got shape {values.shape}")
+    wrong = np.flatnonzero(~((values > 0.0) & (values < np.inf)))
+    if len(wrong):
+        k = int(wrong[0])
+        raise InputError(
+            f"alphas[{k}] is {values[k]}; every alpha of a path must be finite and > 0",
+            remedy="fit(X, y, 0.0) for the solution without a penalty",
+        )
+    return np.sort(values)[::-1]
+
+
+def check_coef(coef: Any, problem: Problem) -> Floats:
+    """Coefficients of any tool: finite, one per feature."""
+    values = numbers("coef", coef)
+    if values.shape != (problem.p,):
+        raise InputError(
+            f"coef must have shape ({problem.p},), one per feature, got {values.shape}",
+            remedy="coef.ravel()" if values.size == problem.p else "",
+        )
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        j = int(wrong[0])
+        raise InputError(f"coef is {values[j]} for {problem.feature(j)}")
+    return values
+
+
+def _sample_weight(weight: Any, n: int) -> Floats | None:
+    if weight is None:
+        return None
+    values = check_rows("sample_weight", numbers("sample_weight", weight), n)
+    if values.min() < 0.0:
+        row = int(np.argmax(values < 0.0))
+        raise InputError(f"sample_weight is {values[row]} in row {row}; weights must be >= 0")
+    if values.max() == 0.0:
+        raise InputError("sample_weight is zero in every row", ["no row is left to fit"])
+    return values
+
+
+def _penalty_weight(weight: Any, p: int, names: tuple[str, ...] | None) -> Floats:
+    if weight is None:
+        return np.ones(p)
+    values = numbers("penalty_weight", weight)
+    if values.shape != (p,):
+        raise InputError(
+            f"penalty_weight must have shape ({p},), one per feature, got {values.shape}"
+        )
+    wrong = np.flatnonzero(~(values >= 0.0))
+    if len(wrong):
+        j = int(wrong[0])
+        raise InputError(
+            f"penalty_weight is {values[j]} for {name_of('feature', j, names)}; it must be >= 0",
+            ["0 = never penalised, inf = excluded"],
+        )
+    return values
+
+
+def _bounds(bounds: Any, p: int, names: tuple[str, ...] | None) -> tuple[Floats, Floats]:
+    if bounds is None:
+        return np.full(p, -np.inf), np.full(p, np.inf)
+    if isinstance(bounds, str) and bounds == "positive":
+        return np.zeros(p), np.full(p, np.inf)
+    if isinstance(bounds, str) or not hasattr(bounds, "__len__") or len(bounds) != 2:
+        raise InputError(f"bounds must be None, 'positive' or (lower, upper), got {bounds!r}")
+    pair = []
+    for side, given in zip(("lower", "upper"), bounds, strict=True):
+        values = numbers(f"{side} bounds", given)
+        if values.shape not in ((), (1,), (p,)):
+            raise InputError(
+                f"{side} bounds must be one number or have shape ({p},), got {values.shape}"
+            )
+        pair.append(np.broadcast_to(values, (p,)))
+    lower, upper = pair
+    wrong = np.flatnonzero(~((lower <= 0.0) & (upper >= 0.0)))
+    if len(wrong):
+        j = int(wrong[0])
+        raise InputError(
+            f"the bounds of {name_of('feature', j, names)} are [{lower[j]}, {upper[j]}]; "
+            "they must hold 0"
+        )
+    return lower, upper
+
+
+def _l1_ratio(penalty: Any, l1_ratio: Any) -> float:
+    kind, colon, share = penalty.partition(":") if isinstance(penalty, str) else ("", "", "")
+    if kind not in PENALTIES or (colon and kind != "elastic"):
+        raise InputError(f"unknown penalty {penalty!r}", [f"valid: {choices(PENALTIES)}"])
+    ratio = check_number("l1_ratio", l1_ratio)
+    if not 0.0 <= ratio <= 1.0:
+        raise InputError(f"l1_ratio is {ratio}; it must lie in [0, 1]")
+    if kind == "l1":
+        return ratio
+    try:
+        wanted = 0.0 if kind == "ridge" else float(share) if colon else None
+    except ValueError:
+        wanted = np.nan
+    if wanted is None:
+        return 0.5 if ratio == 1.0 else ratio
+    if not 0.0 <= wanted <= 1.0:
+        raise InputError(f"penalty {penalty!r} must name a share in [0, 1], as in 'elastic:0.5'")
+    if ratio not in (1.0, wanted):
+        raise InputError(f"penalty {penalty!r} and l1_ratio = {ratio} contradict each other")
+    return wanted
+
+
+def _n_threads(n_threads: Any) -> int | None:
+    if n_threads is None:
+        return None
+    if isinstance(n_threads, bool) or not isinstance(n_threads, (int, np.integer)):
+        raise InputTypeError(f"n_threads must be an integer or None, not {n_threads!r}")
+    if n_threads < 1:
+        raise InputError(f"n_threads is {n_threads}; it must be at least 1")
+    return int(n_threads)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from excise.problem import Problem
@@ -94,11 +93,27 @@ def target(problem: Problem) -> Target:
     return Target(values / unit, mean, unit)
 
 
-def blocks(problem: Problem) -> Iterator[slice]:
+def _slices(n: int, count: int) -> Iterator[slice]:
     """Slices of columns, each about `BLOCK` numbers."""
-    step = max(1, BLOCK // problem.n)
-    for start in range(0, problem.p, step):
-        yield slice(start, min(start + step, problem.p))
+    step = max(1, BLOCK // n)
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def column_blocks(
+    problem: Problem, columns: ColumnScale, index: NDArray[np.intp] | None = None
+) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+    """Z a block of columns at a time, with the indices of the block: all, or the chosen ones.
+
+    The mean is subtracted before anything is multiplied; a constant column is all 0.
+    """
+    chosen = np.arange(problem.p) if index is None else index
+    for part in _slices(problem.n, len(chosen)):
+        here = chosen[part]
+        block = problem.X[:, part if index is None else here].astype(np.float64)
+        block -= columns.mean[here]
+        block /= columns.divisor[here]
+        block[:, columns.scale[here] == 0.0] = 0.0
+        yield here, block
 
 
 def column_scale(problem: Problem) -> ColumnScale:
@@ -111,7 +126,7 @@ def column_scale(problem: Problem) -> ColumnScale:
     mean, scale = np.zeros(problem.p), np.zeros(problem.p)
     w = problem.weights
     row = int(np.argmax(w > 0.0))
-    for part in blocks(problem):
+    for part in _slices(problem.n, problem.p):
         block = problem.X[:, part].astype(np.float64)
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]

@@ -1,0 +1,241 @@
+"""The proof, recomputed from the data alone, for coefficients from anywhere.
+
+Nothing here uses the compiled core: three passes over X in numpy, a block of columns at a time,
+in float64 whatever X is. The theory is in `excise.duality`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.duality import (
+    TIE,
+    DualPoint,
+    Size,
+    certificate_from,
+    duality_gap,
+    open_sides,
+    reach,
+    safe_radius,
+)
+from excise.exceptions import InputError
+from excise.problem import Problem, check_alpha, check_coef, make_problem
+from excise.results import Certificate, Floats
+from excise.standard import (
+    ColumnScale,
+    Penalty,
+    allowed,
+    column_blocks,
+    column_scale,
+    penalty_at,
+    target,
+)
+
+DEPENDENT = 1e-9
+"""A column is dependent if less than this share of it lies outside the span of the others."""
+
+Mask = NDArray[np.bool_]
+
+
+def certify(
+    X: Any, y: Any, coef: Any, intercept: float, alpha: float, **problem: Any
+) -> Certificate:
+    """Bound how far given coefficients are from the optimum, and judge every zero.
+
+    Parameters
+    ----------
+    X : array or data frame, shape (n, p)
+    y : array, shape (n,)
+    coef : array, shape (p,)
+        On the original scale, from any tool.
+    intercept : float
+    alpha : float
+        In excise's objective; docs/objective.md converts from other tools.
+    **problem
+        The settings of `excise.problem.make_problem`.
+
+    Returns
+    -------
+    Certificate
+        With ``gap >= objective - optimum``, one verdict per feature, and whether the optimum is
+        unique.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If the data or the coefficients cannot be used, or break the problem's own bounds.
+
+    References
+    ----------
+    Ndiaye, Fercoq, Gramfort and Salmon, "Gap safe screening rules for sparsity enforcing
+    penalties", JMLR 18, 2017.
+    """
+    checked = make_problem(X, y, **problem)
+    return certify_problem(checked, check_coef(coef, checked), intercept, check_alpha(alpha))
+
+
+def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
+    """`certify` for a checked problem and checked coefficients."""
+    columns, goal, w = column_scale(problem), target(problem), problem.weights
+    pen = penalty_at(problem, columns, alpha, goal.unit)
+    b = _within_bounds(coef * columns.divisor / goal.unit, pen, problem)
+    r = goal.values - _predict(problem, columns, b)
+    if problem.fit_intercept:
+        r -= w @ r
+    elif intercept != 0.0:
+        raise InputError(f"intercept is {intercept}, but fit_intercept is False", remedy="pass 0.0")
+    best_intercept = goal.mean - float(columns.mean @ coef)
+    excess = ((float(intercept) - best_intercept) / goal.unit) ** 2 / 2
+    c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
+    size = Size(
+        unit=goal.unit,
+        null=float(w @ goal.values**2) / 2,
+        top=float(np.max(np.abs(at_null) * pen.unit, initial=0.0, where=~pen.excluded)),
+    )
+    point = _dual_point(problem, columns, r, b, c, pen)
+    made = certificate_from(b, c, float(w @ r**2), pen, size, point, excess)
+    unique, twins = _uniqueness(problem, columns, b, c, pen, point, size)
+    return replace(made, unique=unique, twins=twins)
+
+
+def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
+    """b, moved by rounding at most; refused if it breaks its bounds by more."""
+    inside = np.clip(b, pen.lower, pen.upper)
+    broken = np.flatnonzero(np.abs(b - inside) > 1e-12 * np.abs(inside))
+    if len(broken) == 0:
+        return inside
+    j = int(broken[0])
+    if np.isinf(problem.penalty_weight[j]):
+        raise InputError(
+            f"coef is not zero for {problem.feature(j)}, which penalty_weight = inf excludes"
+        )
+    raise InputError(
+        f"coef breaks its bounds for {problem.feature(j)}",
+        remedy="pass the bounds that the coefficients were fitted with",
+    )
+
+
+def _predict(problem: Problem, columns: ColumnScale, b: Floats) -> Floats:
+    """Z b, reading only the columns where b is not zero."""
+    eta = np.zeros(problem.n)
+    for index, block in column_blocks(problem, columns, np.flatnonzero(b)):
+        eta += block @ b[index]
+    return eta
+
+
+def _correlate(problem: Problem, columns: ColumnScale, vectors: Floats) -> Floats:
+    """Z'V, shape (p, k)."""
+    out = np.empty((problem.p, vectors.shape[1]))
+    for index, block in column_blocks(problem, columns):
+        out[index] = block.T @ vectors
+    return out
+
+
+def _gather(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:
+    """The chosen columns of Z with rows multiplied by sqrt(w), a copy."""
+    chosen = [block for _, block in column_blocks(problem, columns, index)]
+    stacked = np.concatenate(chosen, axis=1) if chosen else np.empty((problem.n, 0))
+    return stacked * np.sqrt(problem.weights)[:, None]
+
+
+def _dual_point(
+    problem: Problem, columns: ColumnScale, r: Floats, b: Floats, c: Floats, pen: Penalty
+) -> DualPoint:
+    """A feasible theta: the residual, projected off the features that pay nothing, then scaled.
+
+    A feature without penalty and bound allows only z_j'W theta = 0; one with a bound on one
+    side joins them if its sign is wrong.
+    """
+    up, down = open_sides(pen)
+    bare = (pen.tax == 0.0) & ~pen.excluded
+    closed = bare & up & down
+    root = np.sqrt(problem.weights)
+    theta, z = root * r, c
+    slack = 1e-14 * float(np.linalg.norm(root * problem.y / np.abs(problem.y).max(initial=1e-300)))
+    while True:
+        closed |= bare & ((up & (z > slack)) | (down & (z < -slack)))
+        if not closed.any():
+            return duality_gap(b, c, float(theta @ theta), pen)
+        basis = _span(problem, columns, np.flatnonzero(closed))
+        theta = root * r
+        for _ in range(2):
+            theta = theta - basis @ (basis.T @ theta)
+        z = _correlate(problem, columns, (root * theta)[:, None])[:, 0]
+        z[closed] = 0.0
+        if not np.any(bare & ~closed & ((up & (z > slack)) | (down & (z < -slack)))):
+            break
+    point = duality_gap(b, z, float(theta @ theta), pen)
+    return point._replace(gap=point.gap + float(np.sum((root * r - theta) ** 2)) / 2)
+
+
+def _span(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:
+    """An orthonormal basis of the chosen columns of sqrt(W) Z."""
+    root, basis = np.sqrt(problem.weights)[:, None], np.empty((problem.n, 0))
+    for _, block in column_blocks(problem, columns, index):
+        rest = block * root
+        for _ in range(2):
+            rest = rest - basis @ (basis.T @ rest)
+        left, values, _ = np.linalg.svd(rest, full_matrices=False)
+        basis = np.concatenate([basis, left[:, values > 1e-13]], axis=1)
+    return basis
+
+
+def _uniqueness(
+    problem: Problem,
+    columns: ColumnScale,
+    b: Floats,
+    c: Floats,
+    pen: Penalty,
+    point: DualPoint,
+    size: Size,
+) -> tuple[bool | None, tuple[tuple[int, ...], ...]]:
+    """Whether the optimum is unique, and otherwise who could swap with whom.
+
+    All optima share Z b and every ridge-penalised b_j, and are zero wherever that is proved. So
+    they are one if the other columns are independent (Tibshirani, EJS 7, 2013). They are several
+    if a column depends on those inside (b_j != 0, off its bounds) and is inside too or earns
+    its whole tax: moving along the dependence changes neither Z b nor the tax paid.
+    """
+    undecided = reach(point.z, safe_radius(point.gap, size.null), pen) >= pen.tax
+    undecided &= (pen.ridge == 0.0) & ~pen.excluded
+    if _independent(problem, columns, np.flatnonzero(undecided)):
+        return True, ()
+    if point.gap > TIE * size.null:
+        return None, ()
+    inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)
+    ties = undecided & (b == 0.0) & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
+    twins = _dependent_groups(problem, columns, inside, ties)
+    return (False if twins else None), twins
+
+
+def _independent(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> bool:
+    if len(index) > problem.n:
+        return False
+    R = np.linalg.qr(_gather(problem, columns, index), mode="r")
+    return bool(np.all(np.abs(np.diag(R)) > DEPENDENT))
+
+
+def _dependent_groups(
+    problem: Problem, columns: ColumnScale, inside: Mask, ties: Mask
+) -> tuple[tuple[int, ...], ...]:
+    """Each column that depends on earlier ones inside, with those that its combination needs."""
+    order = np.concatenate([np.flatnonzero(inside), np.flatnonzero(ties)])
+    Z = _gather(problem, columns, order)
+    basis, chosen, groups = np.empty((problem.n, 0)), [], []
+    for k, j in enumerate(order):
+        rest = Z[:, k]
+        for _ in range(2):
+            rest = rest - basis @ (basis.T @ rest)
+        length = float(np.linalg.norm(rest))
+        if length <= DEPENDENT:
+            share = np.linalg.lstsq(Z[:, chosen], Z[:, k], rcond=None)[0]
+            partners = order[np.asarray(chosen)[np.abs(share) > 1e-6]]
+            groups.append(tuple(sorted({int(j), *map(int, partners)})))
+        elif inside[j]:
+            chosen.append(k)
+            basis = np.concatenate([basis, rest[:, None] / length], axis=1)
+    return tuple(groups)

@@ -1,0 +1,182 @@
+"""Arrays and numbers as they come in, refused with the argument, the place and the remedy."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.exceptions import InputError, InputTypeError
+from excise.results import Floats
+
+Names = tuple[str, ...] | None
+LARGEST = 1e300
+"""Beyond this, differences overflow."""
+
+KINDS = {
+    "c": ("complex numbers", "take the real part"),
+    "U": ("text", "convert it to numbers"),
+    "S": ("text", "convert it to numbers"),
+    "T": ("text", "convert it to numbers"),
+    "M": ("dates", "turn them into numbers, such as days since a start"),
+    "m": ("time differences", "turn them into numbers, such as days"),
+    "V": ("records", "stack the fields as columns"),
+}
+"""What an array of another kind than numbers holds, and what to do about it."""
+
+
+def name_of(what: str, j: int, names: Names) -> str:
+    """``feature 3 ('bmi')``."""
+    return f"{what} {j}" if names is None else f"{what} {j} ({names[j]!r})"
+
+
+def numbers(name: str, values: Any) -> Floats:
+    """A float64 array of any shape; never a copy of one that is float64 already."""
+    array = values if type(values) is np.ndarray else _as_array(name, values)
+    if array.dtype == np.float64:
+        return array if array.dtype.isnative else array.astype(np.float64)
+    _refuse_kind(name, array)
+    return array.astype(np.float64)
+
+
+def _as_array(name: str, values: Any) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise InputError(f"{name} has masked values", remedy=f"fill them: {name}.filled(...)")
+    if type(values).__module__.startswith("scipy.sparse"):
+        raise InputTypeError(
+            f"{name} is a sparse {type(values).__name__}; sparse data are not supported yet",
+            remedy=f"{name}.toarray(), if it fits in memory",
+        )
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InputTypeError(
+            f"{name} cannot be made an array: its rows have different lengths"
+        ) from None
+
+
+def _refuse_kind(name: str, array: NDArray[Any]) -> None:
+    kind = array.dtype.kind
+    if kind in "biuf":
+        return
+    if kind == "O" and any(isinstance(value, str) for value in array.flat):
+        kind = "U"
+    holds, remedy = KINDS.get(kind, ("Python objects", f"np.asarray({name}, dtype=float)"))
+    raise InputTypeError(f"{name} holds {holds} (dtype {array.dtype}), not numbers", remedy=remedy)
+
+
+def table(X: Any) -> tuple[NDArray[np.float64] | NDArray[np.float32], Names]:
+    """X as a float matrix, not copied when it is one, and its column names."""
+    names: Names = None
+    if type(X) is not np.ndarray and not isinstance(X, (list, tuple, np.ndarray)):
+        X, names = _from_frame(X)
+    array = X if type(X) is np.ndarray else _as_array("X", X)
+    if array.ndim != 2:
+        raise InputError(
+            f"X must have two dimensions (rows, features), got shape {array.shape}",
+            remedy="X.reshape(-1, 1) for a single feature" if array.ndim == 1 else "",
+        )
+    if 0 in array.shape:
+        raise InputError(f"X has no {'rows' if array.shape[0] == 0 else 'columns'}")
+    if array.dtype.type not in (np.float64, np.float32) or not array.dtype.isnative:
+        _refuse_kind("X", array)
+        array = array.astype(np.float64)
+    return array, names
+
+
+def _from_frame(X: Any) -> tuple[Any, Names]:
+    """The numbers and names of a data frame; anything else as it is."""
+    if hasattr(X, "collect") and hasattr(X, "lazy"):
+        raise InputTypeError("X is a lazy frame", remedy="X.collect()")
+    import narwhals as nw
+
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        return X, None
+    names = tuple(str(name) for name in frame.columns)
+    schema = frame.schema
+    for name, dtype in schema.items():
+        if not (dtype.is_numeric() or dtype == nw.Boolean):
+            raise InputTypeError(
+                f"column {name!r} of X holds {dtype}, not numbers",
+                remedy="encode it, or drop it; the command line encodes tables by itself",
+            )
+    gaps = frame.null_count().row(0)
+    for name, missing in zip(names, gaps, strict=True):
+        if missing:
+            raise InputError(
+                f"column {name!r} of X has {missing} missing values",
+                remedy="fill or drop them; the command line fills them by itself",
+            )
+    odd = [name for name, dtype in schema.items() if dtype not in (nw.Float64, nw.Float32)]
+    if odd:
+        frame = frame.with_columns(nw.col(*odd).cast(nw.Float64))
+    return frame.to_numpy(), names
+
+
+def check_rows(name: str, values: Floats, n: int) -> Floats:
+    """One finite number per row."""
+    if values.ndim != 1:
+        raise InputError(
+            f"{name} must have one dimension, got shape {values.shape}",
+            remedy=f"{name}.ravel()" if values.size == n else "",
+        )
+    if len(values) != n:
+        raise InputError(f"X has {n} rows but {name} has {len(values)} values")
+    low, high = float(values.min()), float(values.max())
+    if -LARGEST < low and high < LARGEST:
+        return values
+    wrong = ~(np.abs(values) < LARGEST)
+    row = int(np.argmax(wrong))
+    refuse(name, float(values[row]), f"row {row}", int(wrong.sum()))
+    return values
+
+
+def refuse_non_finite(X: NDArray[Any], names: Names) -> None:
+    """Refuse NaN, infinity and values too large to subtract; one pass unless there is one."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(X.sum())
+    if -LARGEST < total < LARGEST:
+        return
+    step = max(1, (1 << 17) // len(X))
+    for start in range(0, X.shape[1], step):
+        wrong = ~(np.abs(X[:, start : start + step]) < LARGEST)
+        if wrong.any():
+            row, column = (int(k) for k in np.argwhere(wrong)[0])
+            j = start + column
+            where = f"row {row}, {name_of('column', j, names)}"
+            refuse("X", float(X[row, j]), where, int(wrong.sum()))
+
+
+def refuse(name: str, value: float, where: str, count: int) -> None:
+    """Raise for one of `count` values that no arithmetic survives."""
+    holds = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:.3g}"
+    raise InputError(
+        f"{name} holds {holds} in {where}",
+        [f"{count} such values there"] if count > 1 else [],
+        "fill or drop such rows" if not np.isfinite(value) else "use a larger unit",
+    )
+
+
+def check_number(name: str, value: Any) -> float:
+    """A real number, not a boolean, an array or text."""
+    if isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool):
+        return float(value)
+    raise InputTypeError(f"{name} must be a number, not {value!r}")
+
+
+def check_positive(name: str, value: Any) -> float:
+    """A finite number above zero."""
+    number = check_number(name, value)
+    if not 0.0 < number < sys.float_info.max:
+        raise InputError(f"{name} is {number}; it must be finite and > 0")
+    return number
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise InputTypeError(f"{name} must be True or False, not {value!r}")

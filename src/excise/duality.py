@@ -1,0 +1,190 @@
+"""The books and the proof: every formula that turns a residual into a certificate.
+
+Everything is on the standard scale: b = coef_std, r the centred residual, c_j = z_j'W r, columns
+with z_j'W z_j = 1, and Omega_j(b) = tax |b| + ridge b^2 / 2 on [lower, upper].
+
+    primal   P(b)     = r'W r / 2 + sum_j Omega_j(b_j)
+    dual     D(theta) = y'W y / 2 - (y - theta)'W(y - theta) / 2 - sum_j Omega_j*(z_j'W theta)
+
+    gap = P(b) - D(theta) = (r - theta)'W(r - theta) / 2
+                            + sum_j [ Omega_j(b_j) + Omega_j*(z_j'W theta) - b_j z_j'W theta ]
+
+Each term is >= 0 (Fenchel and Young), so nothing cancels, and gap >= P(b) - min P whatever b and
+theta are. D is 1-strongly concave in the norm |.|_W, hence the optimal theta lies within
+sqrt(2 gap) of ours; if that ball holds |z_j'W theta| < tax_j, then b_j = 0 in every optimum
+(the gap-safe sphere: Ndiaye, Fercoq, Gramfort and Salmon, JMLR 18, 2017).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.results import Certificate, Floats, VerdictKind, Verdicts
+from excise.standard import Penalty, allowed
+
+EPS = float(np.finfo(np.float64).eps)
+TIE = 1e-8
+"""Earnings within this share of the tax are called equal to it."""
+
+
+class DualPoint(NamedTuple):
+    """A feasible theta, seen by the features: z_j = z_j'W theta, and its gap to b."""
+
+    z: Floats
+    gap: float
+
+
+class Size(NamedTuple):
+    """What the figures of a certificate are measured against.
+
+    `unit`: y was divided by it. `null`: loss at b = 0 with the best intercept. `top`: largest
+    |gradient| at b = 0 on the scale the penalty acts on (alpha_max for a plain lasso).
+    """
+
+    unit: float
+    null: float
+    top: float
+
+
+def open_sides(pen: Penalty) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where Omega grows only by the tax: upward, downward without ridge and without a bound."""
+    linear = pen.ridge == 0.0
+    return linear & (pen.upper == np.inf), linear & (pen.lower == -np.inf)
+
+
+def fenchel_young(b: Floats, z: Floats, pen: Penalty) -> Floats:
+    """Omega(b) + Omega*(z) - b z per feature, >= 0, for |z| <= tax on the open sides.
+
+    With beta the b that attains Omega*(z) and s its sign (that of b if beta = 0), it equals
+
+        ridge (b - beta)^2 / 2  +  (z - ridge beta - tax s)(beta - b)  +  tax (|b| - s b).
+    """
+    up, down = open_sides(pen)
+    z = np.where(up, np.minimum(z, pen.tax), z)
+    z = np.where(down, np.maximum(z, -pen.tax), z)
+    excess = np.sign(z) * np.maximum(np.abs(z) - pen.tax, 0.0)
+    linear = pen.ridge == 0.0
+    free = np.divide(excess, pen.ridge, out=np.zeros_like(excess), where=~linear)
+    free[linear & (excess > 0.0)] = np.inf
+    free[linear & (excess < 0.0)] = -np.inf
+    beta = np.clip(free, pen.lower, pen.upper)
+    inner = (beta == free) & (beta != 0.0)
+    s = np.where(beta != 0.0, np.sign(beta), np.sign(b))
+    slope = np.where(inner, 0.0, z - pen.ridge * beta - pen.tax * s)
+    terms = pen.ridge * (b - beta) ** 2 / 2 + slope * (beta - b) + pen.tax * (np.abs(b) - s * b)
+    return np.maximum(terms, 0.0)
+
+
+def feasible_scale(c: Floats, pen: Penalty) -> float:
+    """The largest s with s c_j <= tax_j on every open side (unpenalised features aside)."""
+    up, down = open_sides(pen)
+    earned = np.maximum(np.where(up, c, 0.0), np.where(down, -c, 0.0))
+    bounding = (earned > 0.0) & (pen.tax > 0.0)
+    return float(np.min(pen.tax[bounding] / earned[bounding], initial=np.inf))
+
+
+def duality_gap(b: Floats, c: Floats, rr: float, pen: Penalty) -> DualPoint:
+    """The gap at theta = s r, with r'W r = `rr` and the best s at hand.
+
+    For a plain lasso D(s r) is a parabola in s: s is its top, or the feasible end before it. With
+    a ridge or bounds the better of that and s = 1 is taken. Unpenalised features must have
+    c_j = 0 to rounding; `excise.certify` projects the residual first.
+    """
+    most = feasible_scale(c, pen)
+    top = 1.0 + float(b @ c) / rr if rr > 0.0 else 1.0
+    up, down = open_sides(pen)
+    guesses = {min(top, most)} if np.all(up & down) else {min(top, most), min(1.0, most)}
+    found = []
+    for s in guesses:
+        terms = fenchel_young(b, s * c, pen)
+        found.append(DualPoint(s * c, (1.0 - s) ** 2 * rr / 2 + float(terms.sum())))
+    return min(found, key=lambda point: point.gap)
+
+
+def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
+    """How far each feature is from its optimality condition, in units of c.
+
+    b = 0: what it earns above its tax; else |c - ridge b - tax sign(b)|, one-sided at a bound.
+    """
+    off = c - pen.ridge * b - pen.tax * np.sign(b)
+    off = np.where((b >= pen.upper) & (off > 0.0), 0.0, off)
+    off = np.where((b <= pen.lower) & (off < 0.0), 0.0, off)
+    return np.where(b == 0.0, np.maximum(allowed(c, pen) - pen.tax, 0.0), np.abs(off))
+
+
+def reach(z: Floats, radius: float, pen: Penalty) -> Floats:
+    """The most that a feature can earn at any dual point within `radius` of theta."""
+    upward = np.where(pen.upper > 0.0, z, -np.inf)
+    downward = np.where(pen.lower < 0.0, -z, -np.inf)
+    return np.maximum(upward, downward) + radius
+
+
+def safe_radius(gap: float, null: float) -> float:
+    """sqrt(2 gap), with room for the rounding of a gap that is computed near zero."""
+    return float(np.sqrt(2.0 * (gap + 4.0 * EPS * null)))
+
+
+def verdicts_from(
+    b: Floats, c: Floats, z: Floats, radius: float, pen: Penalty, size: Size
+) -> Verdicts:
+    """Kind, earnings and tax per feature, in the caller's units (see `VerdictKind`).
+
+    `c` are the correlations with the residual, `z` those with theta.
+    """
+    zero = b == 0.0
+    earns = np.where(zero, allowed(c, pen), np.abs(c + b))
+    tie = TIE * pen.tax + 1e-13 * np.sqrt(2.0 * size.null)
+    kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
+    kind[earns <= pen.tax + tie] = VerdictKind.BORDERLINE
+    kind[earns < pen.tax - tie] = VerdictKind.KKT
+    kind[reach(z, radius, pen) < pen.tax] = VerdictKind.PROVED
+    kind[pen.excluded] = VerdictKind.EXCLUDED
+    kind[~zero] = VerdictKind.KEPT
+    return Verdicts(kind, earns * pen.unit * size.unit, pen.tax * pen.unit * size.unit)
+
+
+def certificate_from(
+    b: Floats,
+    c: Floats,
+    rr: float,
+    pen: Penalty,
+    size: Size,
+    point: DualPoint | None = None,
+    excess: float = 0.0,
+) -> Certificate:
+    """The certificate of b, all arguments with y in units of `size.unit`.
+
+    Parameters
+    ----------
+    b, c : ndarray, shape (n_features,)
+    rr : float
+        r'W r of the centred residual r.
+    pen : Penalty
+    size : Size
+    point : DualPoint, optional
+        Default: the best multiple of r (`duality_gap`).
+    excess : float, default=0.0
+        Loss that a better intercept would save.
+    """
+    point = duality_gap(b, c, rr, pen) if point is None else point
+    value = float(np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
+    primal, gap = rr / 2 + value + excess, point.gap + excess
+    off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=np.sqrt(2.0 * excess)))
+    verdicts = verdicts_from(b, c, point.z, safe_radius(point.gap, size.null), pen, size)
+    square = size.unit * size.unit
+    return Certificate(
+        primal=primal * square,
+        dual=(primal - gap) * square,
+        gap=gap * square,
+        relative_gap=ratio(gap, size.null),
+        kkt_violation=ratio(off, size.top),
+        verdicts=verdicts,
+    )
+
+
+def ratio(part: float, whole: float) -> float:
+    """part / whole, with 0 / 0 = 0."""
+    return 0.0 if part == 0.0 else part / whole if whole > 0.0 else np.inf
