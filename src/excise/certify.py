@@ -91,11 +91,8 @@ def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: flo
     best_intercept = goal.mean - float(columns.mean @ coef)
     excess = ((float(intercept) - best_intercept) / goal.unit) ** 2 / 2
     c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
-    size = Size(
-        unit=goal.unit,
-        null=float(w @ goal.values**2) / 2,
-        top=float(np.max(np.abs(at_null) * pen.unit, initial=0.0, where=~pen.excluded)),
-    )
+    null = float(w @ goal.values**2) / 2
+    size = Size(goal.unit, null, _top_tax(problem, columns, pen, at_null, goal.values))
     point = _dual_point(problem, columns, r, b, c, pen)
     made = certificate_from(b, c, float(w @ r**2), pen, size, point, excess)
     unique, twins = _uniqueness(problem, columns, b, c, pen, point, size)
@@ -140,6 +137,25 @@ def _gather(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> 
     chosen = [block for _, block in column_blocks(problem, columns, index)]
     stacked = np.concatenate(chosen, axis=1) if chosen else np.empty((problem.n, 0))
     return stacked * np.sqrt(problem.weights)[:, None]
+
+
+def _top_tax(
+    problem: Problem, columns: ColumnScale, pen: Penalty, at_null: Floats, y: Floats
+) -> float:
+    """alpha_max * l1_ratio: the most that a feature earns, per unit of weight, when only the
+    unpenalised features are in (their bounds aside); with nothing to tax, the largest gradient."""
+    free = np.flatnonzero((problem.penalty_weight == 0.0) & ~pen.excluded)
+    if len(free):
+        root = np.sqrt(problem.weights)
+        basis, rest = _span(problem, columns, free), root * y
+        rest = rest - basis @ (basis.T @ rest)
+        left = _correlate(problem, columns, (root * rest)[:, None])[:, 0]
+    else:
+        left = at_null
+    taxed = (problem.penalty_weight > 0.0) & ~pen.excluded
+    earned = allowed(left, pen)[taxed] * pen.unit[taxed] / problem.penalty_weight[taxed]
+    most = float(np.max(earned, initial=0.0))
+    return most if most > 0.0 else float(np.max(np.abs(at_null) * pen.unit, initial=0.0))
 
 
 def _dual_point(

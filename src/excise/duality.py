@@ -40,8 +40,8 @@ class DualPoint(NamedTuple):
 class Size(NamedTuple):
     """What the figures of a certificate are measured against.
 
-    `unit`: y was divided by it. `null`: loss at b = 0 with the best intercept. `top`: largest
-    |gradient| at b = 0 on the scale the penalty acts on (alpha_max for a plain lasso).
+    `unit`: y was divided by it. `null`: loss at b = 0 with the best intercept. `top`: the largest
+    tax that anybody would pay, alpha_max * l1_ratio.
     """
 
     unit: float

@@ -181,21 +181,6 @@ def check_alpha(alpha: Any) -> float:
     return value
 
 
-def check_alphas(alphas: Any) -> Floats:
-    """Positive, finite alphas, sorted to fall."""
-    values = numbers("alphas", alphas)
-    if values.ndim != 1 or len(values) == 0:
-        raise InputError(f"alphas must be a list of numbers, got shape {values.shape}")
-    wrong = np.flatnonzero(~((values > 0.0) & (values < np.inf)))
-    if len(wrong):
-        k = int(wrong[0])
-        raise InputError(
-            f"alphas[{k}] is {values[k]}; every alpha of a path must be finite and > 0",
-            remedy="fit(X, y, 0.0) for the solution without a penalty",
-        )
-    return np.sort(values)[::-1]
-
-
 def check_coef(coef: Any, problem: Problem) -> Floats:
     """Coefficients of any tool: finite, one per feature."""
     values = numbers("coef", coef)
