@@ -65,7 +65,7 @@ core: | $(if $(filter $(PY),$(DEV)),$(VENV)/.tools)
 	$(CMAKE) -S . -B $(BUILD)/core $(GENERATOR) \
 	    -DPython_EXECUTABLE="$$($(DEV) -c 'import sys; print(sys.executable)')"
 	$(CMAKE) --build $(BUILD)/core --target _core --parallel $(JOBS)
-	cp $(BUILD)/core/_core*.so src/excise/
+	install -m 755 $(BUILD)/core/_core*.so src/excise/
 
 ## make stub     write src/excise/_core.pyi from the built module
 stub:
