@@ -194,6 +194,7 @@ class Session:
             certificate=certificate,
             status=Status.OPTIMAL if solved else Status.STALLED,
             feature_names=self.problem.feature_names,
+            n_factorizations=found["n_solves"],
         )
 
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:

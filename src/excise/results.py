@@ -158,6 +158,8 @@ class Solution:
     certificate : Certificate
     status : Status
     feature_names : tuple of str or None
+    n_factorizations : int
+        Newton systems solved on the way.
     """
 
     alpha: float
@@ -167,6 +169,7 @@ class Solution:
     certificate: Certificate
     status: Status
     feature_names: tuple[str, ...] | None = None
+    n_factorizations: int = 0
 
     @property
     def support(self) -> NDArray[np.intp]:
