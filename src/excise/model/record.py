@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -174,8 +175,10 @@ class Model:
 
     def ledger(self, at: At = None) -> Ledger:
         """The ledger at the chosen penalty, or at another: alpha, "min", "1se", int = n kept."""
-        if at is not None:
-            return self.at(at).ledger()
+        return self._ledger if at is None else self.at(at)._ledger
+
+    @cached_property
+    def _ledger(self) -> Ledger:
         picked = self.stability.at(self.alpha) if self.stability else None
         return keep_ledger(
             self.books, self.point, self.columns, self.path.events, picked, self.decoys

@@ -1,0 +1,132 @@
+"""The cross-validation curve: which tax predicts best?"""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+
+from excise.explain.words import amount, count, figures
+from excise.model import CVRecord, Model
+from excise.report.axes import SMALL, Area, axis_bottom, axis_left, marks_above, shape
+from excise.report.chart import NARROW, WIDE, Chart, Size, Table, TaxAxis, kept_at, table_rows
+from excise.report.labels import spread
+from excise.report.scales import Scale, linear
+from excise.report.svg import element, figure, line, polygon, polyline, text, text_width
+
+QUESTION = "Which tax predicts best?"
+
+
+def cv_chart(model: Model, *, both: bool = True) -> Chart | None:
+    """The chart of held-out error against the tax; None without cross-validation."""
+    if (cv := model.cv) is None:
+        return None
+    summary = answer(model, cv)
+    wide = draw(model, cv, WIDE, "cv-wide", summary)
+    narrow = draw(model, cv, NARROW, "cv-narrow", summary) if both else None
+    note = "The score of a chosen penalty is slightly optimistic: it was chosen to look good."
+    return Chart("cv", QUESTION, summary, wide, narrow, _table(model, cv), note)
+
+
+def answer(model: Model, cv: CVRecord) -> str:
+    """The best tax, what the 1-SE tax costs in R2, and what it saves in features."""
+    axis = TaxAxis.of(model)
+    best = _at(model, cv, model.alpha_min)
+    simple = _at(model, cv, model.alpha_1se)
+    kept_best, kept_simple = (kept_at(model, a) for a in (model.alpha_min, model.alpha_1se))
+    words = (
+        f"{axis.word.capitalize()} {axis.write(model.alpha_min)} has the lowest held-out error "
+        f"(R2 {best:.2f}, {count(kept_best, 'feature')}); "
+    )
+    if model.alpha_1se == model.alpha_min:
+        return words + "no higher one is within one standard error of it."
+    return words + (
+        f"{axis.write(model.alpha_1se)} is the highest within one standard error of it "
+        f"(R2 {simple:.2f}, {count(kept_simple, 'feature')})."
+    )
+
+
+def _at(model: Model, cv: CVRecord, alpha: float) -> float:
+    """Cross-validated R2 at a grid point."""
+    return 1.0 - float(cv.mean[np.argmin(np.abs(model.path.alphas - alpha))]) / cv.null
+
+
+def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Markup:
+    """The picture at one size."""
+    narrow = size[0] < WIDE[0] / 2
+    axis = TaxAxis.of(model)
+    taxes = model.path.alphas * axis.unit
+    low, high = cv.mean - cv.se, cv.mean + cv.se
+    heights = np.concatenate([low, high, cv.train])
+    probe = linear(heights, (0.0, 1.0), include=(cv.null,))
+    ticks = [tick for tick in probe.ticks(6) if tick >= 0.0]
+    left = 16.0 + max(text_width(figures(tick), SMALL) for tick in ticks)
+    area = Area.inside(size, left=left, right=96.0 if narrow else 118.0, top=72.0, bottom=48.0)
+    y = Scale(probe.domain, area.upwards)
+    x = Scale((float(taxes[0]) * 1.06, float(taxes[-1])), area.across, log=True)
+    at = x(taxes)
+    marks = axis.marks(model)
+    return figure(
+        *size,
+        axis_left(area, y, ticks, figures, cv.metric),
+        axis_bottom(
+            area,
+            x,
+            x.ticks(5 if narrow else 11),
+            figures,
+            f"{axis.word} (log scale, high to low)",
+        ),
+        polygon([*zip(at, y(low), strict=True), *zip(at[::-1], y(high)[::-1], strict=True)], "band"),
+        line(area.left, y(cv.null), area.right, y(cv.null), "null"),
+        polyline(zip(at, y(cv.train), strict=True), "train"),
+        marks_above(area, x, marks, 36.0),
+        polyline(zip(at, y(cv.mean), strict=True), "mean"),
+        *_points(cv, taxes, x, y, marks),
+        _legend(cv, area, y),
+        name=name,
+        title=QUESTION,
+        text=summary,
+    )
+
+
+def _points(cv: CVRecord, taxes: np.ndarray, x: Scale, y: Scale, marks: list) -> list[Markup]:
+    """The marked taxes on the curve, each in its shape."""
+    found = []
+    for mark in marks:
+        error = float(np.interp(-mark.value, -taxes, cv.mean))
+        found.append(shape(mark.shape, x(mark.value), y(error), f"marker {mark.class_}", 5.5))
+    return found
+
+
+def _legend(cv: CVRecord, area: Area, y: Scale) -> Markup:
+    """What each line is, at its right end: R2 beside, for the same heights."""
+    ends = [
+        (y(cv.null), "no features", "null"),
+        (y(float(cv.mean[-1])), "held out", "mean"),
+        (y(float(cv.train[-1])), "training", "train"),
+    ]
+    heights = spread([end[0] for end in ends], 16.0, area.top + 6, area.bottom - 4)
+    parts = []
+    for (at, label, class_), height in zip(ends, heights, strict=True):
+        leader = f"M{area.right + 2:.1f},{at:.1f}L{area.right + 14:.1f},{height:.1f}l8,0"
+        parts.append(element("path", d=leader, class_=f"leader {class_}"))
+        parts.append(text(area.right + 26, height + 4, label, "name"))
+    return element("g", *parts)
+
+
+def _table(model: Model, cv: CVRecord) -> Table:
+    axis, alphas = TaxAxis.of(model), model.path.alphas
+    head = (axis.word, "kept", "held-out error", "standard error", "R2", "training error")
+    rows = []
+    for k in table_rows(model):
+        alpha, mean = float(alphas[k]), float(cv.mean[k])
+        rows.append((
+            axis.write(alpha),
+            f"{kept_at(model, alpha):,}",
+            figures(mean, 4),
+            figures(float(cv.se[k])),
+            amount(1.0 - mean / cv.null, 3),
+            figures(float(cv.train[k]), 4),
+        ))  # fmt: skip
+    folds = f"{cv.n_folds} folds" + (f", {cv.repeats} times" if cv.repeats > 1 else "")
+    none = f"no features: {figures(cv.null, 4)}, standard error {figures(cv.null_se)}"
+    return Table(f"{cv.metric.capitalize()} over {folds}; {none}", head, tuple(rows))

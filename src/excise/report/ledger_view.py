@@ -1,0 +1,184 @@
+"""The ledger as it is read: who stays, and why, with a bar for each account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from excise.explain.ledger import Ledger, LedgerRow
+from excise.explain.verdict import borderline
+from excise.explain.words import amount, count, figures, percent
+from excise.model import Model
+from excise.report.chart import TaxAxis
+from excise.report.svg import element
+
+QUESTION = "Who stays, and why?"
+BAR_HEIGHT = 34.0
+NOTHING = "\N{EN DASH}"
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row as text; `why` may be empty."""
+
+    feature: str
+    earns: str
+    bar: Markup
+    keeps: str
+    per_unit: str
+    turns: str
+    picked: str
+    status: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerView:
+    """The rows shown, what the others come to, and the mark of the tax above the bars."""
+
+    question: str
+    answer: str
+    rows: tuple[RowView, ...]
+    hidden: str
+    tax: str
+    tax_mark: Markup
+    word: str
+    has_picked: bool
+    notes: tuple[str, ...]
+
+
+def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> LedgerView:
+    """Rows by falling earnings: kept ones first to be listed, `most_rows` in all."""
+    rows = ledger.sorted("earns").rows
+    shown = _shown(rows, most_rows)
+    reach = _reach(ledger)
+    return LedgerView(
+        question=QUESTION,
+        answer=answer(model, ledger),
+        rows=tuple(_row(model, row, ledger, reach, why) for row in shown),
+        hidden=_hidden(rows, shown, ledger.decimals),
+        tax=amount(ledger.tax, ledger.decimals),
+        tax_mark=_tax_mark(ledger, reach),
+        word=TaxAxis.of(model).word,
+        has_picked=any(row.picked is not None for row in ledger),
+        notes=model.notes,
+    )
+
+
+def answer(model: Model, ledger: Ledger) -> str:
+    """Who earns most, and who misses the tax by least."""
+    places, kept = ledger.decimals, ledger.kept
+    tax = amount(ledger.tax, places)
+    if not kept:
+        first = max(ledger, key=_earnings, default=None)
+        nearest = f"; {first.feature} comes nearest, {amount(first.earns, places)}" if first else ""
+        return f"No feature earns more than the tax of {tax}{nearest}."
+    verb = "earns" if len(kept) == 1 else "earn"
+    top = max(kept, key=_earnings)
+    words = f"{count(len(kept), 'feature')} {verb} more than the tax of {tax}"
+    words += f"; {top.feature} earns most, {amount(top.earns, places)}."
+    cut = [row for row in ledger if row.coef_std == 0.0 and row.earns == row.earns]
+    if cut:
+        near = max(cut, key=_earnings)
+        short = amount(abs(near.margin), places)
+        words += f" Of the {count(len(cut), 'other')}, {near.feature} comes nearest: {short} short."
+    return words
+
+
+def _earnings(row: LedgerRow) -> float:
+    return row.earns if row.earns == row.earns else -np.inf
+
+
+def _shown(rows: tuple[LedgerRow, ...], most: int) -> tuple[LedgerRow, ...]:
+    """The kept rows, then the highest-earning others, in their order."""
+    if len(rows) <= most:
+        return rows
+    first = [i for i, row in enumerate(rows) if row.coef_std != 0.0]
+    then = [i for i, row in enumerate(rows) if row.coef_std == 0.0]
+    return tuple(rows[i] for i in sorted((first + then)[:most]))
+
+
+def _hidden(rows: tuple[LedgerRow, ...], shown: tuple[LedgerRow, ...], places: int) -> str:
+    """What is not listed: how many, and the most that any of them earns."""
+    names = {row.feature for row in shown}
+    rest = [row for row in rows if row.feature not in names]
+    if not rest:
+        return ""
+    kept = sum(row.coef_std != 0.0 for row in rest)
+    what = f"{kept:,} of them kept" if kept else "all cut"
+    most = max(_earnings(row) for row in rest)
+    most_text = f"; others: max earns {amount(most, places)}" if np.isfinite(most) else ""
+    return f"and {len(rest):,} more, {what}{most_text}"
+
+
+def _reach(ledger: Ledger) -> float:
+    """Earnings at the right end of the bars."""
+    known = [value for row in ledger for value in (row.earns, row.tax) if np.isfinite(value)]
+    return max(known, default=0.0) * 1.04 or 1.0
+
+
+def _row(model: Model, row: LedgerRow, ledger: Ledger, reach: float, why: bool) -> RowView:
+    places = ledger.decimals
+    name = row.feature
+    kept = row.coef_std != 0.0
+    turn = row.turn
+    return RowView(
+        feature=name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…",
+        earns=amount(row.earns, places) if row.earns == row.earns else NOTHING,
+        bar=bar(row, reach),
+        keeps=_minus(amount(row.coef_std, places, signed=True)) if kept else "0",
+        per_unit=_minus(("+" if row.coef > 0 else "") + figures(row.coef, 4)) if kept else NOTHING,
+        turns=f"{turn[0]} at {figures(turn[1])}" if turn else NOTHING,
+        picked=percent(row.picked) if row.picked is not None else NOTHING,
+        status="borderline" if borderline(row) else row.status,
+        why=tuple(model.why(name).sentences()) if why else (),
+    )
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
+
+
+def bar(row: LedgerRow, reach: float) -> Markup:
+    """Earnings as a bar that the tax divides: hatched below it (paid), solid above (kept).
+
+    Drawn in shares of the width, so that the cell may have any; cut rows are hollow.
+    """
+    top, thick = 0.26 * BAR_HEIGHT, 0.48 * BAR_HEIGHT
+    parts = []
+
+    def piece(start: float, end: float, class_: str) -> None:
+        if end > start:
+            parts.append(
+                element("rect", x=_share(start, reach), y=top, width=_share(end - start, reach),
+                        height=thick, class_=class_)
+            )  # fmt: skip
+
+    if row.earns == row.earns:
+        if row.coef_std != 0.0:
+            piece(0.0, min(row.tax, row.earns), "paid")
+            piece(row.tax, row.earns, "kept")
+        else:
+            piece(0.0, row.earns, "cut")
+    if np.isfinite(row.tax):
+        at = _share(row.tax, reach)
+        parts.append(element("line", x1=at, x2=at, y1="0", y2="100%", class_="tax"))
+    return element("svg", *parts, class_="bar", aria_hidden="true")
+
+
+def _tax_mark(ledger: Ledger, reach: float) -> Markup:
+    """The start of the tax line, in the head of the table."""
+    at = _share(ledger.tax, reach)
+    return element(
+        "svg",
+        element("line", x1=at, x2=at, y1="55%", y2="100%", class_="tax"),
+        class_="bar head",
+        aria_hidden="true",
+    )
+
+
+def _share(value: float, reach: float) -> str:
+    return f"{100.0 * value / reach:.2f}%"

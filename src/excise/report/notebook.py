@@ -1,0 +1,59 @@
+"""The card a notebook shows for a model: facts, the top of the ledger, the path; no script."""
+
+from __future__ import annotations
+
+import hashlib
+
+from markupsafe import Markup
+
+from excise.explain.words import count
+from excise.model import Model
+from excise.model.facts import facts
+from excise.report.chart import Size, by_entry
+from excise.report.ledger_view import ledger_view
+from excise.report.page import environment, headline, stylesheet
+from excise.report.path_chart import answer, draw, lines_of
+from excise.report.provenance import entries
+
+BUDGET = 30_000
+MOST_ROWS = 10
+SIZE: Size = (700.0, 340.0)
+LINES = (40, 8, 0)
+"""How many lines of the path to try, until the card is small enough."""
+
+
+def notebook_card(model: Model) -> str:
+    """The body of ``_repr_html_``: static HTML and SVG of at most 30 kB for any number of features.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    str
+        One ``<div>`` with its own style sheet, which reaches nothing outside it.
+    """
+    ledger = model.ledger()
+    view = ledger_view(model, ledger, most_rows=MOST_ROWS, why=False)
+    token = hashlib.sha256(model.coef.tobytes() + str(model.alpha).encode()).hexdigest()[:8]
+    drawn = by_entry(model)
+    summary = answer(model)
+    template = environment().get_template("notebook.html")
+    for most in LINES:
+        lines = lines_of(model, drawn[:most])
+        picture = draw(model, lines, SIZE, f"excise-{token}-card", summary) if most else None
+        text = template.render(
+            style=Markup(stylesheet("notebook.css")),
+            headline=headline(model),
+            facts=facts(model),
+            ledger=view,
+            more=len(ledger) - len(view.rows),
+            rest=count(len(ledger) - len(view.rows), "more row"),
+            picture=picture,
+            summary=summary,
+            entries=entries(model),
+        )
+        if len(text.encode()) <= BUDGET:
+            break
+    return text

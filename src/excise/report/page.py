@@ -1,0 +1,135 @@
+"""The HTML report: one file that needs no script, no network and no other file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from excise.model import Model
+from excise.model.facts import facts
+from excise.report.chart import by_entry
+from excise.report.cv_chart import cv_chart
+from excise.report.ledger_view import ledger_view
+from excise.report.path_chart import path_chart
+from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
+from excise.report.waterfall import waterfall_chart
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """How much is drawn: fewer lines, rows and words when the page would be too large."""
+
+    charted: int
+    rows: int
+    why: bool
+    narrow: bool
+
+
+DETAILS = (
+    Detail(charted=200, rows=200, why=True, narrow=True),
+    Detail(charted=200, rows=200, why=True, narrow=False),
+    Detail(charted=60, rows=200, why=False, narrow=False),
+    Detail(charted=20, rows=100, why=False, narrow=False),
+    Detail(charted=8, rows=25, why=False, narrow=False),
+)
+
+
+def size_budget(n_features: int) -> int:
+    """The most bytes a report may have."""
+    if n_features <= 50:
+        return 250_000
+    return 700_000 if n_features <= 200 else 1_500_000
+
+
+def render_report(model: Model) -> str:
+    """The report of a model, as the text of one HTML file.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    str
+        At most 250 kB for 50 features, 700 kB for 200, 1.5 MB for any number: beyond that the
+        charts are thinned, and the page says so.
+    """
+    budget = size_budget(model.n_features)
+    for detail in DETAILS:
+        text = _render(model, detail)
+        if len(text.encode()) <= budget:
+            break
+    return text
+
+
+def _render(model: Model, detail: Detail) -> str:
+    style = stylesheet("report.css")
+    ledger = model.ledger()
+    drawn = by_entry(model)[: detail.charted]
+    charts = [
+        path_chart(model, drawn, both=detail.narrow),
+        cv_chart(model, both=detail.narrow),
+        waterfall_chart(model, ledger, both=detail.narrow),
+    ]
+    found = facts(model)
+    return environment().get_template("report.html").render(
+        model=model,
+        style=Markup(style),
+        style_hash=content_hash(style),
+        headline=headline(model),
+        verdict=next(fact for fact in found if fact.label == "Verdict"),
+        facts=found,
+        ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
+        charts=[chart for chart in charts if chart is not None],
+        thinned=detail is not DETAILS[0],
+        provenance=entries(model),
+        provenance_question=QUESTION,
+        contents=CONTENTS,
+        limits=LIMITS,
+    )
+
+
+def headline(model: Model) -> str:
+    """The whole answer in one line."""
+    kept, target = model.n_kept, model.target.name
+    if not kept:
+        return f"No feature earns its tax in predicting {target}"
+    verb = "earns its tax" if kept == 1 else "earn their tax"
+    return f"{kept:,} of {model.n_features:,} features {verb} in predicting {target}"
+
+
+@cache
+def environment() -> Environment:
+    """The templates beside this module, with every value escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def stylesheet(name: str) -> str:
+    """A style sheet beside this module."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def content_hash(text: str) -> str:
+    """The source expression that lets a content security policy accept exactly this text."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

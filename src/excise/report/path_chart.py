@@ -1,0 +1,230 @@
+"""The coefficient path: when does each feature enter or leave?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from excise.explain.words import amount, count, decimals_of, figures, listing
+from excise.model import Model
+from excise.report.axes import (
+    SMALL,
+    Area,
+    axis_bottom,
+    axis_left,
+    end_labels,
+    marks_above,
+)
+from excise.report.chart import NARROW, WIDE, Chart, Size, Table, TaxAxis, kept_at, table_rows
+from excise.report.curve import curve
+from excise.report.scales import Scale, linear
+from excise.report.svg import element, figure, line, polyline, shorten, text, text_width
+from excise.results import Event, Floats
+
+NAMED = 8
+"""Lines with a colour and a name."""
+MOST_TICKS = 300
+"""Event ticks drawn."""
+QUESTION = "When does each feature enter or leave?"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """The part of a path that is drawn.
+
+    Attributes
+    ----------
+    features : ndarray of int
+        Drawn features; the first `named` of them have a colour and a name.
+    taxes : ndarray, shape (n_alphas,)
+    coefs : ndarray, shape (len(features), n_alphas)
+        In units of the target per standard deviation.
+    """
+
+    features: NDArray[np.intp]
+    named: int
+    taxes: Floats
+    coefs: Floats
+
+
+def lines_of(model: Model, features: NDArray[np.intp]) -> Lines:
+    """Rows of the path for `features`; named are the largest at the chosen tax, then the earliest."""
+    kept = np.abs(model.coef_std[features])
+    ranked = features[np.lexsort((np.arange(len(features)), -kept))]
+    path = model.path
+    place = np.full(model.n_features, -1)
+    place[ranked] = np.arange(len(ranked))
+    matrix = path.coefs_std
+    column = np.repeat(np.arange(matrix.n_columns), np.diff(matrix.indptr))
+    row = place[matrix.indices]
+    drawn = row >= 0
+    coefs = np.zeros((len(ranked), matrix.n_columns))
+    coefs[row[drawn], column[drawn]] = matrix.data[drawn]
+    ever = (coefs != 0.0).any(axis=1)
+    named = int(min(NAMED, np.count_nonzero(ever)))
+    order = np.argsort(~ever, kind="stable")
+    return Lines(ranked[order], named, path.alphas * TaxAxis.of(model).unit, coefs[order])
+
+
+def path_chart(model: Model, features: NDArray[np.intp], *, both: bool = True) -> Chart:
+    """The chart of these features' coefficients against the tax."""
+    lines = lines_of(model, features)
+    summary = answer(model)
+    hidden = model.n_features - len(features)
+    note = ""
+    if hidden:
+        note = f"Drawn are the {len(features)} with the highest entry tax, not the other {hidden:,}."
+    wide = draw(model, lines, WIDE, "path-wide", summary)
+    narrow = draw(model, lines, NARROW, "path-narrow", summary) if both else None
+    return Chart("path", QUESTION, summary, wide, narrow, _table(model, lines), note)
+
+
+def answer(model: Model) -> str:
+    """Who comes first, how many are in at the chosen tax, and who turns back."""
+    axis, events = TaxAxis.of(model), model.path.events
+    kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
+    here = f"at {axis.word} {axis.write(model.alpha)} {kept} are in"
+    first = next((event for event in events if event.kind == "enters"), None)
+    if first is None:
+        return here[0].upper() + here[1:] + "."
+    name = model.feature_names[first.feature]
+    words = [f"{name} enters first, below {axis.word} {axis.write(first.alpha)}; {here}."]
+    left = [event for event in events if event.kind == "leaves"]
+    if left:
+        turned = [f"{model.feature_names[e.feature]} leaves at {axis.write(e.alpha)}" for e in left]
+        more = f", and {count(len(left) - 3, 'more exit')}" if len(left) > 3 else ""
+        words.append(f"Paths may turn back: {listing(turned[:3])}{more}.")
+    return " ".join(words)
+
+
+def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Markup:
+    """The picture at one size."""
+    narrow = size[0] < WIDE[0] / 2
+    names = [_name(model, j, 84.0 if narrow else 150.0) for j in lines.features[: lines.named]]
+    right = 34.0 + max((text_width(label, SMALL) for label in names), default=0.0)
+    axis = TaxAxis.of(model)
+    drawn = lines.coefs if lines.coefs.size else np.zeros((1, 1))
+    probe = linear(drawn, (0.0, 1.0), include=(0.0,))
+    ticks = probe.ticks(6)
+    places = _decimals(ticks)
+    left = 16.0 + max(text_width(amount(tick, places), SMALL) for tick in ticks)
+    area = Area.inside(size, left=left, right=right, top=86.0, bottom=48.0)
+    y = Scale(probe.domain, area.upwards)
+    high = max(model.alpha_max, float(model.path.alphas[0])) * axis.unit * 1.06
+    x = Scale((high, float(lines.taxes[-1])), area.across, log=True)
+    below = x.ticks(5 if narrow else 11)
+    title = f"coefficient, {model.target.name} per SD"
+    return figure(
+        *size,
+        axis_left(area, y, ticks, lambda v: amount(v, places), shorten(title, SMALL, size[0] / 2)),
+        axis_bottom(area, x, below, figures, f"{axis.word} (log scale, high to low)"),
+        _top_axis(model, area, x, below, axis.unit),
+        _event_ticks(model, lines, area, x, axis.unit),
+        marks_above(area, x, axis.marks(model), 46.0),
+        element("g", *_drawn_lines(model, lines, x, y), class_="lines"),
+        _names(lines, names, area, y),
+        name=name,
+        title=QUESTION,
+        text=summary,
+    )
+
+
+def _decimals(ticks: list[float]) -> int:
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(ticks[0]) or 1.0
+    return max(decimals_of(step) - 2 + (0 if float(f"{step:.0e}") == step else 1), 0)
+
+
+def _name(model: Model, j: int, room: float) -> str:
+    return shorten(model.feature_names[j], SMALL, room)
+
+
+def _top_axis(model: Model, area: Area, x: Scale, taxes: list[float], unit: float) -> Markup:
+    """How many features are kept, above the same taxes that the bottom axis names."""
+    parts = [text(0, 14, "kept", "axis-title")]
+    for tax in taxes:
+        if x(tax) > 40.0:
+            parts.append(text(x(tax), 14, f"{kept_at(model, tax / unit):,}", "tick", "middle"))
+    return element("g", *parts)
+
+
+def _event_ticks(model: Model, lines: Lines, area: Area, x: Scale, unit: float) -> Markup:
+    """A stroke where a drawn feature enters, a ring where one leaves."""
+    drawn = set(lines.features.tolist())
+    parts = []
+    for event in [e for e in model.path.events if e.feature in drawn][:MOST_TICKS]:
+        at = x(event.alpha * unit)
+        if not area.left <= at <= area.right:
+            continue
+        if event.kind == "enters":
+            parts.append(line(at, area.top, at, area.top + 7, "enters"))
+        else:
+            parts.append(element("circle", cx=at, cy=area.top + 4, r=3, class_="leaves"))
+    return element("g", *parts, class_="events")
+
+
+def _drawn_lines(model: Model, lines: Lines, x: Scale, y: Scale) -> list[Markup]:
+    """Grey lines first, then the named ones, the largest on top."""
+    own: dict[int, list[Event]] = {}
+    for event in model.path.events:
+        own.setdefault(event.feature, []).append(event)
+    parts = []
+    for i in reversed(range(len(lines.features))):
+        taxes, values = _vertices(model, lines, i, own.get(int(lines.features[i]), []))
+        if len(taxes) < 2:
+            continue
+        class_ = f"line c{i + 1}" if i < lines.named else "line rest"
+        parts.append(polyline(curve(taxes, values, x, y), class_))
+    return parts
+
+
+def _vertices(
+    model: Model, lines: Lines, i: int, events: list[Event]
+) -> tuple[Floats, Floats]:
+    """Falling taxes and coefficients of line i: the grid, and zero at its own events."""
+    unit = TaxAxis.of(model).unit
+    crossings = np.array([event.alpha * unit for event in events])
+    taxes = np.concatenate([lines.taxes, crossings])
+    values = np.concatenate([lines.coefs[i], np.zeros(len(crossings))])
+    taxes, first = np.unique(-taxes, return_index=True)
+    values = values[first]
+    inside = np.flatnonzero(values)
+    if not len(inside):
+        return np.empty(0), np.empty(0)
+    start = max(int(inside[0]) - 1, 0)
+    return -taxes[start:], values[start:]
+
+
+def _names(lines: Lines, names: list[str], area: Area, y: Scale) -> Markup:
+    ends = [(y(float(lines.coefs[i, -1])), names[i], f"c{i + 1}") for i in range(lines.named)]
+    return end_labels(area, ends, area.right)
+
+
+def _table(model: Model, lines: Lines) -> Table:
+    """Coefficients of the named features along the grid, with what happened since the row above."""
+    axis, path = TaxAxis.of(model), model.path
+    shown = range(lines.named)
+    head = (axis.word, "kept", "since the row above")
+    head += tuple(model.feature_names[lines.features[i]] for i in shown)
+    places = decimals_of(model.alpha * axis.unit)
+    rows, above = [], np.inf
+    for k in table_rows(model):
+        alpha = float(path.alphas[k])
+        happened = _happened(model, alpha, above)
+        cells = (amount(float(lines.coefs[i, k]), places) for i in shown)
+        rows.append((axis.write(alpha), f"{kept_at(model, alpha):,}", happened, *cells))
+        above = alpha
+    caption = f"Coefficients in units of {model.target.name} per standard deviation"
+    return Table(caption, head, tuple(rows))
+
+
+def _happened(model: Model, low: float, high: float) -> str:
+    """Entries (+) and exits (-) between two alphas."""
+    crossed = [event for event in model.path.events if low <= event.alpha < high]
+    signs = {"enters": "+", "leaves": "\N{MINUS SIGN}"}
+    words = [signs[event.kind] + model.feature_names[event.feature] for event in crossed[:6]]
+    if len(crossed) > 6:
+        words.append(f"{len(crossed) - 6:,} more")
+    return ", ".join(words)

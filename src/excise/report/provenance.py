@@ -1,0 +1,144 @@
+"""How the model was made: everything needed to make it again, and what not to read into it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from excise.explain.words import count, figures, listing
+from excise.model import Model
+from excise.results import VerdictKind
+
+QUESTION = "How was it made?"
+KINDS = {
+    "number": "number", "yes/no": "yes/no column", "category": "category level",
+    "date": "date part", "missing": '"is missing" column',
+}  # fmt: skip
+VERDICTS = {
+    VerdictKind.KEPT: "kept",
+    VerdictKind.PROVED: "zero in every optimum",
+    VerdictKind.KKT: "zero by the optimality conditions",
+    VerdictKind.BORDERLINE: "zero at a tie",
+    VerdictKind.EXCLUDED: "excluded or constant",
+    VerdictKind.UNPROVED: "not proved",
+}
+CONTENTS = (
+    "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors "
+    "and shares of half-samples. No row of the table is in this file, no script, and nothing in "
+    "it asks the network for anything."
+)
+LIMITS = (
+    "A zero means that the feature is not worth the tax here. It does not mean that the feature "
+    "has no effect: a twin may earn its share, or there may be too few rows to tell.",
+    "There are no p-values: after choosing features by a penalty the usual ones are not valid. "
+    "The shares of half-samples, beside the level that shuffled columns reach, stand in for them.",
+    "Coefficients are shrunk by the tax on purpose; they describe this table, not causes.",
+    "The cross-validated score of a chosen penalty is slightly optimistic; only rows that played "
+    "no part in the choice give a clean one.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A term and what it is; `code` is set in a fixed-width face."""
+
+    term: str
+    text: str
+    code: bool = False
+
+
+def entries(model: Model) -> tuple[Entry, ...]:
+    """Command, data, penalty, folds, certificate and fingerprints, in this order."""
+    settings = dict(model.settings)
+    found = []
+    if command := settings.pop("command", ""):
+        found.append(Entry("Command", str(command), code=True))
+    found.append(Entry("Data", _data(model)))
+    found.append(Entry("Penalty", _penalty(model)))
+    if folds := _folds(model):
+        found.append(Entry("Choice", folds))
+    if model.stability is not None:
+        s = model.stability
+        found.append(Entry("Stability", f"{count(s.n_samples, 'half-sample')}, seed {s.seed}"))
+    if model.decoys is not None:
+        found.append(Entry("Noise floor", _decoys(model)))
+    found.append(Entry("Certificate", _certificate(model)))
+    found += [Entry(_term(key), _value(value)) for key, value in settings.items() if _said(value)]
+    found += [
+        Entry(f"Fingerprint, {key}", str(value), code=True)
+        for key, value in model.fingerprints.items()
+    ]
+    if model.software or model.created:
+        made = " ".join(filter(None, [model.software, model.created and f"on {model.created}"]))
+        found.append(Entry("Made by", made))
+    return tuple(found)
+
+
+def _data(model: Model) -> str:
+    kinds = Counter(column.kind for column in model.columns)
+    words = [count(n, KINDS.get(kind, kind)) for kind, n in kinds.items()]
+    return f"{count(model.n_rows, 'row')}; {listing(words)}; target {model.target.name}"
+
+
+def _penalty(model: Model) -> str:
+    kind = {"l1": "L1 (lasso)", "elastic": "elastic net", "ridge": "ridge"}.get(
+        model.penalty.kind, model.penalty.kind
+    )
+    scale = "columns standardised" if model.standardize else "columns on their own scale"
+    start = "intercept not penalised" if model.fit_intercept else "no intercept"
+    ratio = f", l1_ratio {model.penalty.l1_ratio:g}" if model.penalty.kind == "elastic" else ""
+    return f"{kind}, alpha {figures(model.alpha, 6)}{ratio}; {scale}; {start}"
+
+
+def _folds(model: Model) -> str:
+    cv = model.cv
+    if cv is None:
+        return ""
+    repeats = f", {cv.repeats} times" if cv.repeats > 1 else ""
+    grew = f"; the grid was extended {count(cv.n_extensions, 'time')}" if cv.n_extensions else ""
+    return (
+        f"rule {model.rule}: {cv.n_folds} folds{repeats}, {len(cv.mean)} penalties from "
+        f"{figures(float(model.path.alphas[0]))} to {figures(float(model.path.alphas[-1]))}{grew}; "
+        "centring, scaling and filling learned inside each fold"
+    )
+
+
+def _decoys(model: Model) -> str:
+    d = model.decoys
+    assert d is not None
+    return (
+        f"the best of the shuffled columns enters at {figures(d.median)} (median) and "
+        f"{figures(d.q95)} (95%) over {count(d.n_shuffles, 'shuffle')}, seed {d.seed}"
+    )
+
+
+def _certificate(model: Model) -> str:
+    proof = model.certificate
+    tally = Counter(VerdictKind(int(kind)) for kind in proof.kinds)
+    verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
+    unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
+    return (
+        f"duality gap {proof.gap:.1e}, over the null loss {proof.rel_gap:.1e}; largest violation of "
+        f"the optimality conditions {proof.max_kkt_violation:.1e} of alpha_max; "
+        f"{verdicts}{unique[proof.unique]}"
+    )
+
+
+def _term(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _said(value: Any) -> bool:
+    return value is not None and value != "" and value != [] and value != {}
+
+
+def _value(value: Any) -> str:
+    """Settings as text, whatever JSON they are."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_value(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_value(item) for item in value)
+    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else str(value)

@@ -1,0 +1,181 @@
+"""The waterfall: who already earns what a cut feature would earn alone?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from excise.explain.ledger import Ledger, LedgerRow
+from excise.explain.why import Why
+from excise.explain.words import amount, count, figures, listing
+from excise.model import Model
+from excise.report.axes import SMALL, Area
+from excise.report.chart import NARROW, WIDE, Chart, Size, Table
+from excise.report.scales import Scale
+from excise.report.svg import element, figure, join, line, shorten, text, text_width
+
+QUESTION = "Who already earns it?"
+MOST_STEPS = 8
+STEP = 34.0
+"""Height of one row of the waterfall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bar from `start` to `end`, with what it is called and the class that draws it."""
+
+    label: str
+    start: float
+    end: float
+    class_: str
+
+    @property
+    def change(self) -> float:
+        """Signed length."""
+        return self.end - self.start
+
+
+def most_interesting(ledger: Ledger) -> LedgerRow | None:
+    """The cut feature nearest to staying among those that alone would earn more than their tax."""
+    cut = [row for row in ledger if row.status in ("cut", "borderline")]
+    known = [row for row in cut if row.earns == row.earns and row.earns_alone > row.tax]
+    return max(known, key=lambda row: row.earns, default=None)
+
+
+def waterfall_chart(model: Model, ledger: Ledger, *, both: bool = True) -> Chart:
+    """The chart for the most interesting cut feature, or a sentence when there is none."""
+    row = most_interesting(ledger)
+    if row is None or not model.n_kept:
+        return Chart("waterfall", QUESTION, _no_answer(model, ledger))
+    why = model.why(row.feature)
+    if not why.shares:
+        return Chart("waterfall", QUESTION, _no_answer(model, ledger))
+    places = ledger.decimals
+    summary = answer(why, places)
+    steps = steps_of(why)
+    wide = draw(why, steps, places, WIDE, "waterfall-wide", summary)
+    narrow = draw(why, steps, places, NARROW, "waterfall-narrow", summary) if both else None
+    return Chart("waterfall", QUESTION, summary, wide, narrow, _table(why, places), _twins(why))
+
+
+def _no_answer(model: Model, ledger: Ledger) -> str:
+    if not model.n_kept:
+        return "Nothing is kept, so nobody earns what another would."
+    if len(ledger.kept) == len(ledger):
+        return "Every feature is kept: there is no zero to explain."
+    return "No cut feature would earn its tax even alone: nobody else earns it for them."
+
+
+def answer(why: Why, places: int) -> str:
+    """glu alone would earn 29.45; ltg, bmi and bp already earn 22.83 of it; ..."""
+    earned = why.earns_alone - why.left
+    biggest = [name for name, share in why.shares[:3] if share > 0.0]
+    verb = "earns" if len(biggest) == 1 else "earn"
+    others = f", mostly {listing(biggest)}" if len(why.shares) > len(biggest) else ""
+    who = "the kept features" if others else listing(biggest)
+    verb = "earn" if others else verb
+    return (
+        f"Alone, {why.feature} would earn {amount(why.earns_alone, places)}; "
+        f"{who}{others + ',' if others else ''} already {verb} {amount(earned, places)} of it. "
+        f"What is left, {amount(abs(why.left), places)}, is under the tax of "
+        f"{amount(why.tax, places)}: the coefficient is exactly zero."
+    )
+
+
+def steps_of(why: Why) -> list[Step]:
+    """From what it earns alone, down (or up) by each share, to what is left: it adds up."""
+    steps = [Step("alone", 0.0, why.earns_alone, "alone")]
+    level = why.earns_alone
+    shown = why.shares if len(why.shares) <= MOST_STEPS else why.shares[: MOST_STEPS - 1]
+    for name, share in shown:
+        steps.append(Step(name, level, level - share, "share" if share >= 0.0 else "adds"))
+        level -= share
+    if rest := why.shares[len(shown) :]:
+        share = sum(amount for _, amount in rest)
+        label = f"{len(rest):,} others"
+        steps.append(Step(label, level, level - share, "share" if share >= 0.0 else "adds"))
+    return [*steps, Step("left", 0.0, why.left, "left")]
+
+
+def draw(why: Why, steps: list[Step], places: int, size: Size, name: str, summary: str) -> Markup:
+    """The picture at one size: a row per step, the tax as a vertical line."""
+    narrow = size[0] < WIDE[0] / 2
+    labels = [shorten(step.label, SMALL, 84.0 if narrow else 180.0) for step in steps]
+    left = 16.0 + max(text_width(label, SMALL) for label in labels)
+    value_room = 16.0 + max(text_width(_change(step, places), SMALL) for step in steps)
+    height = 36.0 + STEP * len(steps) + 34.0
+    area = Area.inside((size[0], height), left=left, right=value_room, top=36.0, bottom=34.0)
+    reach = [0.0, why.tax, -why.tax if why.left < 0.0 else 0.0]
+    reach += [value for step in steps for value in (step.start, step.end)]
+    x = Scale((min(reach), max(reach)), area.across)
+    rows = [
+        _row(step, label, area, x, area.top + STEP * (i + 0.5), places)
+        for i, (step, label) in enumerate(zip(steps, labels, strict=True))
+    ]
+    joins = [
+        line(x(step.end), area.top + STEP * (i + 0.78), x(step.end), area.top + STEP * (i + 1.22),
+             "join")
+        for i, step in enumerate(steps[:-1])
+    ]  # fmt: skip
+    return figure(
+        size[0],
+        height,
+        line(x(0.0), area.top - 4, x(0.0), area.bottom, "zero"),
+        *joins,
+        *rows,
+        _tax_line(why, places, area, x),
+        name=name,
+        title=f"{QUESTION} {why.feature}",
+        text=summary,
+    )
+
+
+def _row(step: Step, label: str, area: Area, x: Scale, middle: float, places: int) -> Markup:
+    low, high = sorted((x(step.start), x(step.end)))
+    return join([
+        text(area.left - 10, middle + 4, label, "name", "end"),
+        element("rect", x=low, y=middle - STEP * 0.28, width=max(high - low, 1.0),
+                height=STEP * 0.56, class_=f"step {step.class_}"),
+        text(high + 7, middle + 4, _change(step, places), "value"),
+    ])  # fmt: skip
+
+
+def _change(step: Step, places: int) -> str:
+    if step.class_ in ("alone", "left"):
+        return amount(abs(step.change), places)
+    return amount(step.change, places, signed=True).replace("-", "\N{MINUS SIGN}")
+
+
+def _tax_line(why: Why, places: int, area: Area, x: Scale) -> Markup:
+    """The tax, on the side that what is left lies on."""
+    at = x(-why.tax if why.left < 0.0 else why.tax)
+    label = f"tax {amount(why.tax, places)}"
+    anchor = None if at + 8 + text_width(label, SMALL) < area.width else "end"
+    return join([
+        line(at, area.top - 10, at, area.bottom + 8, "tax"),
+        text(at, area.bottom + 24, label, "tax-label", anchor or "middle"),
+    ])  # fmt: skip
+
+
+def _twins(why: Why) -> str:
+    """Columns so alike that one may stand in for the other."""
+    if not why.twins:
+        return ""
+    words = [f"{name} (r {figures(r, 2)})" for name, r in why.twins[:6]]
+    more = f" and {count(len(why.twins) - 6, 'more column')}" if len(why.twins) > 6 else ""
+    return f"Twins of {why.feature}, columns with |r| above 0.7: {', '.join(words)}{more}."
+
+
+def _table(why: Why, places: int) -> Table:
+    shares = (
+        (f"already earned by {name}", amount(-share, places, signed=True))
+        for name, share in why.shares
+    )
+    rows = (
+        (f"{why.feature} alone", amount(why.earns_alone, places)),
+        *shares,
+        ("left", amount(why.left, places)),
+        ("tax", amount(why.tax, places)),
+    )
+    return Table(f"The account of {why.feature}", ("", "amount"), rows)
