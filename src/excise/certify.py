@@ -142,8 +142,10 @@ def _gather(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> 
 def _top_tax(
     problem: Problem, columns: ColumnScale, pen: Penalty, at_null: Floats, y: Floats
 ) -> float:
-    """alpha_max * l1_ratio: the most that a feature earns, per unit of weight, when only the
-    unpenalised features are in (their bounds aside); with nothing to tax, the largest gradient."""
+    """alpha_max * l1_ratio: most earned, per unit of weight, with only unpenalised features in.
+
+    Their bounds are left aside; with nothing to tax, it is the largest gradient at b = 0.
+    """
     free = np.flatnonzero((problem.penalty_weight == 0.0) & ~pen.excluded)
     if len(free):
         root = np.sqrt(problem.weights)
@@ -241,15 +243,17 @@ def _dependent_groups(
     """Each column that depends on earlier ones inside, with those that its combination needs."""
     order = np.concatenate([np.flatnonzero(inside), np.flatnonzero(ties)])
     Z = _gather(problem, columns, order)
-    basis, chosen, groups = np.empty((problem.n, 0)), [], []
+    basis = np.empty((problem.n, 0))
+    chosen: list[int] = []
+    groups: list[tuple[int, ...]] = []
     for k, j in enumerate(order):
         rest = Z[:, k]
         for _ in range(2):
             rest = rest - basis @ (basis.T @ rest)
         length = float(np.linalg.norm(rest))
         if length <= DEPENDENT:
-            share = np.linalg.lstsq(Z[:, chosen], Z[:, k], rcond=None)[0]
-            partners = order[np.asarray(chosen)[np.abs(share) > 1e-6]]
+            share = np.linalg.lstsq(Z[:, np.array(chosen)], Z[:, k], rcond=None)[0]
+            partners = order[np.array(chosen)[np.abs(share) > 1e-6]]
             groups.append(tuple(sorted({int(j), *map(int, partners)})))
         elif inside[j]:
             chosen.append(k)

@@ -126,7 +126,7 @@ def check_rows(name: str, values: Floats, n: int) -> Floats:
     if len(values) != n:
         raise InputError(f"X has {n} rows but {name} has {len(values)} values")
     low, high = float(values.min()), float(values.max())
-    if -LARGEST < low and high < LARGEST:
+    if max(-low, high) < LARGEST:
         return values
     wrong = ~(np.abs(values) < LARGEST)
     row = int(np.argmax(wrong))

@@ -75,7 +75,7 @@ def fenchel_young(b: Floats, z: Floats, pen: Penalty) -> Floats:
     s = np.where(beta != 0.0, np.sign(beta), np.sign(b))
     slope = np.where(inner, 0.0, z - pen.ridge * beta - pen.tax * s)
     terms = pen.ridge * (b - beta) ** 2 / 2 + slope * (beta - b) + pen.tax * (np.abs(b) - s * b)
-    return np.maximum(terms, 0.0)
+    return np.asarray(np.maximum(terms, 0.0))
 
 
 def feasible_scale(c: Floats, pen: Penalty) -> float:
@@ -186,5 +186,5 @@ def certificate_from(
 
 
 def ratio(part: float, whole: float) -> float:
-    """part / whole, with 0 / 0 = 0."""
+    """A part over the whole, with 0 / 0 = 0."""
     return 0.0 if part == 0.0 else part / whole if whole > 0.0 else np.inf

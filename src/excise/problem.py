@@ -1,16 +1,16 @@
 """What is solved: the data and the objective, checked once and never changed.
 
-    minimise over b0, b:   sum_i w_i (y_i - eta_i)^2 / 2 / sum_i w_i
-                           + alpha * sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)
-    with  eta = b0 + offset + X b,   lower_j <= coef_j <= upper_j,
-    b = coef, or coef * (standard deviation of x_j) with standardize=True
+minimise over b0, b:   sum_i w_i (y_i - eta_i)^2 / 2 / sum_i w_i
+                       + alpha * sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)
+with  eta = b0 + offset + X coef,   lower_j <= coef_j <= upper_j,
+b = coef, or coef * (standard deviation of x_j) with standardize=True.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from excise.checks import (
     check_rows,
     name_of,
     numbers,
-    refuse,
     refuse_non_finite,
     table,
 )
@@ -88,8 +87,8 @@ class Problem:
         """Sample weights with sum 1."""
         if self.sample_weight is None:
             return np.full(self.n, 1.0 / self.n)
-        relative = self.sample_weight / self.sample_weight.max()
-        return relative / relative.sum()
+        relative: Floats = self.sample_weight / self.sample_weight.max()
+        return relative / float(relative.sum())
 
     def feature(self, j: int) -> str:
         """How a message calls feature `j`."""
@@ -159,7 +158,7 @@ def make_problem(
         X=features,
         y=goal,
         sample_weight=_sample_weight(sample_weight, len(goal)),
-        offset=None if offset is None else check_rows("offset", numbers("offset", offset), len(goal)),
+        offset=_offset(offset, len(goal)),
         penalty_weight=_penalty_weight(penalty_weight, p, names),
         lower=lower,
         upper=upper,
@@ -194,6 +193,10 @@ def check_coef(coef: Any, problem: Problem) -> Floats:
         j = int(wrong[0])
         raise InputError(f"coef is {values[j]} for {problem.feature(j)}")
     return values
+
+
+def _offset(offset: Any, n: int) -> Floats | None:
+    return None if offset is None else check_rows("offset", numbers("offset", offset), n)
 
 
 def _sample_weight(weight: Any, n: int) -> Floats | None:

@@ -85,8 +85,7 @@ def alpha_max(problem: Problem) -> float:
 
 
 def top_tax(std: Standard) -> float:
-    """alpha_max * l1_ratio: the most that a feature earns, per unit of penalty weight, when only
-    the unpenalised features are in."""
+    """alpha_max * l1_ratio: most earned, per unit of weight, with only unpenalised features in."""
     weight, penalty = std.problem.penalty_weight, std.penalty(1.0)
     taxed = (weight > 0.0) & ~penalty.excluded
     b = descend(std, replace(penalty, excluded=penalty.excluded | taxed), np.zeros(len(weight)))
@@ -167,6 +166,7 @@ def descend(std: Standard, pen: Penalty, start: Floats) -> Floats:
     inside, sign = (b != 0.0) & (b > pen.lower) & (b < pen.upper), np.sign(b)
     if face_optimum(std, pen, inside, sign, b) is None:
         b, inside, sign = np.zeros_like(b), np.zeros_like(inside), np.zeros_like(sign)
+    newest, way = 0, 1.0
     barred = np.zeros_like(inside)  # came in and could not move: a tie, decided by rounding
     slack = SLACK * float(np.linalg.norm(std.y))
     for _ in range(100 + 10 * (std.problem.p + std.problem.n)):
