@@ -56,7 +56,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--problem", nargs="+", choices=list(MAKERS))
     parser.add_argument("--peer", nargs="+", help="only these, and excise")
     parser.add_argument("--quick", action="store_true", help="cut-down problems, nothing kept")
-    parser.add_argument("--ladder", action="store_true", help="other tolerances too, for the picture")
+    parser.add_argument(
+        "--ladder", action="store_true", help="other tolerances too, for the picture"
+    )
     parser.add_argument("--budget", type=float, default=10.0, help="seconds per group of runs (10)")
     return parser.parse_args(arguments)
 

@@ -19,7 +19,15 @@ PACKAGE = ROOT / "src" / "excise"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 HEADERS = ROOT / "cpp" / "include" / "excise"
 
-CPP_FLOORS = {"base": 0, "design": 1, "loss": 1, "penalty": 1, "certificate": 2, "solve": 3, "path": 4}
+CPP_FLOORS = {
+    "base": 0,
+    "design": 1,
+    "loss": 1,
+    "penalty": 1,
+    "certificate": 2,
+    "solve": 3,
+    "path": 4,
+}
 USERS_OF_THE_CORE = {"engine.py", "cross_validation.py"}
 NETWORK = {"socket", "http", "urllib.request", "requests", "ftplib", "smtplib"}
 RUNS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}

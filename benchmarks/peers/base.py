@@ -39,7 +39,7 @@ class Job(ABC):
     def answer(self) -> Any:
         """The result of the last run."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (most have nothing to do)
         """Let go of what the job holds."""
 
 

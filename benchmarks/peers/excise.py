@@ -1,4 +1,4 @@
-"""This project."""
+"""Our own tool."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Results into tables and a picture; ``python -m benchmarks.show`` writes them where they belong."""
+"""Results into tables and a picture: ``python -m benchmarks.show`` puts them into the documents."""

@@ -26,7 +26,7 @@ def main() -> None:
 
 def caption(machine: dict[str, str]) -> str:
     """Say where and when, in one line."""
-    return f"{machine['cores']} cores of {machine['processor']}, {machine['system']}, {machine['date']}"
+    return "{cores} cores of {processor}, {system}, {date}".format_map(machine)
 
 
 def between(file: Path, marker: str, text: str) -> None:

@@ -126,7 +126,7 @@ def mark(kind: str, x: float, y: float, color: str, r: float) -> str:
     shapes = {
         "square": f"{at}m{-r} {-r}h{2 * r}v{2 * r}h{-2 * r}z",
         "triangle": f"{at}m0 {-1.2 * r}l{1.2 * r} {2 * r}h{-2.4 * r}z",
-        "diamond": f"{at}m0 {-1.3 * r}l{1.3 * r} {1.3 * r}l{-1.3 * r} {1.3 * r}l{-1.3 * r} {-1.3 * r}z",
+        "diamond": f"{at}m0 {-1.3 * r}l{1.3 * r} {1.3 * r} {-1.3 * r} {1.3 * r} {-1.3 * r} {-1.3 * r}z",
     }
     if kind in shapes:
         return f'<path d="{shapes[kind]}" fill="{color}"/>'

@@ -13,7 +13,7 @@ def sentences(results: list[Result], where: str) -> str:
     """A small table of paths and cross-validations against the fastest peer."""
     body = [row(result) for result in results if result["task"] in ("path", "cv")]
     head = ("work", "excise", "fastest peer, default tolerance", "ratio", "gap: excise, peer")
-    note = f"Measured on {where}; medians of interleaved runs, everybody's gap recomputed by `certify`."
+    note = f"Measured on {where}; medians of interleaved runs, every gap recomputed by `certify`."
     return f"{table(head, body)}\n\n{note}"
 
 

@@ -49,7 +49,9 @@ def startup(result: Result) -> str:
     """Seconds of whole commands, and their ratios."""
     seconds = [(f"`{name}`", duration(value)) for name, value in result["seconds"].items()]
     ratios = [(f"`{name}`", f"{value:.1f}") for name, value in result["ratios"].items()]
-    return titled("Start-up", table(("command", "time"), seconds) + "\n\n" + table(("ratio", ""), ratios))
+    return titled(
+        "Start-up", table(("command", "time"), seconds) + "\n\n" + table(("ratio", ""), ratios)
+    )
 
 
 def memory(result: Result) -> str:
@@ -63,7 +65,9 @@ def heading(result: Result, what: str) -> str:
     """Title of a table: problem, size and depth."""
     size = f"{result['n']}x{result['p']}"
     title = result["title"] if size in result["title"] else f"{result['title']} {size}"
-    return f"{title}: {what}, {result['n_alphas']} alphas to {result['alpha_min_ratio']:g} alpha_max"
+    return (
+        f"{title}: {what}, {result['n_alphas']} alphas to {result['alpha_min_ratio']:g} alpha_max"
+    )
 
 
 def titled(title: str, body: str) -> str:
@@ -81,7 +85,11 @@ def duration(seconds: float) -> str:
     """Write a time with two figures and a unit that fits."""
     for factor, unit in ((1e6, "us"), (1e3, "ms")):
         if seconds * factor < 999.5:
-            return f"{seconds * factor:.2g} {unit}" if seconds * factor < 99.5 else f"{seconds * factor:.0f} {unit}"
+            return (
+                f"{seconds * factor:.2g} {unit}"
+                if seconds * factor < 99.5
+                else f"{seconds * factor:.0f} {unit}"
+            )
     return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds:.0f} s"
 
 

@@ -17,14 +17,18 @@ LAYOUTS = tuple((order, dtype) for dtype in ("float64", "float32") for order in 
 
 def measure(n: int = 1000, p: int = 20000, n_alphas: int = 100) -> dict[str, Any]:
     """Peak above X of a path of `n_alphas`, as a share of X, in both orders and precisions."""
-    shares = {f"{dtype}, {order} order": share(n, p, order, dtype, n_alphas) for order, dtype in LAYOUTS}
+    shares = {
+        f"{dtype}, {order} order": share(n, p, order, dtype, n_alphas) for order, dtype in LAYOUTS
+    }
     return {"task": "memory", "n": n, "p": p, "n_alphas": n_alphas, "share_of_X": shares}
 
 
 def share(n: int, p: int, order: str, dtype: str, n_alphas: int = 100) -> float:
     """Peak above X over the size of X, measured in a fresh process."""
     command = [sys.executable, "-m", "benchmarks.tasks.memory", n, p, order, dtype, n_alphas]
-    done = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], check=True, capture_output=True, text=True
+    )
     return float(done.stdout)
 
 
