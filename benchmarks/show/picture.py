@@ -123,16 +123,17 @@ def line(name: str, points: Iterable[tuple[Point, bool]]) -> list[str]:
 def mark(kind: str, x: float, y: float, color: str, r: float) -> str:
     """One marker."""
     at = f"M{x:.1f} {y:.1f}"
+    d = 1.3 * r
     shapes = {
         "square": f"{at}m{-r} {-r}h{2 * r}v{2 * r}h{-2 * r}z",
         "triangle": f"{at}m0 {-1.2 * r}l{1.2 * r} {2 * r}h{-2.4 * r}z",
-        "diamond": f"{at}m0 {-1.3 * r}l{1.3 * r} {1.3 * r} {-1.3 * r} {1.3 * r} {-1.3 * r} {-1.3 * r}z",
+        "diamond": f"{at}m0 {-d}l{d} {d} {-d} {d} {-d} {-d}z",
     }
     if kind in shapes:
         return f'<path d="{shapes[kind]}" fill="{color}"/>'
     if kind == "cross":
-        d = f"{at}m{-r} {-r}l{2 * r} {2 * r}m0 {-2 * r}l{-2 * r} {2 * r}"
-        return f'<path d="{d}" stroke="{color}" stroke-width="2" fill="none"/>'
+        strokes = f"{at}m{-r} {-r}l{2 * r} {2 * r}m0 {-2 * r}l{-2 * r} {2 * r}"
+        return f'<path d="{strokes}" stroke="{color}" stroke-width="2" fill="none"/>'
     fill = f'fill="{color}"' if kind == "disc" else f'fill="none" stroke="{color}" stroke-width="2"'
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r}" {fill}/>'
 
