@@ -7,7 +7,7 @@ from excise.explain.point import Point, Proof
 from excise.explain.score import CVRecord, Score
 from excise.explain.stability import Stability
 from excise.explain.verdict import VerdictCode
-from excise.explain.why import Share, Why
+from excise.explain.why import Why
 
 __all__ = [
     "Books",
@@ -18,7 +18,6 @@ __all__ = [
     "Point",
     "Proof",
     "Score",
-    "Share",
     "Stability",
     "VerdictCode",
     "Why",

@@ -189,7 +189,7 @@ def crossings(events: Iterable[Event], l1_ratio: float) -> dict[int, tuple[Cross
     found: dict[int, tuple[Crossing, ...]] = {}
     for event in events:
         seen = found.get(event.feature, ())
-        found[event.feature] = (*seen, (event.alpha * l1_ratio, event.kind))
+        found[event.feature] = (*seen, (float(event.alpha * l1_ratio), event.kind))
     return found
 
 

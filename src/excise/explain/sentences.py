@@ -68,8 +68,7 @@ def _account(why: Why) -> list[str]:
     verdict = f"{amount(abs(why.margin), d)} {against} the tax"
     verdict = "it pays none" if why.status == "free" else verdict
     if why.left < 0.0 or why.earns == 0.0 != why.left:
-        flipped = "others over-earn it: it counts the other way"
-        verdict = f"{flipped}, {verdict}" if why.earns else "its bound forbids that sign"
+        verdict = f"sign turned; {verdict}" if why.earns else "its bound forbids that sign"
     name = why.feature if len(why.feature) <= 15 else "it"
     rows = [("alone it would earn", alone, "")]
     if why.shares:
@@ -80,8 +79,8 @@ def _account(why: Why) -> list[str]:
 
 def _shares(why: Why, d: int) -> str:
     """The largest shares, as many as the line holds."""
-    notable = [s for s in why.shares if abs(s.amount) >= NOTABLE * why.alone]
-    words = [f"{share.feature} {amount(share.amount, d)}" for share in notable]
+    notable = [share for share in why.shares if abs(share[1]) >= NOTABLE * why.alone]
+    words = [f"{name} {amount(share, d)}" for name, share in notable]
     room = WIDTH - 39
     while len(words) > 1 and len(", ".join(words)) + 5 * (len(words) < len(notable)) > room:
         words.pop()
@@ -122,12 +121,10 @@ def _refit(why: Why) -> list[str]:
     """The feature that takes most of it, and how to see the model without that one."""
     if why.status != "cut" or not why.shares:
         return []
-    first = max(why.shares, key=lambda share: share.amount)
-    if first.amount < WORTH_DROPPING * why.alone:
+    if max(share for _, share in why.shares) < WORTH_DROPPING * why.alone:
         return []
-    drop = shlex.quote(first.group or first.feature)
-    command = f": {why.refit} --drop {drop}" if why.refit else ""
-    return [f"  drop {first.group or first.feature} and refit{command}"]
+    command = f": {why.refit} --drop {shlex.quote(why.rival)}" if why.refit else ""
+    return [f"  drop {why.rival} and refit{command}"]
 
 
 def _decimals(why: Why) -> int:

@@ -1,10 +1,28 @@
-"""Would the same features be kept with other rows?"""
+"""Would the same features be kept with other rows?
+
+Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
+2010) is centred, scaled and solved on its own, at the same alphas. When rows outnumber columns
+the work is shared: the rows are dealt at random into blocks whose moments are computed once, and
+a half-sample is half of the blocks (single rows, as long as their moments fit in memory).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from excise.results import Floats
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.engine import solve_path
+from excise.explain.moments import solve_moments
+from excise.explain.rows import Rows, standardise
+from excise.results import Floats, Path
+
+SHARED = 4_000_000
+"""Numbers of moments held at a time: 32 MB."""
+FEWEST_BLOCKS = 20
+"""Half-samples made of fewer blocks than this would be too much alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,7 +32,7 @@ class Stability:
     Attributes
     ----------
     alphas : ndarray, shape (k,)
-        The saved taxes: the chosen one, best and 1-SE.
+        The saved taxes: the chosen one, best and 1-SE; falling.
     picked : ndarray, shape (k, n_features)
     n_samples, seed : int
     """
@@ -30,3 +48,65 @@ class Stability:
             if abs(saved - alpha) <= 1e-9 * alpha:
                 return picked
         return None
+
+
+def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -> Stability:
+    """Solve `n_samples` half-samples at falling `alphas`."""
+    p = rows.problem.p
+    rng = np.random.default_rng(seed)
+    shared = len(rows.used()) > p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
+    solve = _from_moments if shared else _from_rows
+    kept = np.zeros((len(alphas), p), dtype=np.int64)
+    for path in solve(rows, alphas, n_samples, rng):
+        for k in range(len(alphas)):
+            kept[k, path.columns_std.support(k)] += 1
+    return Stability(alphas, kept / n_samples, n_samples, seed)
+
+
+def _from_rows(
+    rows: Rows, alphas: Floats, n_samples: int, rng: np.random.Generator
+) -> Iterator[Path]:
+    """The engine on the same rows, half of them with weight 0: nothing is copied."""
+    used, weights = rows.used(), rows.problem.weights
+    for _ in range(n_samples):
+        half = np.zeros(rows.problem.n)
+        chosen = rng.permutation(used)[: len(used) // 2]
+        half[chosen] = weights[chosen]
+        yield solve_path(replace(rows.problem, sample_weight=half), alphas)
+
+
+def _from_moments(
+    rows: Rows, alphas: Floats, n_samples: int, rng: np.random.Generator
+) -> Iterator[Path]:
+    """Sums of half of the blocks of moments."""
+    problem, p = rows.problem, rows.problem.p
+    used = rng.permutation(rows.used())
+    n_blocks = min(len(used), max(FEWEST_BLOCKS, SHARED // (p + 2) ** 2))
+    blocks = rows.moments(np.arange(p), used, n_blocks)
+    for half in _halves(blocks, n_samples, rng):
+        G, q, scale = standardise(half, problem.fit_intercept)
+        spread = scale * rows.divisor
+        unit = np.ones(p) if problem.standardize else spread
+        to_penalty = np.where(spread > 0.0, spread / np.where(unit > 0.0, unit, 1.0), 1.0)
+        yield solve_moments(
+            G * np.outer(unit, unit),
+            q * unit,
+            alphas,
+            l1_ratio=problem.l1_ratio,
+            penalty_weight=problem.penalty_weight,
+            lower=problem.lower * to_penalty,
+            upper=problem.upper * to_penalty,
+        )
+
+
+def _halves(
+    blocks: NDArray[np.float64], n_samples: int, rng: np.random.Generator
+) -> Iterator[Floats]:
+    """The sum of a random half of the blocks, `n_samples` times."""
+    n_blocks, flat = len(blocks), blocks.reshape(len(blocks), -1)
+    together = max(1, SHARED // flat.shape[1])
+    for start in range(0, n_samples, together):
+        picks = np.zeros((min(together, n_samples - start), n_blocks))
+        for row in picks:
+            row[rng.permutation(n_blocks)[: n_blocks // 2]] = 1.0
+        yield from (picks @ flat).reshape(-1, *blocks.shape[1:])

@@ -15,15 +15,6 @@ from excise.explain.words import closest, count
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What another kept feature already earns of this one's."""
-
-    feature: str
-    amount: float
-    group: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Why:
     """The account of one feature: earns alone - shares = what is left, against the tax.
 
@@ -43,8 +34,10 @@ class Why:
     coef_std, coef : float
     divisor : float
         What is left after tax is divided by this to give the coefficient: 1 for the pure L1.
-    shares : tuple of Share
+    shares : tuple of (feature, amount)
         What each kept feature already earns of it, largest first.
+    rival : str
+        The table column of the feature that earns most of it.
     events : tuple of (tax, "enters" or "leaves")
     enters, leaves : float or None
     lowest : float
@@ -72,7 +65,8 @@ class Why:
     coef: float
     group: str = ""
     divisor: float = 1.0
-    shares: tuple[Share, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
+    rival: str = ""
     events: tuple[Crossing, ...] = ()
     enters: float | None = None
     leaves: float | None = None
@@ -127,7 +121,8 @@ def account(
     refit: str = "",
 ) -> Why:
     """The account behind one row of the ledger."""
-    shares = [Share(labels[k].name, x, labels[k].group) for k, x in books.shares(j, point.coef_std)]
+    shares = books.shares(j, point.coef_std)
+    rival = max(shares, key=lambda share: share[1], default=None)
     alone = float(abs(books.xy[j]) * books.unit[j])
     lower, upper = float(books.lower[j]), float(books.upper[j])
     return Why(
@@ -138,13 +133,14 @@ def account(
         earns=row.earns,
         earns_alone=row.earns_alone,
         alone=alone,
-        left=alone - sum(share.amount for share in shares),
+        left=alone - sum(x for _, x in shares),
         margin=row.margin,
         coef_std=row.coef_std,
         coef=row.coef,
         group=row.group,
         divisor=books.divisor(point.alpha, j),
-        shares=tuple(shares),
+        shares=tuple((labels[k].name, x) for k, x in shares),
+        rival=labels[rival[0]].group if rival else "",
         events=row.events,
         enters=row.enters,
         leaves=row.leaves,

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
-from excise.model.parts import Column
+import numpy as np
+from numpy.typing import NDArray
+
+from excise._version import __version__
+from excise.exceptions import InputTypeError
+from excise.explain import Books, CVRecord, Point, Proof
+from excise.explain.books import FULL_GRAM
+from excise.explain.decoys import decoys as find_decoys
+from excise.explain.rows import Rows, standardise
+from excise.explain.stability import stability as find_stability
+from excise.explain.words import figures
+from excise.model.arrays import rounded
+from excise.model.encode import EXACT_GRAM
+from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
-from excise.results import CrossValidation
+from excise.problem import Problem
+from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
+
+LEAK = 0.99
+"""A column that alone explains this much of the target may be the target in disguise."""
 
 
 def build_model(
     cv: CrossValidation,
     *,
     columns: Sequence[Column] | None = None,
-    target: str = "y",
+    target: str | Target = "y",
     encoding: dict[str, Any] | None = None,
     stability: int = 100,
     decoys: int = 200,
     seed: int = 0,
     settings: dict[str, Any] | None = None,
     alpha: float | None = None,
-    rule: str | None = None,
+    n_features: int | None = None,
     warnings: Sequence[str] = (),
 ) -> Model:
     """Everything a fit leaves behind.
@@ -31,18 +52,218 @@ def build_model(
     cv : CrossValidation
         Its path holds the problem (rows, weights, penalty).
     columns : sequence of Column, optional
-        One per encoded feature: name, kind, source, levels, fill, unit; mean, scale and penalty
-        weight are filled in from the path. Default: numbers, named as in the data.
-    target : str
+        One per encoded feature: name, kind, source, levels, fill, unit; mean, scale, penalty
+        weight and bounds are filled in here. Default: numbers, named as in the data.
+    target : str or Target
     encoding : dict, optional
         The recipe of the table's encoder, kept as it is.
     stability, decoys : int
         Half-samples and shuffles; 0 switches them off.
     seed : int
     settings : dict, optional
-        How it was made; ``table`` (file name) lets `why` suggest a command.
-    alpha, rule : optional
-        A penalty chosen otherwise ("alpha", "n_features"); default the choice of `cv`.
+        How it was made, as JSON allows; ``table`` (file name) lets `why` suggest a command.
+    alpha : float, optional
+        A penalty chosen otherwise; default the choice of `cv`.
+    n_features : int, optional
+        Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
     """
-    raise NotImplementedError
+    path = cv.path
+    problem: Problem = path.problem
+    rows = Rows.of(problem, path.mean, path.scale)
+    named = columns or [Column(name) for name in _names(problem)]
+    record = PathRecord(
+        alphas=path.alphas,
+        coefs_std=_for_drawing(path.columns_std),
+        events=tuple(path.events()) if problem.l1_ratio > 0.0 else (),
+    )
+    rule: str = cv.rule
+    if n_features is not None:
+        from excise.model.choose import alpha_keeping
+
+        alpha, rule = alpha_keeping(record, n_features), "n_features"
+    elif alpha is not None:
+        rule = "alpha"
+    chosen = cv.alpha_ if alpha is None else float(alpha)
+    books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
+    point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books.complete)
+    falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
+    model = Model(
+        target=target if isinstance(target, Target) else Target(target),
+        columns=tuple(_described(named, books)),
+        n_rows=len(rows.used()),
+        point=point,
+        rule=rule,
+        alpha_min=cv.alpha_min,
+        alpha_1se=cv.alpha_1se,
+        alpha_max=path.alpha_max,
+        penalty=Penalty(_kind(problem.l1_ratio), problem.l1_ratio),
+        standardize=problem.standardize,
+        fit_intercept=problem.fit_intercept,
+        path=record,
+        cv=_curve(cv, rows),
+        books=books,
+        saved=tuple(saved),
+        stability=find_stability(rows, falling, stability, seed) if stability else None,
+        decoys=find_decoys(rows, _untaxed(rows, path), decoys, seed)
+        if decoys and problem.l1_ratio
+        else None,
+        encoding=_plain(encoding, "encoding"),
+        settings=_plain({"seed": seed, **(settings or {})}, "settings"),
+        fingerprints=_fingerprints(problem),
+        created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        software=f"excise {__version__}",
+    )
+    return replace(model, warnings=(*warnings, *_warnings(model, problem.tol)))
+
+
+def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
+    """The moments of all columns, or of the block that enters first."""
+    problem = rows.problem
+    block, floor = _block(rows, path, min(alphas))
+    moments = rows.moments(block, rows.used(), max(1, problem.n // 4096)).sum(axis=0)
+    G, q, _ = standardise(moments, problem.fit_intercept)
+    xy = np.zeros(problem.p)
+    if len(block) < problem.p:
+        xy[:] = rows.correlate((rows.y * problem.weights)[:, None])[:, 0]
+    xy[block] = q
+    return Books(
+        xy=xy,
+        block=block,
+        gram=G if len(block) <= EXACT_GRAM else rounded(G),
+        mean=path.mean,
+        scale=path.scale,
+        centre=rows.centre,
+        penalty_weight=problem.penalty_weight,
+        lower=np.array(problem.lower),
+        upper=np.array(problem.upper),
+        l1_ratio=problem.l1_ratio,
+        standardize=problem.standardize,
+        null_loss=path.null_loss,
+        floor=floor,
+    )
+
+
+def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], float]:
+    """The columns of the Gram matrix, and the lowest alpha of the grid that they suffice for.
+
+    First those that are kept somewhere on the path, by first entry; then those that earn most
+    per unit of penalty weight at `alpha`.
+    """
+    p = rows.problem.p
+    if p <= FULL_GRAM:
+        return np.arange(p), 0.0
+    first = np.full(p, len(path.alphas))
+    for k in range(len(path.alphas) - 1, -1, -1):
+        first[path.columns.support(k)] = k
+    weight = rows.problem.penalty_weight
+    earns = path.at(alpha).certificate.verdicts.earns
+    per_weight = np.divide(earns, weight, out=np.full(p, np.inf), where=weight > 0.0)
+    order = np.lexsort((-per_weight, first))
+    block, outside = np.sort(order[:FULL_GRAM]), order[FULL_GRAM:]
+    missed = int(first[outside].min(initial=len(path.alphas)))
+    floor = 0.0 if missed == len(path.alphas) else float(path.alphas[max(missed - 1, 0)])
+    return block.astype(np.intp), floor
+
+
+def _points(path: Path, alphas: Sequence[float], complete: bool) -> list[Point]:
+    """Certified solutions at the different ones among `alphas`, in that order."""
+    return [_point(path.at(alpha), complete) for alpha in dict.fromkeys(alphas)]
+
+
+def _point(solution: Solution, complete: bool) -> Point:
+    s = solution
+    earns = None if complete else s.certificate.verdicts.earns
+    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns)
+
+
+def _for_drawing(coefs: SparseColumns) -> SparseColumns:
+    return SparseColumns(coefs.indptr, coefs.indices, rounded(coefs.data), coefs.n_rows)
+
+
+def _curve(cv: CrossValidation, rows: Rows) -> CVRecord:
+    null_folds = cv.null_folds
+    se = float(np.std(null_folds, ddof=1) / np.sqrt(len(null_folds))) if len(null_folds) > 1 else 0.0
+    repeats = len(cv.fold_of_row)
+    return CVRecord(
+        alphas=cv.alphas,
+        mean=rounded(cv.mean),
+        se=rounded(cv.se),
+        train=rounded(cv.train),
+        null=float(np.mean(null_folds)),
+        null_se=se,
+        null_train=float(rows.problem.weights @ np.square(rows.y)),
+        n_folds=cv.folds.shape[1] // repeats,
+        repeats=repeats,
+        n_extensions=cv.n_extensions,
+        metric=cv.metric,
+    )
+
+
+def _untaxed(rows: Rows, path: Path) -> Floats:
+    """The residual of the intercept and the features that pay no tax."""
+    free = np.flatnonzero((rows.problem.penalty_weight == 0.0) & (rows.scale > 0.0))
+    if len(free) == 0:
+        return rows.y
+    coef_std = path.at(path.alpha_max * (1.0 + 1e-9)).coef_std
+    return rows.residuals(free, coef_std[free, None])[:, 0]
+
+
+def _kind(l1_ratio: float) -> str:
+    return {0.0: "ridge", 1.0: "l1"}.get(l1_ratio, "elastic")
+
+
+def _names(problem: Problem) -> Sequence[str]:
+    return problem.feature_names or [f"x{j}" for j in range(problem.p)]
+
+
+def _described(columns: Sequence[Column], books: Books) -> list[Column]:
+    """The columns with what the fit knows of them."""
+    facts = (books.mean, books.scale, books.penalty_weight, books.lower, books.upper)
+    return [
+        replace(
+            column,
+            mean=float(mean),
+            scale=float(scale),
+            penalty_weight=float(weight),
+            lower=float(lower),
+            upper=float(upper),
+        )
+        for column, mean, scale, weight, lower, upper in zip(columns, *facts, strict=True)
+    ]
+
+
+def _plain(value: Any, name: str) -> Any:
+    """As it will come back from JSON."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"{name} must hold plain JSON values", [str(error)]) from None
+
+
+def _fingerprints(problem: Problem) -> dict[str, str]:
+    """Digests that tell whether two models saw the same table; no row can be read from them."""
+    sums: Floats = np.sum(problem.X, axis=0, dtype=np.float64)
+    text = " ".join(f"{x:.9e}" for x in sums)
+    return {
+        "y": hashlib.sha256(np.asarray(problem.y, dtype="<f8").tobytes()).hexdigest(),
+        "column_sums": hashlib.sha256(text.encode("ascii")).hexdigest(),
+    }
+
+
+def _warnings(model: Model, tol: float) -> list[str]:
+    """What the fit itself has to say."""
+    said = []
+    books = model.books
+    if books.null_loss > 0.0:
+        alone = np.square(books.xy) / (2.0 * books.null_loss)
+        for j in np.flatnonzero(alone > LEAK)[:3]:
+            name, target = model.columns[j].name, model.target.name
+            said.append(f"{name} alone explains {alone[j]:.1%} of {target}: is it {target} in disguise?")
+    if model.alpha_min <= model.path.alphas[-1] and len(model.path.alphas) > 1:
+        low = figures(model.alpha_min)
+        said.append(f"the best penalty, {low}, is the last of the grid; a lower one may do better")
+    if model.certificate.rel_gap > tol:
+        gap = f"{model.certificate.rel_gap:.0e} (asked for {tol:.0e})"
+        said.append(f"not certified: relative gap {gap}; drop columns that nearly repeat others")
+    return said

@@ -1,0 +1,128 @@
+"""The few reads of the rows that books, stability and decoys need; never a whole copy of X.
+
+With A = [1, Z, y] (columns standardised and y centred by the statistics of all rows, so that
+nothing cancels) the weighted cross-products A'WA of a set of rows are its `moments`: moments of
+disjoint sets add up, and centring and scaling are re-learned from the sum alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.problem import Problem
+from excise.results import Floats
+
+CHUNK = 1 << 20
+"""Numbers of X held as float64 at a time: 8 MB."""
+CONSTANT = 1e-12
+"""A column with less than this part of its variance left in a subset is constant there."""
+
+
+class Standardised(NamedTuple):
+    """G = Z'WZ, q = Z'Wy and the scale of Z, with centre and scale learned from the moments."""
+
+    G: Floats
+    q: Floats
+    scale: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """A problem's rows on the standard scale.
+
+    Attributes
+    ----------
+    problem : Problem
+    mean, scale : ndarray, shape (n_features,)
+    centre : float
+        Mean of y less the offset; 0 without an intercept.
+    """
+
+    problem: Problem
+    mean: Floats
+    scale: Floats
+    centre: float
+
+    @classmethod
+    def of(cls, problem: Problem, mean: Floats, scale: Floats) -> Rows:
+        """With the centre of y that belongs to these rows."""
+        y = problem.y if problem.offset is None else problem.y - problem.offset
+        return cls(problem, mean, scale, float(problem.weights @ y) if problem.fit_intercept else 0.0)
+
+    @property
+    def y(self) -> Floats:
+        """y less the offset, centred."""
+        offset = 0.0 if self.problem.offset is None else self.problem.offset
+        return self.problem.y - offset - self.centre
+
+    @property
+    def divisor(self) -> Floats:
+        """The scale, with 1 for a constant column."""
+        return np.where(self.scale > 0.0, self.scale, 1.0)
+
+    def standard(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+        """These rows of Z, for these columns."""
+        X = self.problem.X[rows[:, None], columns].astype(np.float64)
+        return (X - self.mean[columns]) * (self.scale[columns] > 0.0) / self.divisor[columns]
+
+    def correlate(self, R: Floats) -> Floats:
+        """Z'R, shape (n_features, k), for R (n, k) that carries the weights."""
+        out = np.empty((self.problem.p, R.shape[1]))
+        step = max(1, CHUNK // self.problem.n)
+        for start in range(0, self.problem.p, step):
+            part = slice(start, start + step)
+            block = self.problem.X[:, part].astype(np.float64) - self.mean[part]
+            out[part] = block.T @ R
+        return out * ((self.scale > 0.0) / self.divisor)[:, None]
+
+    def residuals(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
+        """y - Z b, shape (n, k), for coefficients (len(support), k) per standard deviation."""
+        block = self.problem.X[:, support].astype(np.float64) - self.mean[support]
+        return self.y[:, None] - block @ (coef_std / self.divisor[support][:, None])
+
+    def used(self) -> NDArray[np.intp]:
+        """Rows with weight."""
+        return np.flatnonzero(self.problem.weights > 0.0)
+
+    def moments(
+        self, columns: NDArray[np.intp], rows: NDArray[np.intp], n_blocks: int
+    ) -> Floats:
+        """A'WA of equal runs of `rows`, shape (n_blocks, m + 2, m + 2); the last may be shorter."""
+        size = -(-len(rows) // n_blocks)
+        out = np.empty((n_blocks, len(columns) + 2, len(columns) + 2))
+        for part in self._spans(n_blocks, size * (len(columns) + 2)):
+            taken = rows[part.start * size : part.stop * size]
+            A = np.empty((len(taken), len(columns) + 2))
+            A[:, 0] = 1.0
+            A[:, 1:-1] = self.standard(taken, columns)
+            A[:, -1] = self.y[taken]
+            weighted = A * self.problem.weights[taken][:, None]
+            padding = ((0, (part.stop - part.start) * size - len(taken)), (0, 0))
+            shape = (part.stop - part.start, size, len(columns) + 2)
+            A, weighted = (np.pad(x, padding).reshape(shape) for x in (A, weighted))
+            out[part] = np.matmul(weighted.transpose(0, 2, 1), A)
+        return out
+
+    @staticmethod
+    def _spans(n_blocks: int, numbers: int) -> Iterator[slice]:
+        """Blocks that are read together, about `CHUNK` numbers."""
+        step = max(1, CHUNK // numbers)
+        for start in range(0, n_blocks, step):
+            yield slice(start, min(start + step, n_blocks))
+
+
+def standardise(moments: Floats, fit_intercept: bool) -> Standardised:
+    """Centre and scale learned from moments (m + 2, m + 2); a constant column has scale 0."""
+    M = moments / moments[0, 0]
+    if fit_intercept:
+        M = M - np.outer(M[:, 0], M[0])
+    variance = M.diagonal()[1:-1]
+    scale = np.where(variance > CONSTANT, np.sqrt(np.maximum(variance, 0.0)), 0.0)
+    inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
+    G = M[1:-1, 1:-1] * np.outer(inverse, inverse)
+    return Standardised(G, M[1:-1, -1] * inverse, scale)

@@ -1,0 +1,210 @@
+"""From the members of a model file to the record, each checked against the others."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.model.arrays import symmetric
+from excise.model.fields import Fields, is_number
+from excise.model.parts import Column, PathRecord, Penalty, Target
+from excise.model.record import Model
+from excise.results import Event, Floats, SparseColumns, VerdictKind
+
+KINDS = ("number", "yes/no", "category", "date", "missing")
+RULES = ("1se", "min", "alpha", "n_features")
+
+
+def model(f: Fields) -> Model:
+    """The record; raises `InputError` where a member is absent, ill-formed or inconsistent."""
+    columns = tuple(_column(c) for c in f.each("columns"))
+    p = len(columns)
+    if len({column.name for column in columns}) != p or p == 0:
+        raise f.wrong("columns", "must have different names, at least one")
+    penalty = _penalty(f.fields("penalty"))
+    standardize = f.flag("standardize")
+    target = f.fields("target")
+    path = _path(f.fields("path"), p)
+    return Model(
+        target=Target(target.text("name"), target.texts("levels")),
+        columns=columns,
+        n_rows=f.count("n_rows", least=1),
+        point=_point(f, p),
+        rule=f.word("rule", RULES),
+        alpha_min=f.number("alpha_min", 0.0),
+        alpha_1se=f.number("alpha_1se", 0.0),
+        alpha_max=f.number("alpha_max", 0.0, absent=math.inf),
+        penalty=penalty,
+        standardize=standardize,
+        fit_intercept=f.flag("fit_intercept"),
+        path=path,
+        cv=_cv(f.fields("cv"), path.alphas),
+        books=_books(f.fields("books"), columns, penalty, standardize),
+        saved=tuple(_point(point, p) for point in f.each("saved")),
+        stability=_stability(f.maybe("stability"), p),
+        decoys=_decoys(f.maybe("decoys")),
+        encoding=recipe.content if (recipe := f.maybe("encoding")) else None,
+        settings=f.fields("settings").content,
+        fingerprints={key: f.fields("fingerprints").text(key) for key in f.fields("fingerprints").content},
+        warnings=f.texts("warnings"),
+        created=f.text("created"),
+        software=f.text("software"),
+        task=f.word("task", ("number",)),
+    )
+
+
+def _penalty(f: Fields) -> Penalty:
+    l1_ratio = f.number("l1_ratio", 0.0)
+    if l1_ratio > 1.0:
+        raise f.wrong("l1_ratio", "must be at most 1")
+    return Penalty(f.word("kind", ("l1", "elastic", "ridge")), l1_ratio)
+
+
+def _column(f: Fields) -> Column:
+    lower, upper = _bounds(f)
+    has_tax = "tax" in f.content
+    return Column(
+        name=f.text("name"),
+        kind=f.word("kind", KINDS),
+        source=f.text("source", ""),
+        levels=f.texts("levels"),
+        fill=f.number("fill") if f.has("fill") else None,
+        mean=f.number("mean"),
+        scale=f.number("scale", 0.0),
+        penalty_weight=f.number("tax", 0.0, absent=math.inf) if has_tax else 1.0,
+        lower=lower,
+        upper=upper,
+        unit=f.text("unit", ""),
+    )
+
+
+def _bounds(f: Fields) -> tuple[float, float]:
+    pair = f.content.get("bounds", [None, None])
+    if not isinstance(pair, list) or len(pair) != 2:
+        raise f.wrong("bounds", "must be two numbers")
+    if not all(x is None or is_number(x) for x in pair):
+        raise f.wrong("bounds", "must be two finite numbers or null")
+    lower, upper = (default if x is None else float(x) for x, default in zip(pair, (-math.inf, math.inf), strict=True))
+    if not lower <= 0.0 <= upper:
+        raise f.wrong("bounds", "must have 0 between them")
+    return lower, upper
+
+
+def _point(f: Fields, p: int) -> Point:
+    coef, coef_std = f.numbers("coef", p), f.numbers("coef_std", p)
+    proof = _proof(f.fields("certificate"), p)
+    if np.any((coef != 0.0) != (coef_std != 0.0)):
+        raise f.wrong("coef", "and 'coef_std' have different zeros")
+    if np.any((coef != 0.0) != (proof.kinds == VerdictKind.KEPT)):
+        raise f.wrong("coef", "and its certificate have different zeros")
+    earns = f.floats("earns", p, 0.0) if f.has("earns") else None
+    return Point(f.number("alpha", 0.0), f.number("intercept"), coef, coef_std, proof, earns)
+
+
+def _proof(f: Fields, p: int) -> Proof:
+    groups = f.content.get("twins", [])
+    members = [j for group in groups for j in group] if _is_lists(groups) else None
+    if members is None or not all(type(j) is int and 0 <= j < p for j in members):
+        raise f.wrong("twins", "must be lists of column positions")
+    return Proof(
+        gap=f.number("gap", 0.0),
+        rel_gap=f.number("rel_gap", 0.0),
+        max_kkt_violation=f.number("max_kkt_violation", 0.0),
+        kinds=f.integers("kinds", p, len(VerdictKind)).astype(np.uint8),
+        unique=f.flag("unique") if f.has("unique") else None,
+        twins=tuple(tuple(group) for group in groups),
+    )
+
+
+def _is_lists(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, list) for item in value)
+
+
+def _falling(f: Fields, key: str, size: int | None = None) -> Floats:
+    alphas = f.floats(key, size, 0.0)
+    if np.any(np.diff(alphas) > 0.0):
+        raise f.wrong(key, "must fall")
+    return alphas
+
+
+def _path(f: Fields, p: int) -> PathRecord:
+    alphas = _falling(f, "alphas")
+    if len(alphas) == 0 or alphas[-1] <= 0.0:
+        raise f.wrong("alphas", "must be positive, at least one")
+    counts = f.integers("counts", len(alphas), p + 1)
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    indices = f.integers("indices", int(indptr[-1]), p)
+    coefs = SparseColumns(indptr, indices, f.floats("coefs_std", len(indices)), p)
+    return PathRecord(alphas, coefs, _events(f.fields("events"), p))
+
+
+def _events(f: Fields, p: int) -> tuple[Event, ...]:
+    alphas = _falling(f, "alphas")
+    features = f.integers("features", len(alphas), p)
+    enters = f.integers("enters", len(alphas), 2)
+    return tuple(
+        Event(float(alpha), int(j), "enters" if into else "leaves")
+        for alpha, j, into in zip(alphas, features, enters, strict=True)
+    )
+
+
+def _cv(f: Fields, alphas: Floats) -> CVRecord:
+    mean, se, train = (f.floats(key, len(alphas), 0.0) for key in ("mean", "se", "train"))
+    return CVRecord(
+        alphas=alphas,
+        mean=mean,
+        se=se,
+        train=train,
+        null=f.number("null", 0.0),
+        null_se=f.number("null_se", 0.0),
+        null_train=f.number("null_train", 0.0),
+        n_folds=f.count("n_folds", least=1),
+        repeats=f.count("repeats", 1, least=1),
+        n_extensions=f.count("n_extensions", 0),
+        metric=f.text("metric"),
+    )
+
+
+def _books(
+    f: Fields, columns: tuple[Column, ...], penalty: Penalty, standardize: bool
+) -> Books:
+    p = len(columns)
+    block = f.integers("block", below=p) if f.has("block") else np.arange(p)
+    if np.any(np.diff(block) <= 0):
+        raise f.wrong("block", "must rise")
+    m = len(block)
+    return Books(
+        xy=f.floats("xy", p),
+        block=block.astype(np.intp),
+        gram=symmetric(f.floats("gram", m * (m + 1) // 2), m),
+        mean=np.array([column.mean for column in columns]),
+        scale=np.array([column.scale for column in columns]),
+        centre=f.number("centre"),
+        penalty_weight=np.array([column.penalty_weight for column in columns]),
+        lower=np.array([column.lower for column in columns]),
+        upper=np.array([column.upper for column in columns]),
+        l1_ratio=penalty.l1_ratio,
+        standardize=standardize,
+        null_loss=f.number("null_loss", 0.0),
+        floor=f.number("floor", 0.0, absent=0.0),
+    )
+
+
+def _stability(f: Fields | None, p: int) -> Stability | None:
+    if f is None:
+        return None
+    n_samples = f.count("n_samples", least=1)
+    alphas = f.content.get("alphas")
+    size = len(alphas) if isinstance(alphas, list) else 0
+    counts = f.integers("picked", size * p, n_samples + 1)
+    picked = counts.reshape(size, p) / n_samples
+    return Stability(f.numbers("alphas", size), picked, n_samples, f.count("seed"))
+
+
+def _decoys(f: Fields | None) -> Decoys | None:
+    if f is None:
+        return None
+    median, q95 = f.number("median", 0.0), f.number("q95", 0.0)
+    return Decoys(median, q95, f.count("n_shuffles", least=1), f.count("seed"))

@@ -1,0 +1,170 @@
+"""From a model record to the members of its file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.model.arrays import pack, pack_integers, pack_single, triangle
+from excise.model.parts import Column, PathRecord
+from excise.model.record import Model
+from excise.results import Floats
+
+FORMAT = "excise-model"
+VERSION = "1.0"
+EXACT_GRAM = 100
+"""Up to this many columns the Gram matrix is kept in double precision."""
+
+
+def members(model: Model) -> dict[str, Any]:
+    """Everything but the checksum."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "software": model.software,
+        "created": model.created,
+        "task": model.task,
+        "target": {"name": model.target.name, "levels": list(model.target.levels)},
+        "n_rows": model.n_rows,
+        "rule": model.rule,
+        "alpha_min": model.alpha_min,
+        "alpha_1se": model.alpha_1se,
+        "alpha_max": _finite(model.alpha_max),
+        "penalty": {"kind": model.penalty.kind, "l1_ratio": model.penalty.l1_ratio},
+        "standardize": model.standardize,
+        "fit_intercept": model.fit_intercept,
+        "columns": [_column(column) for column in model.columns],
+        **_point(model.point),
+        "saved": [_point(point) for point in model.saved],
+        "path": _path(model.path),
+        "cv": _cv(model.cv),
+        "books": _books(model.books),
+        "stability": _stability(model.stability),
+        "decoys": _decoys(model.decoys),
+        "warnings": list(model.warnings),
+        "settings": model.settings,
+        "fingerprints": model.fingerprints,
+        "encoding": model.encoding,
+    }
+
+
+def _finite(x: float) -> float | None:
+    return x if math.isfinite(x) else None
+
+
+def _numbers(values: Floats) -> list[float]:
+    """A list of numbers, zeros written short."""
+    return [float(x) if x else 0 for x in values]
+
+
+def _column(column: Column) -> dict[str, Any]:
+    """Members that say nothing are left out."""
+    plain = Column(column.name)
+    out: dict[str, Any] = {"name": column.name, "kind": column.kind}
+    if column.source and column.source != column.name:
+        out["source"] = column.source
+    if column.levels:
+        out["levels"] = list(column.levels)
+    if column.fill is not None:
+        out["fill"] = column.fill
+    out |= {"mean": column.mean, "scale": column.scale}
+    if column.penalty_weight != plain.penalty_weight:
+        out["tax"] = _finite(column.penalty_weight)
+    if (column.lower, column.upper) != (plain.lower, plain.upper):
+        out["bounds"] = [_finite(column.lower), _finite(column.upper)]
+    if column.unit:
+        out["unit"] = column.unit
+    return out
+
+
+def _point(point: Point) -> dict[str, Any]:
+    out = {
+        "alpha": point.alpha,
+        "intercept": point.intercept,
+        "coef": _numbers(point.coef),
+        "coef_std": _numbers(point.coef_std),
+        "certificate": _proof(point.proof),
+    }
+    if point.earns is not None:
+        out["earns"] = pack(point.earns)
+    return out
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "gap": proof.gap,
+        "rel_gap": proof.rel_gap,
+        "max_kkt_violation": proof.max_kkt_violation,
+        "kinds": pack_integers(proof.kinds),
+        "unique": proof.unique,
+        "twins": [list(group) for group in proof.twins],
+    }
+
+
+def _path(path: PathRecord) -> dict[str, Any]:
+    coefs = path.coefs_std
+    return {
+        "alphas": pack(path.alphas),
+        "counts": pack_integers(np.diff(coefs.indptr)),
+        "indices": pack_integers(coefs.indices),
+        "coefs_std": pack_single(coefs.data),
+        "events": {
+            "alphas": pack(np.array([event.alpha for event in path.events])),
+            "features": pack_integers(np.array([event.feature for event in path.events], dtype=int)),
+            "enters": pack_integers(np.array([event.kind == "enters" for event in path.events])),
+        },
+    }
+
+
+def _cv(cv: CVRecord) -> dict[str, Any]:
+    return {
+        "metric": cv.metric,
+        "mean": pack_single(cv.mean),
+        "se": pack_single(cv.se),
+        "train": pack_single(cv.train),
+        "null": cv.null,
+        "null_se": cv.null_se,
+        "null_train": cv.null_train,
+        "n_folds": cv.n_folds,
+        "repeats": cv.repeats,
+        "n_extensions": cv.n_extensions,
+    }
+
+
+def _books(books: Books) -> dict[str, Any]:
+    packed = pack if len(books.block) <= EXACT_GRAM else pack_single
+    out = {
+        "gram": packed(triangle(books.gram)),
+        "xy": pack(books.xy),
+        "centre": books.centre,
+        "null_loss": books.null_loss,
+    }
+    if not books.complete:
+        out |= {"block": pack_integers(books.block), "floor": books.floor}
+    return out
+
+
+def _stability(stability: Stability | None) -> dict[str, Any] | None:
+    if stability is None:
+        return None
+    counts = np.rint(stability.picked * stability.n_samples).astype(np.int64)
+    return {
+        "alphas": _numbers(stability.alphas),
+        "picked": pack_integers(counts.ravel()),
+        "n_samples": stability.n_samples,
+        "seed": stability.seed,
+    }
+
+
+def _decoys(decoys: Decoys | None) -> dict[str, Any] | None:
+    if decoys is None:
+        return None
+    return {
+        "median": decoys.median,
+        "q95": decoys.q95,
+        "n_shuffles": decoys.n_shuffles,
+        "seed": decoys.seed,
+    }
