@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.engine import alpha_grid, solve_path
+from excise.engine import Session, solve_path
 from excise.exceptions import InputError
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Floats, Rule
@@ -80,7 +80,7 @@ def fit_cv(
     given = not isinstance(alphas, (int, np.integer))
     grid = np.sort(np.asarray(alphas, float))[::-1] if given else None
     if grid is None:
-        grid = alpha_grid(checked, int(alphas), alpha_min_ratio)
+        grid = Session(checked).grid(int(alphas), alpha_min_ratio)
     extensions = 0
     while True:
         held, null = _held_out(checked, fold, grid, imputation, time is not None)
