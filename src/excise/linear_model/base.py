@@ -1,0 +1,126 @@
+"""What the regressors share: checking the training data, prediction, and storing the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils import check_array, check_X_y
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from excise.checks import table
+from excise.linear_model.settings import check_parameters, positive_real
+from excise.problem import make_problem
+
+if TYPE_CHECKING:
+    from excise.problem import Problem
+
+FLOATS = (np.float64, np.float32)
+
+
+class Training(NamedTuple):
+    """Training data in the shape the engine wants.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        float64 or float32; scanned for NaN by `make_problem`, once.
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    sample_weight : ndarray of shape (n_samples,) or None
+        None where all rows weigh the same.
+    total_weight : float
+        Sum of the weights as given.
+    """
+
+    X: NDArray[Any]
+    y: NDArray[np.float64]
+    sample_weight: NDArray[np.float64] | None
+    total_weight: float
+
+    @property
+    def n_targets(self) -> int:
+        """Number of targets."""
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+    def problems(self, **settings: Any) -> list[Problem]:
+        """One problem for each target, on the same X."""
+        first, *others = np.ascontiguousarray(self.y.reshape(len(self.y), -1).T)
+        problem = make_problem(self.X, first, sample_weight=self.sample_weight, **settings)
+        return [problem, *(replace(problem, y=y) for y in others)]
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X has named columns."""
+    return hasattr(X, "columns")
+
+
+class LinearRegressor(RegressorMixin, BaseEstimator):
+    """Base of all regressors: ``predict(X) = X @ coef_.T + intercept_``."""
+
+    coef_: NDArray[Any]
+    intercept_: Any
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        check_is_fitted(self)
+        if is_frame(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            rows = check_array(table(X)[0], dtype=FLOATS)
+        else:
+            rows = validate_data(self, X, reset=False, dtype=FLOATS)
+        eta: NDArray[Any] = rows @ self.coef_.T + self.intercept_
+        return eta
+
+    def _training(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None,
+        *,
+        multi_output: bool = False,
+        min_samples: int = 1,
+    ) -> Training:
+        """Check the parameters and the training data, and record the feature names."""
+        check_parameters(self)
+        rules = {
+            "dtype": FLOATS,
+            "ensure_all_finite": False,
+            "multi_output": multi_output,
+            "ensure_min_samples": min_samples,
+            "y_numeric": True,
+        }
+        if is_frame(X):  # names the column that is not a number
+            validate_data(self, X, skip_check_array=True)
+            X, y = check_X_y(table(X)[0], y, **rules)
+        else:
+            X, y = validate_data(self, X, y, **rules)
+        y = np.asarray(y, dtype=np.float64)
+        if sample_weight is None:
+            return Training(X, y, None, float(len(y)))
+        if isinstance(sample_weight, Real):
+            positive_real("sample_weight", sample_weight)
+            return Training(X, y, None, float(sample_weight) * len(y))
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        return Training(X, y, weights, float(weights.sum()))
+
+    def _set_coef(self, coef: NDArray[np.float64], intercept: Any, dtype: Any) -> None:
+        """Store the answer in the dtype of X, as scikit-learn does.
+
+        At an optimum, rounding the coefficients moves the objective by the square of the rounding
+        only, so the certificate of the float64 answer still describes them.
+        """
+        self.coef_ = coef.astype(dtype, copy=False)
+        self.intercept_ = np.asarray(intercept, dtype=dtype)[()]

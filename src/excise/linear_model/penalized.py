@@ -1,0 +1,60 @@
+"""Regressors with one alpha and one or several targets, each its own problem on the same X."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import MultiOutputMixin
+
+from excise.engine import Session
+from excise.linear_model.base import LinearRegressor
+from excise.linear_model.warning import warn_if_uncertified
+
+if TYPE_CHECKING:
+    from excise.linear_model.base import Training
+    from excise.linear_model.objective import Strength
+    from excise.results import Solution
+
+PER_TARGET = ("coef_", "dual_gap_", "relative_gap_", "kkt_violation_", "n_iter_")
+
+
+class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
+    """Base of `Lasso`, `ElasticNet` and `Ridge`."""
+
+    fit_intercept: bool
+    positive: bool
+    tol: float
+
+    def _solve(self, data: Training, strengths: list[Strength], *, squeeze: bool) -> Self:
+        """Solve every target and store the answers; `squeeze` drops the axis of the targets."""
+        problems = data.problems(
+            l1_ratio=strengths[0].l1_ratio,
+            bounds="positive" if self.positive else None,
+            fit_intercept=self.fit_intercept,
+        )
+        found = [
+            Session(problem).solve_at(strength.alpha)
+            for problem, strength in zip(problems, strengths, strict=True)
+        ]
+        for solution in found:
+            gap = solution.certificate.relative_gap
+            warn_if_uncertified(type(self).__name__, solution.alpha, gap, self.tol)
+        self._store(found, data.X.dtype)
+        if squeeze:
+            for name in PER_TARGET:
+                setattr(self, name, getattr(self, name)[0])
+        if data.y.ndim == 1:
+            self.intercept_ = self.intercept_[0]
+        return self
+
+    def _store(self, found: list[Solution], dtype: Any) -> None:
+        """The answers as attributes, a row or an entry for each target."""
+        certificates = [solution.certificate for solution in found]
+        self.dual_gap_ = np.array([certificate.gap for certificate in certificates])
+        self.relative_gap_ = np.array([certificate.relative_gap for certificate in certificates])
+        self.kkt_violation_ = np.array([certificate.kkt_violation for certificate in certificates])
+        self.n_iter_ = [max(1, solution.n_factorizations) for solution in found]
+        coef = np.stack([solution.coef for solution in found])
+        intercept = np.array([solution.intercept for solution in found])
+        self._set_coef(coef, intercept, dtype)

@@ -1,0 +1,32 @@
+"""The one warning of the estimators: the certified gap is above the tolerance."""
+
+from __future__ import annotations
+
+import warnings
+
+from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
+
+from excise import exceptions
+
+
+class ConvergenceWarning(exceptions.ConvergenceWarning, SklearnConvergenceWarning):
+    """The certified gap is above `tol`; filters of excise and of scikit-learn both catch it."""
+
+
+def warn_if_uncertified(name: str, alpha: float, relative_gap: float, tol: float) -> None:
+    """Warn exactly when the certified gap is above `tol`.
+
+    The consequence is a theorem for the squared loss: half the mean squared distance between two
+    fits is at most the gap, and the null loss is half the variance of y.
+    """
+    if relative_gap <= tol:
+        return
+    distance = relative_gap**0.5
+    message = (
+        f"{name} at alpha={alpha:.6g}: the certified duality gap is {relative_gap:.1e} of the "
+        f"null loss, the target is tol={tol:.1e}. The fitted values may be off by up to "
+        f"{distance:.1e} standard deviations of y (root mean square), and zeros that are not "
+        f"proved may be wrong. Drop columns that nearly repeat others, raise alpha, or accept "
+        f"this accuracy with tol={1.1 * relative_gap:.1e}."
+    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)
