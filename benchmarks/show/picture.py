@@ -10,8 +10,8 @@ from typing import Any
 Result = dict[str, Any]
 Point = tuple[float, float]
 
-WIDTH, HEIGHT = 960, 352
-TOP, BOTTOM, LEFT, GAP = 84, 72, 58, 18
+WIDTH, HEIGHT = 960, 344
+TOP, BOTTOM, LEFT, GAP = 84, 56, 58, 16
 FLOOR, CEILING = 1e-16, 1.0  # of the relative gap
 
 # Okabe and Ito's colours; a marker of its own for those who see no colour.
@@ -61,7 +61,7 @@ def legend() -> list[str]:
     for name, (color, kind) in LOOKS.items():
         parts.append(mark(kind, x + 6, 40, color, 5))
         parts.append(f'<text x="{x + 17}" y="44">{escape(name)}</text>')
-        x += 17 + 7.2 * len(name) + 26
+        x += 17 + 6.6 * len(name) + 24
     return parts
 
 
@@ -84,8 +84,9 @@ def panel(result: Result, left: float, width: float, *, first: bool) -> str:
     for power in range(low, high + 1):
         x, _ = place(10.0**power, 1.0)
         parts.append(f'<path class="grid" d="M{x:.1f} {TOP}v{height}"/>')
+        anchor = "start" if power == low else "end" if power == high else "middle"
         parts.append(
-            f'<text class="small" x="{x:.1f}" y="{TOP + height + 16}" text-anchor="middle">'
+            f'<text class="small" x="{x:.1f}" y="{TOP + height + 15}" text-anchor="{anchor}">'
             f"{span(power)}</text>"
         )
     for power in range(0, -17, -4):
@@ -123,9 +124,9 @@ def line(name: str, points: Iterable[tuple[Point, bool]]) -> list[str]:
 def mark(kind: str, x: float, y: float, color: str, r: float) -> str:
     """One marker."""
     at = f"M{x:.1f} {y:.1f}"
-    d = 1.3 * r
+    s, d = 0.9 * r, 1.3 * r
     shapes = {
-        "square": f"{at}m{-r} {-r}h{2 * r}v{2 * r}h{-2 * r}z",
+        "square": f"{at}m{-s} {-s}h{2 * s}v{2 * s}h{-2 * s}z",
         "triangle": f"{at}m0 {-1.2 * r}l{1.2 * r} {2 * r}h{-2.4 * r}z",
         "diamond": f"{at}m0 {-d}l{d} {d} {-d} {d} {-d} {-d}z",
     }
