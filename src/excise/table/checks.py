@@ -1,0 +1,72 @@
+"""What deserves a look although it can be used: texts for `excise.exceptions.DataWarning`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from excise.explain.words import count
+from excise.model import Column, Target
+from excise.results import Floats
+from excise.table.plan import Plan
+
+LEAK = 0.99
+_LEAST_ROWS = 10
+_BLOCK = 256
+
+
+def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
+    """Rows left out, and rows that repeat another one."""
+    found = []
+    without = plan.target.missing
+    if without:
+        have = "has" if without == 1 else "have"
+        found.append(
+            f"{without:,} of {count(plan.n_rows, 'row')} {have} no target "
+            f"{plan.target.name!r} and {'is' if without == 1 else 'are'} left out"
+        )
+    incomplete = plan.n_rows - without - len(plan.rows)
+    if incomplete:
+        found.append(f"{count(incomplete, 'row')} with missing values left out, as asked")
+    names = [column.name for column in (*plan.columns, *plan.dropped)]
+    flat = frame.select(*names, plan.target.name).select(
+        pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object)
+    )
+    repeats = frame.height - flat.hash_rows().n_unique()
+    if repeats:
+        verb = "repeats" if repeats == 1 else "repeat"
+        found.append(
+            f"{count(repeats, 'row')} {verb} another one: the same case may stand on both sides "
+            "of a fold"
+        )
+    return found
+
+
+def check_encoded(X: Floats, y: Floats, columns: Sequence[Column], target: Target) -> list[str]:
+    """Features that alone nearly are the target."""
+    if len(y) < _LEAST_ROWS:
+        return []
+    r2 = single_r2(X, y)
+    return [
+        f"{columns[j].name} alone explains {100 * r2[j]:.1f}% of {target.name}: is it known "
+        "before the target is?"
+        for j in np.flatnonzero(r2 > LEAK).tolist()
+    ]
+
+
+def single_r2(X: Floats, y: Floats) -> Floats:
+    """Squared correlation of each column with y; 0 for a constant column."""
+    r2 = np.zeros(X.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = (y - y.mean()) / (np.abs(y).max() or 1.0)
+        for at in range(0, X.shape[1], _BLOCK):
+            block = X[:, at : at + _BLOCK]
+            scale = np.abs(block).max(axis=0)
+            block = block / np.where(scale > 0, scale, 1.0)
+            block -= block.mean(axis=0)
+            norms = np.einsum("ij,ij->j", block, block) * (y @ y)
+            fits = norms > 1e-24 * len(y)
+            r2[at : at + _BLOCK][fits] = (y @ block)[fits] ** 2 / norms[fits]
+    return r2

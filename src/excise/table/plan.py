@@ -1,0 +1,142 @@
+"""A plan for a table: which rows, which columns, of which kind; and the one line that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from excise.explain.words import count
+from excise.table.kinds import Kind
+from excise.table.text import Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person asked for; column names may be globs (``s?``, ``gene_*``).
+
+    Attributes
+    ----------
+    drop, only : tuple of str
+        Columns to leave out, or the only ones to use.
+    keep : tuple of str
+        Columns that pay no tax.
+    tax : mapping of str to float
+        Factor on the tax, per source column; infinity excludes.
+    missing : str
+        "impute" (median or mode, and an "x is missing" column), "drop" (rows) or "error".
+    reserved : tuple of str
+        Columns with another part to play (weights, groups, time): never features.
+    task : str
+        "auto", "number" or "class".
+    """
+
+    drop: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    tax: Mapping[str, float] = field(default_factory=dict)
+    missing: str = "impute"
+    reserved: tuple[str, ...] = ()
+    task: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """One column of the table: its kind, how many values are missing, its factor on the tax."""
+
+    name: str
+    kind: Kind
+    missing: int = 0
+    format: str = ""
+    penalty_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """The target: kind "number" or "class", its levels (classes), rows that lack it."""
+
+    name: str
+    kind: str
+    levels: tuple[str, ...] = ()
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """What will be made of a table.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    n_rows : int
+        Rows of the table.
+    rows : ndarray of int64
+        Those that have a target (and, when missing values drop rows, everything else).
+    target : TargetPlan
+    columns : tuple of ColumnPlan
+        Encoded, in table order.
+    dropped : tuple of ColumnPlan
+        Left out because of their kind.
+    excluded : tuple of str
+        Left out as asked.
+    missing : str
+        "impute", "drop" or "error".
+    warnings : tuple of str
+    """
+
+    table: str
+    n_rows: int
+    rows: Integers
+    target: TargetPlan
+    columns: tuple[ColumnPlan, ...]
+    dropped: tuple[ColumnPlan, ...] = ()
+    excluded: tuple[str, ...] = ()
+    missing: str = "impute"
+    warnings: tuple[str, ...] = ()
+
+    def counts(self) -> str:
+        """10 numbers, 0 categories, 0 dropped."""
+        kinds = self._count_kinds()
+        kinds[Kind.NUMBER] = kinds.get(Kind.NUMBER, 0)
+        kinds[Kind.CATEGORY] = kinds.get(Kind.CATEGORY, 0)
+        parts = [_count_kind(kind, kinds[kind]) for kind in Kind if kind in kinds]
+        return ", ".join([*parts, f"{len(self.dropped)} dropped"])
+
+    def summary(self) -> str:
+        """diabetes.csv: 442 rows, 10 numbers, nothing missing. Target progression: number."""
+        kinds = self._count_kinds()
+        parts = [count(self.n_rows, "row")]
+        parts += [_count_kind(kind, kinds[kind]) for kind in Kind if kind in kinds]
+        if self.dropped:
+            named = [f"{column.name}: {column.kind}" for column in self.dropped[:3]]
+            more = [f"and {len(self.dropped) - 3:,} more"] if len(self.dropped) > 3 else []
+            parts.append(f"{len(self.dropped):,} dropped ({', '.join(named + more)})")
+        parts.append(self._missing_text())
+        target = self.target.kind
+        if self.target.levels:
+            target += f" ({', '.join(self.target.levels[:5])})"
+        return f"{self.table}: {', '.join(parts)}. Target {self.target.name}: {target}"
+
+    def _count_kinds(self) -> dict[Kind, int]:
+        kinds: dict[Kind, int] = {}
+        for column in self.columns:
+            kinds[column.kind] = kinds.get(column.kind, 0) + 1
+        return kinds
+
+    def _missing_text(self) -> str:
+        values = sum(column.missing for column in self.columns)
+        holes = sum(1 for column in self.columns if column.missing)
+        parts = []
+        if values:
+            parts.append(f"{count(values, 'value')} missing in {count(holes, 'column')}")
+        if self.target.missing:
+            parts.append(f"{count(self.target.missing, 'row')} without target left out")
+        return ", ".join(parts) or "nothing missing"
+
+
+def _count_kind(kind: Kind, n: int) -> str:
+    if kind is Kind.YES_NO:
+        return f"{n:,} yes/no"
+    if kind is Kind.CATEGORY and n != 1:
+        return f"{n:,} categories"
+    return count(n, kind.value)
