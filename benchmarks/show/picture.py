@@ -49,7 +49,7 @@ def draw(results: list[Result], where: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{label}">\n<style>{STYLE}</style>\n'
         f'<text class="title" x="{LEFT}" y="20">Time to a certified gap: '
-        "a whole path of 100 penalties</text>\n"
+        "a whole path of 100 alphas</text>\n"
         f'{body}\n<text class="small" x="{LEFT}" y="{HEIGHT - 10}">{escape(where)}. '
         "Lower left is better. Large marks: default tolerance.</text>\n</svg>\n"
     )
