@@ -84,10 +84,11 @@ class Books:
     def tax(self, alpha: float) -> Floats:
         """What each feature must earn to be kept: alpha * l1_ratio * v; inf if excluded."""
         barred = np.isinf(self.penalty_weight)
-        return np.where(barred, np.inf, alpha * self.l1_ratio * np.where(barred, 0.0, self.penalty_weight))
+        weight = np.where(barred, 0.0, self.penalty_weight)
+        return np.where(barred, np.inf, alpha * self.l1_ratio * weight)
 
     def divisor(self, alpha: float, j: int) -> float:
-        """What is left after tax, divided by this, is the coefficient: 1 for L1 on unit variance."""
+        """What is left after tax over this is the coefficient: 1 for L1 on unit variance."""
         weight = self.penalty_weight[j]
         ridge = alpha * (1.0 - self.l1_ratio) * weight if np.isfinite(weight) else 0.0
         return float(self.unit[j] ** 2 + ridge)

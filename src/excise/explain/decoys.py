@@ -1,4 +1,4 @@
-"""The noise floor: at which tax would columns without any tie to the target enter?
+"""The noise floor: the tax at which columns without any tie to the target would enter.
 
 A shuffle permutes the rows of all standardised columns jointly: what they have in common stays,
 every tie to y is broken. The best of the shuffled columns d enters at the tax

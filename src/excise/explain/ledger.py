@@ -193,9 +193,7 @@ def crossings(events: Iterable[Event], l1_ratio: float) -> dict[int, tuple[Cross
     return found
 
 
-def turns(
-    events: Sequence[Crossing], tax: float, kept: bool
-) -> tuple[float | None, float | None]:
+def turns(events: Sequence[Crossing], tax: float, kept: bool) -> tuple[float | None, float | None]:
     """(enters, leaves): kept, the last entry above and the next exit below; cut, the reverse."""
     above = [event for event in events if event[0] >= tax]
     below = [event for event in events if event[0] < tax]

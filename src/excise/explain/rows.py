@@ -52,11 +52,13 @@ class Rows:
     def of(cls, problem: Problem, mean: Floats, scale: Floats) -> Rows:
         """With the centre of y that belongs to these rows."""
         y = problem.y if problem.offset is None else problem.y - problem.offset
-        return cls(problem, mean, scale, float(problem.weights @ y) if problem.fit_intercept else 0.0)
+        return cls(
+            problem, mean, scale, float(problem.weights @ y) if problem.fit_intercept else 0.0
+        )
 
     @property
     def y(self) -> Floats:
-        """y less the offset, centred."""
+        """The target less the offset, centred."""
         offset = 0.0 if self.problem.offset is None else self.problem.offset
         return self.problem.y - offset - self.centre
 
@@ -81,7 +83,7 @@ class Rows:
         return out * ((self.scale > 0.0) / self.divisor)[:, None]
 
     def residuals(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
-        """y - Z b, shape (n, k), for coefficients (len(support), k) per standard deviation."""
+        """What is left of y, shape (n, k), after coefs (len(support), k) per standard deviation."""
         block = self.problem.X[:, support].astype(np.float64) - self.mean[support]
         return self.y[:, None] - block @ (coef_std / self.divisor[support][:, None])
 
@@ -89,9 +91,7 @@ class Rows:
         """Rows with weight."""
         return np.flatnonzero(self.problem.weights > 0.0)
 
-    def moments(
-        self, columns: NDArray[np.intp], rows: NDArray[np.intp], n_blocks: int
-    ) -> Floats:
+    def moments(self, columns: NDArray[np.intp], rows: NDArray[np.intp], n_blocks: int) -> Floats:
         """A'WA of equal runs of `rows`, shape (n_blocks, m + 2, m + 2); the last may be shorter."""
         size = -(-len(rows) // n_blocks)
         out = np.empty((n_blocks, len(columns) + 2, len(columns) + 2))

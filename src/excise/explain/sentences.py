@@ -42,21 +42,23 @@ def _headline(why: Why) -> str:
     if why.status == "borderline":
         twins = [twin for twin, r in why.twins if abs(r) > 1.0 - 1e-6]
         reason = f"; it repeats {listing(twins[:3])}, which could stand in for it" if twins else ""
-        return f"{name} is borderline: it earns {earns}, just the tax, and its coefficient is zero{reason}."
+        earned = f"it earns {earns}, just the tax, and its coefficient is zero"
+        return f"{name} is borderline: {earned}{reason}."
+    earned = f"it earns {earns}, the tax is {tax}"
     if why.status == "cut":
-        return f"{name} is cut: it earns {earns}, the tax is {tax}, so its coefficient is exactly zero."
+        return f"{name} is cut: {earned}, so its coefficient is exactly zero."
     left = amount(why.margin, d)
-    return f"{name} is kept: it earns {earns}, the tax is {tax}, so what is left, {left}, is {_coefficient(why)}."
+    return f"{name} is kept: {earned}, so what is left, {left}, is {_coefficient(why)}."
 
 
 def _coefficient(why: Why) -> str:
     """How what is left after tax becomes the coefficient."""
-    size = amount(why.coef_std, _decimals(why))
     if why.at_bound:
-        return f"more than its bound allows: its coefficient is {size}"
+        return f"more than its bound allows: its coefficient is {figures(why.keeps)}"
     if abs(why.divisor - 1.0) < 1e-9:
-        return f"its coefficient{', ' + size if why.coef_std < 0.0 else ''}"
-    return f"its coefficient, {size}, times {figures(why.divisor)}"
+        negative = f", {amount(why.keeps, _decimals(why))}" if why.keeps < 0.0 else ""
+        return f"its coefficient{negative}"
+    return f"its coefficient, {figures(why.keeps)}, times {figures(why.divisor)}"
 
 
 def _account(why: Why) -> list[str]:
@@ -92,8 +94,11 @@ def _turning(why: Why) -> list[str]:
     said = []
     if why.status in ("cut", "borderline"):
         enters = why.enters
-        said.append(f"enters below tax {figures(enters)}" if enters is not None else
-                    f"does not enter down to tax {figures(why.lowest)}")
+        said.append(
+            f"enters below tax {figures(enters)}"
+            if enters is not None
+            else f"does not enter down to tax {figures(why.lowest)}"
+        )
     if why.status == "kept" and why.enters is not None:
         said.append(f"goes out above tax {figures(why.enters)}")
     if why.status in ("free", "excluded"):
@@ -114,7 +119,9 @@ def _not_nested(why: Why) -> list[str]:
         back = next((at for at, what in why.events[i + 1 :] if what == "enters"), None)
         end = f"and comes back at {figures(back)}" if back is not None else "as others take over"
         said.append(f"leaves at {figures(tax)} {end}")
-    return [f"  paths are not nested: as the tax falls, {why.feature} {listing(said)}"] if said else []
+    return (
+        [f"  paths are not nested: as the tax falls, {why.feature} {listing(said)}"] if said else []
+    )
 
 
 def _refit(why: Why) -> list[str]:

@@ -1,4 +1,4 @@
-"""Would the same features be kept with other rows?
+"""Whether the same features would be kept with other rows.
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
 2010) is centred, scaled and solved on its own, at the same alphas. When rows outnumber columns
@@ -46,7 +46,7 @@ class Stability:
         """Shares at a saved alpha; None at any other."""
         for saved, picked in zip(self.alphas, self.picked, strict=True):
             if abs(saved - alpha) <= 1e-9 * alpha:
-                return picked
+                return np.asarray(picked)
         return None
 
 

@@ -75,7 +75,8 @@ def _instead(cv: CVRecord, chosen: Choice, other: Choice) -> str:
     how_much = f"{abs(gain):.2f}" if abs(gain) >= 0.005 else "less than 0.01"
     more = other.n_kept - chosen.n_kept
     features = f"{abs(more)} {'more' if more > 0 else 'fewer'}" if more else "as many"
-    return f"{figures(other.alpha)} would {'gain' if gain >= 0 else 'lose'} {how_much} with {features}"
+    change = f"{'gain' if gain >= 0 else 'lose'} {how_much}"
+    return f"{figures(other.alpha)} would {change} with {features}"
 
 
 def borderline(row: LedgerRow) -> bool:
@@ -94,8 +95,8 @@ def notes(
     said = [_borderline_note(ledger, decoys), _overlap_note(overlaps)]
     ties = [row.feature for row in ledger if row.status == "borderline"]
     if ties:
-        verb = "earns" if len(ties) == 1 else "earn"
-        said.append(f"{_some(ties)} {verb} the tax to within rounding: a tie that could go either way")
+        tie = f"{'earns' if len(ties) == 1 else 'earn'} the tax to within rounding"
+        said.append(f"{_some(ties)} {tie}: a tie that could go either way")
     return tuple(note for note in said if note)
 
 
@@ -105,11 +106,12 @@ def _borderline_note(ledger: Ledger, decoys: Decoys | None) -> str:
         return ""
     over = amount(rows[-1].margin, ledger.decimals)
     said = [f"{over} above the tax" if len(rows) == 1 else f"at most {over} above the tax"]
-    shares = sorted({percent(row.picked) for row in rows if row.picked is not None}, key=len)
+    shares = sorted(row.picked for row in rows if row.picked is not None)
     if shares:
-        low, high = percent(min(r.picked or 0.0 for r in rows)), percent(max(r.picked or 0.0 for r in rows))
-        said.append(f"picked in {low if low == high else f'{low} to {high}'} of half-samples")
-    note = f"{_some([row.feature for row in rows])} {'is' if len(rows) == 1 else 'are'} borderline: "
+        between = " to ".join(dict.fromkeys((percent(shares[0]), percent(shares[-1]))))
+        said.append(f"picked in {between} of half-samples")
+    names = _some([row.feature for row in rows])
+    note = f"{names} {'is' if len(rows) == 1 else 'are'} borderline: "
     if decoys is None or all((row.enters or 0.0) > decoys.q95 for row in rows):
         return note + " and ".join(said)
     above = sum((row.enters or 0.0) > decoys.q95 for row in ledger.kept)
@@ -124,7 +126,7 @@ def _overlap_note(overlaps: Sequence[tuple[str, str, float]]) -> str:
     pairs = [f"{a} and {b} overlap (r {r:.2f})" for a, b, r in overlaps[:2]]
     more = len(overlaps) - len(pairs)
     rest = f", and so do {count(more, 'more pair')}" if more else ""
-    return f"{', '.join(pairs)}{rest}: a zero here can mean \"the twin earns it\""
+    return f'{", ".join(pairs)}{rest}: a zero here can mean "the twin earns it"'
 
 
 def _some(names: Sequence[str], limit: int = 3) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,8 +32,10 @@ class Why:
     alone : float
         |q|: earns_alone unless a bound forbids that sign.
     coef_std, coef : float
+    keeps : float
+        The coefficient on the scale the penalty acts on.
     divisor : float
-        What is left after tax is divided by this to give the coefficient: 1 for the pure L1.
+        What is left after tax over this is `keeps`: 1 for L1 on unit variance.
     shares : tuple of (feature, amount)
         What each kept feature already earns of it, largest first.
     rival : str
@@ -63,6 +65,7 @@ class Why:
     margin: float
     coef_std: float
     coef: float
+    keeps: float
     group: str = ""
     divisor: float = 1.0
     shares: tuple[tuple[str, float], ...] = ()
@@ -102,8 +105,11 @@ def find(feature: str, labels: Sequence[Labelled]) -> int:
     names = [label.name for label in labels]
     members = [label.name for label in labels if label.group == feature]
     near = members[:5] or closest(feature, names)
-    where = [f"{count(len(names), 'feature')}; closest: {', '.join(near)}" if near else
-             f"{count(len(names), 'feature')}: {', '.join(names[:5])}{', ...' * (len(names) > 5)}"]
+    where = [
+        f"{count(len(names), 'feature')}; closest: {', '.join(near)}"
+        if near
+        else f"{count(len(names), 'feature')}: {', '.join(names[:5])}{', ...' * (len(names) > 5)}"
+    ]
     if members:
         where = [f"it has {count(len(members), 'feature')}: {', '.join(near)}"]
         where[0] += ", ..." * (len(members) > len(near))
@@ -137,6 +143,7 @@ def account(
         margin=row.margin,
         coef_std=row.coef_std,
         coef=row.coef,
+        keeps=row.coef_std if books.standardize else row.coef,
         group=row.group,
         divisor=books.divisor(point.alpha, j),
         shares=tuple((labels[k].name, x) for k, x in shares),

@@ -18,7 +18,7 @@ def figures(x: float, digits: int = 3) -> str:
 
 
 def decimals_of(tax: float) -> int:
-    """Decimals that show `tax` with three significant digits: all amounts of a ledger share them."""
+    """Decimals that show `tax` with three significant digits; a ledger uses them throughout."""
     if not (tax > 0.0 and math.isfinite(tax)):
         return 2
     return max(0, 2 - math.floor(math.log10(tax)))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,7 @@ def build_model(
         encoding=_plain(encoding, "encoding"),
         settings=_plain({"seed": seed, **(settings or {})}, "settings"),
         fingerprints=_fingerprints(problem),
-        created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         software=f"excise {__version__}",
     )
     return replace(model, warnings=(*warnings, *_warnings(model, problem.tol)))
@@ -183,7 +183,9 @@ def _for_drawing(coefs: SparseColumns) -> SparseColumns:
 
 def _curve(cv: CrossValidation, rows: Rows) -> CVRecord:
     null_folds = cv.null_folds
-    se = float(np.std(null_folds, ddof=1) / np.sqrt(len(null_folds))) if len(null_folds) > 1 else 0.0
+    se = (
+        float(np.std(null_folds, ddof=1) / np.sqrt(len(null_folds))) if len(null_folds) > 1 else 0.0
+    )
     repeats = len(cv.fold_of_row)
     return CVRecord(
         alphas=cv.alphas,
@@ -259,7 +261,9 @@ def _warnings(model: Model, tol: float) -> list[str]:
         alone = np.square(books.xy) / (2.0 * books.null_loss)
         for j in np.flatnonzero(alone > LEAK)[:3]:
             name, target = model.columns[j].name, model.target.name
-            said.append(f"{name} alone explains {alone[j]:.1%} of {target}: is it {target} in disguise?")
+            said.append(
+                f"{name} alone explains {alone[j]:.1%} of {target}: is it {target} in disguise?"
+            )
     if model.alpha_min <= model.path.alphas[-1] and len(model.path.alphas) > 1:
         low = figures(model.alpha_min)
         said.append(f"the best penalty, {low}, is the last of the grid; a lower one may do better")

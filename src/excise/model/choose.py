@@ -29,7 +29,9 @@ def stretches(path: PathRecord) -> list[tuple[float, float, int]]:
     kept = np.diff(path.coefs_std.indptr)
     if not path.events:
         lower = np.append(path.alphas[1:], path.alphas[-1])
-        return [(float(a), float(b), int(k)) for a, b, k in zip(path.alphas, lower, kept, strict=True)]
+        return [
+            (float(a), float(b), int(k)) for a, b, k in zip(path.alphas, lower, kept, strict=True)
+        ]
     signs = [1 if event.kind == "enters" else -1 for event in path.events]
     counts = int(kept[-1]) - sum(signs) + np.cumsum(signs)
     starts = [event.alpha for event in path.events]
@@ -51,8 +53,12 @@ def alpha_keeping(path: PathRecord, n_features: int) -> float:
             if len(inside):
                 return float(inside[0])
             return float(np.sqrt(high * low)) if np.isfinite(high) else low * (1.0 + 1e-6)
-    numbers = sorted({kept for _, _, kept in found}, key=lambda kept: (abs(kept - n_features), kept))
-    near = [f"{k} at {figures(next(low for _, low, kept in found if kept == k))}" for k in numbers[:2]]
+    numbers = sorted(
+        {kept for _, _, kept in found}, key=lambda kept: (abs(kept - n_features), kept)
+    )
+    near = [
+        f"{k} at {figures(next(low for _, low, kept in found if kept == k))}" for k in numbers[:2]
+    ]
     raise InputError(
         f"no point of the path keeps exactly {n_features} features",
         [f"closest: {', '.join(near)}"],

@@ -47,7 +47,9 @@ def model(f: Fields) -> Model:
         decoys=_decoys(f.maybe("decoys")),
         encoding=recipe.content if (recipe := f.maybe("encoding")) else None,
         settings=f.fields("settings").content,
-        fingerprints={key: f.fields("fingerprints").text(key) for key in f.fields("fingerprints").content},
+        fingerprints={
+            key: f.fields("fingerprints").text(key) for key in f.fields("fingerprints").content
+        },
         warnings=f.texts("warnings"),
         created=f.text("created"),
         software=f.text("software"),
@@ -86,7 +88,10 @@ def _bounds(f: Fields) -> tuple[float, float]:
         raise f.wrong("bounds", "must be two numbers")
     if not all(x is None or is_number(x) for x in pair):
         raise f.wrong("bounds", "must be two finite numbers or null")
-    lower, upper = (default if x is None else float(x) for x, default in zip(pair, (-math.inf, math.inf), strict=True))
+    lower, upper = (
+        default if x is None else float(x)
+        for x, default in zip(pair, (-math.inf, math.inf), strict=True)
+    )
     if not lower <= 0.0 <= upper:
         raise f.wrong("bounds", "must have 0 between them")
     return lower, upper
@@ -167,9 +172,7 @@ def _cv(f: Fields, alphas: Floats) -> CVRecord:
     )
 
 
-def _books(
-    f: Fields, columns: tuple[Column, ...], penalty: Penalty, standardize: bool
-) -> Books:
+def _books(f: Fields, columns: tuple[Column, ...], penalty: Penalty, standardize: bool) -> Books:
     p = len(columns)
     block = f.integers("block", below=p) if f.has("block") else np.arange(p)
     if np.any(np.diff(block) <= 0):

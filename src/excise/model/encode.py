@@ -113,7 +113,9 @@ def _path(path: PathRecord) -> dict[str, Any]:
         "coefs_std": pack_single(coefs.data),
         "events": {
             "alphas": pack(np.array([event.alpha for event in path.events])),
-            "features": pack_integers(np.array([event.feature for event in path.events], dtype=int)),
+            "features": pack_integers(
+                np.array([event.feature for event in path.events], dtype=int)
+            ),
             "enters": pack_integers(np.array([event.kind == "enters" for event in path.events])),
         },
     }

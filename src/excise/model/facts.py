@@ -15,15 +15,21 @@ class Fact:
     label: str
     value: str
     note: str = ""
+    joint: str = " "
+
+    @property
+    def text(self) -> str:
+        """Value and note in one line."""
+        return f"{self.value}{self.joint}{self.note}" if self.note else self.value
 
 
 def facts(model: Model) -> tuple[Fact, ...]:
     """Tax (or Penalty), Kept, Score (when cross-validated), Verdict and Proof."""
     code, sentence = model.verdict
-    proof, _, zeros = model.certificate.summary().partition("; ")
+    proof, _, how = model.certificate.summary().partition(" (")
     kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
     found = [_tax(model), Fact("Kept", kept), *_score(model)]
-    return (*found, Fact("Verdict", code, sentence), Fact("Proof", proof, zeros))
+    return (*found, Fact("Verdict", code, sentence, ": "), Fact("Proof", proof, f"({how}"))
 
 
 def _tax(model: Model) -> Fact:
@@ -32,7 +38,9 @@ def _tax(model: Model) -> Fact:
     value, chosen = figures(model.alpha * (ratio or 1.0)), _how_chosen(model)
     if not ratio:
         return Fact("Penalty", value, chosen)
-    return Fact("Tax", value, f"{chosen}; everything is cut above {figures(model.alpha_max * ratio)}")
+    return Fact(
+        "Tax", value, f"{chosen}; everything is cut above {figures(model.alpha_max * ratio)}"
+    )
 
 
 def _how_chosen(model: Model) -> str:

@@ -65,7 +65,7 @@ class Fields:
         return tuple(values)
 
     def flag(self, key: str) -> bool:
-        """true or false."""
+        """Whether true; nothing else than true or false."""
         value = self._get(key)
         if not isinstance(value, bool):
             raise self.wrong(key, "must be true or false")
@@ -97,13 +97,15 @@ class Fields:
 
     def floats(self, key: str, size: int | None = None, least: float = -math.inf) -> Floats:
         """A packed array of floating-point numbers."""
-        return self._packed(key, unpack_floats, size, least, math.inf)
+        values: Floats = self._packed(key, unpack_floats, size, least, math.inf)
+        return values
 
     def integers(
         self, key: str, size: int | None = None, below: float = math.inf
     ) -> NDArray[np.int64]:
         """A packed array of non-negative integers."""
-        return self._packed(key, unpack_integers, size, 0, below - 1)
+        values: NDArray[np.int64] = self._packed(key, unpack_integers, size, 0, below - 1)
+        return values
 
     def _packed(self, key: str, unpack: Any, size: int | None, least: float, most: float) -> Any:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
@@ -22,7 +23,8 @@ from excise.model.record import Model
 MOST_BYTES = 200_000_000
 MOST_DEPTH = 32
 REFIT = "refit with 'excise fit' to write a .excise.json"
-_PICKLES = (b"\x80\x01", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_VERSION = re.compile(r"([0-9]{1,4})\.[0-9]{1,4}")
+_PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(1, 8))
 _OLD_PICKLES = (b"(", b"c", b"]", b"}", b"I", b"S", b"V", b"N")
 
 
@@ -64,7 +66,7 @@ def write_atomically(path: str | FilePath, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OutputError(f"cannot write {path}", [_reason(error)]) from None
     finally:
         temporary.unlink(missing_ok=True)
@@ -82,9 +84,11 @@ def load(path: str | FilePath) -> Model:
     path = FilePath(path)
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"{path.name} is larger than {MOST_BYTES // 1_000_000} MB", remedy=REFIT)
+            raise InputError(
+                f"{path.name} is larger than {MOST_BYTES // 1_000_000} MB", remedy=REFIT
+            )
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}", [_reason(error)]) from None
     return _parse(data, path.name)
 
@@ -94,8 +98,8 @@ def from_json(text: str) -> Model:
     return _parse(text.encode("utf-8", errors="surrogatepass"), "the text")
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError | ValueError) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _parse(data: bytes, name: str) -> Model:
@@ -115,15 +119,14 @@ def _parse(data: bytes, name: str) -> Model:
 def _check_envelope(content: dict[str, Any], name: str) -> None:
     """Format, version, checksum."""
     if content.get("format") != FORMAT:
-        said = f"its format is {content['format']!r}" if "format" in content else "it names no format"
-        raise InputError(f"{name} is not an excise model", [said[:70]], REFIT)
-    version = content.get("version")
-    major, _, minor = version.partition(".") if isinstance(version, str) else ("", "", "")
-    if not (major.isascii() and minor.isascii() and major.isdigit() and minor.isdigit() and len(version) < 10):
+        said = f"its format is {content['format']!r}"[:70] if "format" in content else "no format"
+        raise _no_model(name, said)
+    version = _VERSION.fullmatch(str(content.get("version")))
+    if version is None:
         raise InputError(f"{name} is damaged", ["'version' must be like 1.0"], REFIT)
-    if int(major) > int(VERSION.partition(".")[0]):
+    if int(version[1]) > int(VERSION.partition(".")[0]):
         raise InputError(
-            f"{name} has format version {version}; excise {__version__} reads up to {VERSION}",
+            f"{name} has format version {version[0]}; excise {__version__} reads up to {VERSION}",
             remedy="pip install --upgrade excise",
         )
     if content.get("sha256") != _digest_of_untrusted(content):
@@ -142,7 +145,7 @@ def _read(data: bytes, name: str) -> dict[str, Any]:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"{name} is not an excise model", ["it is not UTF-8 text"], REFIT) from None
+        raise _no_model(name, "it is not UTF-8 text") from None
     if not text.strip():
         raise InputError(f"{name} is empty", remedy=REFIT)
     try:
@@ -152,14 +155,18 @@ def _read(data: bytes, name: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _not_json(error, text, name) from None
     except RecursionError:
-        raise InputError(f"{name} is not an excise model", ["it is nested too deeply"], REFIT) from None
+        raise _no_model(name, "it is nested too deeply") from None
     except ValueError as error:
-        raise InputError(f"{name} is not an excise model", [str(error)[:70]], REFIT) from None
+        raise _no_model(name, str(error)[:70]) from None
     if not isinstance(content, dict):
-        raise InputError(f"{name} is not an excise model", ["it is no JSON object"], REFIT)
+        raise _no_model(name, "it is no JSON object")
     if _depth(content) > MOST_DEPTH:
-        raise InputError(f"{name} is not an excise model", ["it is nested too deeply"], REFIT)
+        raise _no_model(name, "it is nested too deeply")
     return content
+
+
+def _no_model(name: str, reason: str) -> InputError:
+    return InputError(f"{name} is not an excise model", [reason], REFIT)
 
 
 def _not_json(error: json.JSONDecodeError, text: str, name: str) -> InputError:

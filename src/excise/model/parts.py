@@ -8,6 +8,7 @@ import numpy as np
 
 from excise.results import Event, Floats, SparseColumns
 
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is predicted; `levels` is empty for a number."""

@@ -217,8 +217,10 @@ class Model:
             Unknown rule, negative alpha, a number of features the path never has, or an alpha at
             which features are kept whose moments are not in the record.
         """
-        if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
-            at, n_features = None, int(at)
+        if isinstance(at, np.generic):
+            at = at.item()
+        if isinstance(at, int) and not isinstance(at, bool):
+            n_features = at
         if n_features is not None:
             return self._moved(alpha_keeping(self.path, n_features), "n_features")
         if at is None:
@@ -263,7 +265,7 @@ class Model:
         return text
 
     def predict(self, Z: Floats) -> Floats:
-        """intercept + Z coef for encoded rows Z, shape (n, n_features); cut columns are not read."""
+        """Predictions for encoded rows Z, shape (n, n_features); cut columns are not read."""
         Z = np.asarray(Z)
         if Z.ndim != 2 or Z.shape[1] != self.n_features:
             expected = f"expected (n, {self.n_features})"
