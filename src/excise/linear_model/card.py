@@ -32,7 +32,6 @@ def card(name: str, model: Model) -> str:
     """
     lines = [f"{name} of {model.target.name}"]
     for fact in facts(model):
-        text = f"{fact.value}: {fact.note}" if fact.note else fact.value
         head = f"  {fact.label}".ljust(LABEL)
-        lines += textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * LABEL)
+        lines += textwrap.wrap(fact.text, WIDTH, initial_indent=head, subsequent_indent=" " * LABEL)
     return "\n".join([*lines, f"  ledger() for {count(model.n_features, 'row')}"])

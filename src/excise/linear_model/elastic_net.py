@@ -82,6 +82,7 @@ class ElasticNet(PenalizedRegressor):
     __metadata_request__fit = {"check_input": metadata_routing.UNUSED}  # noqa: RUF012
 
     path = staticmethod(enet_path)
+    _alphas = staticmethod(objective.elastic_net_alphas)
 
     def __init__(
         self,
@@ -134,8 +135,7 @@ class ElasticNet(PenalizedRegressor):
         self : object
         """
         data = self._training(X, y, sample_weight, multi_output=True)
-        strength = objective.elastic_net(self.alpha, self.l1_ratio)
-        return self._solve(data, [strength] * data.n_targets, squeeze=data.n_targets == 1)
+        return self._solve(data, squeeze=data.n_targets == 1)
 
     @property
     def sparse_coef_(self) -> csr_array:

@@ -1,4 +1,4 @@
-"""scikit-learn's objectives in excise's terms: the only place where they are converted.
+"""scikit-learn's penalties in excise's terms: the only place where they are converted.
 
 excise minimises, for every estimator (docs/objective.md)::
 
@@ -7,32 +7,28 @@ excise minimises, for every estimator (docs/objective.md)::
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+from excise.exceptions import InputError
 
 
-class Strength(NamedTuple):
-    """The penalty of one fit, in excise's terms."""
+def elastic_net_alphas(alpha: float, total_weight: float, n_targets: int) -> list[float]:
+    """Alpha of scikit-learn's ElasticNet and Lasso, for each target: the same.
 
-    alpha: float
-    l1_ratio: float
-
-
-def elastic_net(alpha: float, l1_ratio: float) -> Strength:
-    """Convert the penalty of scikit-learn's ElasticNet (and of its Lasso, ``l1_ratio=1``).
-
-    scikit-learn rescales the weights to sum to n and divides the loss by 2 n: the same objective.
+    scikit-learn rescales the weights to sum to n and divides the loss by 2 n.
     """
-    return Strength(float(alpha), float(l1_ratio))
+    return [float(alpha)] * n_targets
 
 
-def ridge(alpha: ArrayLike, total_weight: float, n_targets: int) -> list[Strength]:
-    """Convert the penalty of scikit-learn's Ridge, one for each target.
+def ridge_alphas(alpha: Any, total_weight: float, n_targets: int) -> list[float]:
+    """Alpha of scikit-learn's Ridge, for each target: divided by the sum of the weights.
 
     scikit-learn minimises ``sum_i w_i (y_i - eta_i)^2 + alpha |b|_2^2`` with the weights as they
-    are given; divided by ``2 sum_i w_i`` this is excise's objective with ``alpha / sum_i w_i``.
+    are given; divided by ``2 sum_i w_i`` this is excise's objective.
     """
-    alphas = np.broadcast_to(np.asarray(alpha, dtype=float) / total_weight, (n_targets,))
-    return [Strength(float(a), 0.0) for a in alphas]
+    given = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+    if given.shape not in ((1,), (n_targets,)):
+        raise InputError(f"alpha has {given.size} values for {n_targets} targets")
+    return [float(value) / total_weight for value in np.broadcast_to(given, n_targets)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,7 +14,6 @@ from excise.linear_model.warning import warn_if_uncertified
 
 if TYPE_CHECKING:
     from excise.linear_model.base import Training
-    from excise.linear_model.objective import Strength
     from excise.results import Solution
 
 PER_TARGET = ("coef_", "dual_gap_", "relative_gap_", "kkt_violation_", "n_iter_")
@@ -22,20 +22,26 @@ PER_TARGET = ("coef_", "dual_gap_", "relative_gap_", "kkt_violation_", "n_iter_"
 class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
     """Base of `Lasso`, `ElasticNet` and `Ridge`."""
 
+    alpha: Any
+    l1_ratio: float
     fit_intercept: bool
     positive: bool
     tol: float
 
-    def _solve(self, data: Training, strengths: list[Strength], *, squeeze: bool) -> Self:
+    _alphas: Callable[[Any, float, int], list[float]]
+    """Converts the parameter `alpha`: a function of `excise.linear_model.objective`."""
+
+    def _solve(self, data: Training, *, squeeze: bool) -> Self:
         """Solve every target and store the answers; `squeeze` drops the axis of the targets."""
         problems = data.problems(
-            l1_ratio=strengths[0].l1_ratio,
+            l1_ratio=self.l1_ratio,
             bounds="positive" if self.positive else None,
             fit_intercept=self.fit_intercept,
         )
+        alphas = self._alphas(self.alpha, data.total_weight, data.n_targets)
         found = [
-            Session(problem).solve_at(strength.alpha)
-            for problem, strength in zip(problems, strengths, strict=True)
+            Session(problem).solve_at(alpha)
+            for problem, alpha in zip(problems, alphas, strict=True)
         ]
         for solution in found:
             gap = solution.certificate.relative_gap

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from numpy.typing import ArrayLike
 
 from excise.exceptions import InputError
 from excise.linear_model import objective
 from excise.linear_model.penalized import PenalizedRegressor
+from excise.linear_model.settings import Rules, each, real
 
 
 class Ridge(PenalizedRegressor):
@@ -58,6 +59,10 @@ default="auto"
     array([1.])
     """
 
+    l1_ratio = 0.0
+    _alphas = staticmethod(objective.ridge_alphas)
+    _rules: ClassVar[Rules] = {"alpha": each(real(0.0))}
+
     def __init__(
         self,
         alpha: float | ArrayLike = 1.0,
@@ -94,11 +99,10 @@ default="auto"
         -------
         self : object
         """
-        data = self._training(X, y, sample_weight, multi_output=True)
         self._check_solver()
-        strengths = objective.ridge(self.alpha, data.total_weight, data.n_targets)
+        data = self._training(X, y, sample_weight, multi_output=True)
         self.solver_ = "active set"
-        return self._solve(data, strengths, squeeze=data.y.ndim == 1)
+        return self._solve(data, squeeze=data.y.ndim == 1)
 
     def _check_solver(self) -> None:
         """Refuse the combinations that scikit-learn refuses."""

@@ -11,6 +11,7 @@ import numpy as np
 from excise.exceptions import InputError, InputTypeError
 
 Rule = Callable[[str, Any], None]
+Rules = dict[str, Rule]
 
 
 def real(low: float, high: float = np.inf, *, open_low: bool = False) -> Rule:
@@ -82,8 +83,8 @@ def each(rule: Rule) -> Rule:
 
 positive_real = real(0.0, open_low=True)
 
-RULES: dict[str, Rule] = {
-    "alpha": each(real(0.0)),
+RULES: Rules = {
+    "alpha": real(0.0),
     "alpha_min_ratio": optional(real(0.0, 1.0, open_low=True)),
     "copy_X": boolean,
     "decoys": integer(0),
@@ -105,13 +106,14 @@ RULES: dict[str, Rule] = {
 
 
 def check_parameters(estimator: Any) -> None:
-    """Check every parameter of `estimator` that has a rule.
+    """Check every parameter of `estimator` that has a rule, in its own ``_rules`` or here.
 
     Raises
     ------
     InputError, InputTypeError
         Name the parameter, its value, and what it may be.
     """
+    rules = RULES | getattr(estimator, "_rules", {})
     for name, value in estimator.get_params(deep=False).items():
-        if name in RULES:
-            RULES[name](name, value)
+        if name in rules:
+            rules[name](name, value)
