@@ -38,6 +38,9 @@ from excise.standard import (
 DEPENDENT = 1e-9
 """A column is dependent if less than this share of it lies outside the span of the others."""
 
+NOISE = 1e-13
+"""Correlations below this share of |y| are rounding."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -92,8 +95,9 @@ def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: flo
     excess = ((float(intercept) - best_intercept) / goal.unit) ** 2 / 2
     c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
     null = float(w @ goal.values**2) / 2
-    size = Size(goal.unit, null, _top_tax(problem, columns, pen, at_null, goal.values))
-    point = _dual_point(problem, columns, r, b, c, pen)
+    noise = NOISE * float(np.sqrt(2.0 * null))
+    size = Size(goal.unit, null, _top_tax(problem, columns, pen, at_null, goal.values, noise))
+    point = _dual_point(problem, columns, r, b, c, pen, noise)
     made = certificate_from(b, c, float(w @ r**2), pen, size, point, excess)
     unique, twins = _uniqueness(problem, columns, b, c, pen, point, size)
     return replace(made, unique=unique, twins=twins)
@@ -140,7 +144,7 @@ def _gather(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> 
 
 
 def _top_tax(
-    problem: Problem, columns: ColumnScale, pen: Penalty, at_null: Floats, y: Floats
+    problem: Problem, columns: ColumnScale, pen: Penalty, at_null: Floats, y: Floats, noise: float
 ) -> float:
     """alpha_max * l1_ratio: most earned, per unit of weight, with only unpenalised features in.
 
@@ -155,39 +159,39 @@ def _top_tax(
     else:
         left = at_null
     taxed = (problem.penalty_weight > 0.0) & ~pen.excluded
-    earned = allowed(left, pen)[taxed] * pen.unit[taxed] / problem.penalty_weight[taxed]
-    most = float(np.max(earned, initial=0.0))
+    earned = np.where(np.abs(left) > noise, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
+    most = float(np.max(earned / problem.penalty_weight[taxed], initial=0.0))
     return most if most > 0.0 else float(np.max(np.abs(at_null) * pen.unit, initial=0.0))
 
 
 def _dual_point(
-    problem: Problem, columns: ColumnScale, r: Floats, b: Floats, c: Floats, pen: Penalty
+    problem: Problem,
+    columns: ColumnScale,
+    r: Floats,
+    b: Floats,
+    c: Floats,
+    pen: Penalty,
+    noise: float,
 ) -> DualPoint:
     """A feasible theta: the residual, projected off the features that pay nothing, then scaled.
 
-    A feature without penalty and bound allows only z_j'W theta = 0; one with a bound on one
-    side joins them if its sign is wrong.
+    A feature without bounds whose tax is below the rounding of c allows only z_j'W theta = 0;
+    one with a bound on one side joins them if its sign is wrong.
     """
     up, down = open_sides(pen)
-    bare = (pen.tax == 0.0) & ~pen.excluded
+    bare = (pen.tax <= noise) & ~pen.excluded
     closed = bare & up & down
-    root = np.sqrt(problem.weights)
-    theta, z = root * r, c
-    slack = 1e-14 * float(np.linalg.norm(root * problem.y / np.abs(problem.y).max(initial=1e-300)))
-    while True:
-        closed |= bare & ((up & (z > slack)) | (down & (z < -slack)))
-        if not closed.any():
-            return duality_gap(b, c, float(theta @ theta), pen)
+    root, z = np.sqrt(problem.weights), c
+    residual = theta = root * r
+    while np.any(wrong := bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0)):
+        closed |= wrong
         basis = _span(problem, columns, np.flatnonzero(closed))
-        theta = root * r
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
         z = _correlate(problem, columns, (root * theta)[:, None])[:, 0]
         z[closed] = 0.0
-        if not np.any(bare & ~closed & ((up & (z > slack)) | (down & (z < -slack)))):
-            break
     point = duality_gap(b, z, float(theta @ theta), pen)
-    return point._replace(gap=point.gap + float(np.sum((root * r - theta) ** 2)) / 2)
+    return point._replace(gap=point.gap + float(np.sum((residual - theta) ** 2)) / 2)
 
 
 def _span(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:

@@ -89,8 +89,10 @@ def top_tax(std: Standard) -> float:
     weight, penalty = std.problem.penalty_weight, std.penalty(1.0)
     taxed = (weight > 0.0) & ~penalty.excluded
     b = descend(std, replace(penalty, excluded=penalty.excluded | taxed), np.zeros(len(weight)))
-    earned = allowed(std.Z.T @ (std.y - std.Z @ b), penalty) * penalty.unit
-    return float(np.max(earned[taxed] / weight[taxed], initial=0.0)) * std.target.unit
+    earned = allowed(std.Z.T @ (std.y - std.Z @ b), penalty)
+    earned[earned <= SLACK * float(np.linalg.norm(std.y))] = 0.0
+    most = np.max(earned[taxed] * penalty.unit[taxed] / weight[taxed], initial=0.0)
+    return float(most) * std.target.unit
 
 
 def walk(std: Standard, alphas: Iterable[float]) -> list[Floats]:
