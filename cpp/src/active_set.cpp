@@ -64,7 +64,7 @@ int ActiveSet::sign(Index j) const {
 
 void ActiveSet::start(std::span<const Index> columns, std::span<const double> b) {
   for (std::size_t k = 0; k < columns.size(); ++k) {
-    const ElasticNet e = at(columns[k]);
+    const ElasticNet e = penalty_.at(columns[k], 1.0);
     const Side side = e.smooth() ? Side::Smooth : b[k] > 0 ? Side::Plus : Side::Minus;
     if (b[k] >= e.upper || b[k] <= e.lower)
       fix(columns[k], b[k]);
@@ -323,7 +323,9 @@ bool ActiveSet::step_within() {
 // null direction leaves the fit alone and lowers the penalty until an active column reaches an
 // end of its interval and makes room.
 bool ActiveSet::exchange(Index j, Side side) {
-  const double s = side == Side::Minus || (side == Side::Smooth && c_[sz(j)] < 0) ? -1.0 : 1.0;
+  const Side rest = side_[sz(j)];
+  const bool up = rest == Side::AtLower || (rest == Side::Zero && c_[sz(j)] > 0);
+  const double s = up ? 1.0 : -1.0;
   side_[sz(j)] = side;
   for (Index round = ix(active_.size()); round >= 0; --round) {
     Vec d(active_.size());

@@ -83,7 +83,7 @@ class WindowedPath {
       candidates.resize(sz(2 * crowd));
       std::sort(candidates.begin(), candidates.end());
     }
-    if (set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
+    if (!missed_ && set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
       std::vector<char> wanted(sz(p_));
       for (const Index j : candidates) wanted[sz(j)] = 1;
       set_.prune(wanted);
@@ -135,7 +135,8 @@ class WindowedPath {
       accept(l, c.column(l));
       ++accepted;
     }
-    slope_ = missed.empty() ? std::max(0.1, 0.9 * slope_) : std::min(1.0, 1.5 * slope_ + 0.1);
+    missed_ = !missed.empty();
+    slope_ = !missed_ ? std::max(0.1, 0.9 * slope_) : std::min(1.0, 1.5 * slope_ + 0.1);
     std::sort(missed.begin(), missed.end());
     missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
     set_.add(missed);
@@ -161,6 +162,7 @@ class WindowedPath {
   Vec reference_;           // Z'r at the last accepted alpha
   double reference_alpha_;
   double slope_ = 1.0;      // assumed |dc/dalpha| of features at rest: 1 is the strong rule
+  bool missed_ = false;     // the last window missed a feature: nothing is forgotten now
   Vec dense_, residuals_, correlations_;
   std::vector<PathPoint> points_;
   PathResult result_;
