@@ -148,7 +148,9 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    flags = Globals(json="--json" in arguments, debug="--debug" in arguments)
+    flags = Globals(
+        json="--json" in arguments, debug="--debug" in arguments, arguments=tuple(arguments)
+    )
     try:
         code = _run(list(arguments) or ["--help"], flags)
         sys.stdout.flush()

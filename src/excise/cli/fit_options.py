@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from excise.cli.options import Auto, Names, Option, Pairs, PenaltyType, Rule, RuleType
+from excise.exceptions import UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,65 @@ class FitOptions:
     strict: bool
     dry_run: bool
     force: bool
+
+    def __post_init__(self) -> None:
+        if self.task == "class":
+            raise UsageError(
+                "this release fits numbers; --task class needs the logistic loss",
+                remedy="code the classes as 0 and 1 and fit those numbers",
+            )
+        if self.group and self.time:
+            raise UsageError("--group and --time both decide the folds", remedy="one of them")
+        if self.weights == self.target:
+            raise UsageError("the weights are the target itself", remedy="another --weights")
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Columns with another part to play than that of a feature."""
+        named = (self.weights, self.group, self.time)
+        return tuple(name for name in named if name is not None)
+
+    @property
+    def taxes(self) -> dict[str, float]:
+        """Factor on the tax by column."""
+        try:
+            return {name: float(factor) for name, factor in self.tax}
+        except ValueError:
+            said = ",".join(f"{name}={factor}" for name, factor in self.tax)
+            raise UsageError(f"--tax {said}: a factor is not a number", remedy="--tax col=2.0") from None
+
+    @property
+    def test_share(self) -> float | None:
+        """The share of rows to hold back; None when --test is off or names a file."""
+        try:
+            share = float(self.test or "")
+        except ValueError:
+            return None
+        if not 0.0 < share < 1.0:
+            raise UsageError(f"--test {self.test}: a share lies between 0 and 1", remedy="--test 0.2")
+        return share
+
+    @property
+    def test_file(self) -> str | None:
+        """The table to score; None when --test is off or a share."""
+        return self.test if self.test and self.test_share is None else None
+
+    @property
+    def stem(self) -> str:
+        """What the names of the written files begin with."""
+        if self.output:
+            return self.output.removesuffix(".excise.json").removesuffix(".report.html")
+        return "table" if self.table == "-" else Path(self.table).stem
+
+    @property
+    def model_path(self) -> Path | None:
+        """Where the model goes."""
+        return None if self.no_model else Path(f"{self.stem}.excise.json")
+
+    @property
+    def report_path(self) -> Path | None:
+        """Where the report goes."""
+        return None if self.no_report else Path(f"{self.stem}.report.html")
 
 
 _COLUMNS = "Columns of the table"
@@ -126,7 +187,9 @@ _OPTIONS: tuple[Row, ...] = (
 def fit_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags of `FitOptions` (all but table and target)."""
     for section, names, kwargs in reversed(_OPTIONS):
-        shown = not kwargs.get("is_flag") and "default" in kwargs
+        shown = "default" in kwargs
+        if isinstance(kwargs.get("type"), Names):
+            kwargs = {"default": "", **kwargs}
         option = click.option(*names, cls=Option, section=section, show_default=shown, **kwargs)
         function = option(function)
     return function

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -33,6 +34,12 @@ class Globals:
     ascii: bool = False
     json: bool = False
     threads: int | None = None
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def command_line(self) -> str:
+        """The command as it was typed."""
+        return shlex.join(["excise", *self.arguments])
 
 
 @dataclass

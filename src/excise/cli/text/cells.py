@@ -75,6 +75,8 @@ def wrap(text: str, cells: int, first: str = "", hang: str = "") -> list[str]:
 
     A word longer than a line keeps a line to itself: names are never broken.
     """
+    if width(first + text) <= cells:
+        return [first + text]
     if text.isascii():
         return textwrap.wrap(
             text,

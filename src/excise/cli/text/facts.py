@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 _INDENT = "  "
 _LABEL = f"{_INDENT}{{:<9}}"
-_JOINT = {"Tax": "   ", "Penalty": "   ", "Verdict": ": ", "Proof": "; "}
 _NOTE = "  Note  "
 
 
@@ -37,13 +36,11 @@ def equation(model: Model, page: Page) -> list[str]:
 
 
 def _set(fact: Fact, page: Page, addition: str) -> list[str]:
-    """One fact; a penalty's remark hangs under itself, every other text under its value."""
-    joint = _JOINT.get(fact.label, " ") if fact.note else ""
-    head = _LABEL.format(fact.label)
-    text = f"{fact.value}{joint}{fact.note}{addition}"
-    if len(joint) == 3:
-        head, text = f"{head}{fact.value}{joint}", fact.note
-    first, *rest = page.wrap(clean(text), head, " " * len(head))
+    """One fact; the remark on a penalty hangs under itself, every other text under its value."""
+    head, text = _LABEL.format(fact.label), fact.text
+    if fact.label in ("Tax", "Penalty"):
+        head, text = f"{head}{fact.value}   ", fact.note
+    first, *rest = page.wrap(clean(text + addition), head, " " * len(head))
     if fact.label == "Verdict":
         first = first.replace(fact.value, page.paint("strong", fact.value), 1)
     return [first, *rest]

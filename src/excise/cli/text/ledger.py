@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from excise.cli.text.cells import clean, left, right, shorten, width
 from excise.cli.text.page import Page
 from excise.explain.ledger import Ledger, LedgerRow, Order
-from excise.explain.words import amount, count, figures, percent
+from excise.explain.words import amount, count, decimals_of, figures, percent
 
 if TYPE_CHECKING:
     from excise.model import Model
@@ -98,7 +98,7 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
         column("earns", "earns", [figure(row.earns) for row in rows]),
         column("keeps", "keeps", [_keeps(row, places) for row in rows], 6),
         column("coef", "per unit", [_per_unit(row) for row in rows]),
-        column("turn", "turns", [_turn(row) for row in rows], 11),
+        column("turn", "turns", [_turn(row, places) for row in rows], 11),
         column("status", "status", [row.status for row in rows]),
     ]
     if any(row.tax != ledger.tax for row in rows):
@@ -119,8 +119,14 @@ def _per_unit(row: LedgerRow) -> str:
     return ("" if row.coef < 0 else "+") + figures(row.coef, 4)
 
 
-def _turn(row: LedgerRow) -> str:
-    return f"{row.turn[0]} at {figures(row.turn[1])}" if row.turn else "."
+def _turn(row: LedgerRow, places: int) -> str:
+    """The next event, to three digits, but no finer than the ledger while two digits are left."""
+    if not row.turn:
+        return "."
+    way, tax = row.turn
+    finest = decimals_of(tax)
+    shown = amount(tax, min(finest, max(places, finest - 1)))
+    return f"{way} at {shown}"
 
 
 def _tax(row: LedgerRow, places: int) -> str:

@@ -1,0 +1,93 @@
+"""What `excise fit --json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from excise.cli.fitting import Fitted, Tested
+    from excise.model import Model
+    from excise.table import Plan
+
+
+def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
+    """All members but schema, command and warnings."""
+    model = fitted.model
+    proof = model.certificate
+    code, text = model.verdict
+    return {
+        "data": {**data(fitted.plan, fitted.summary), "fingerprint": model.fingerprints},
+        "task": model.task,
+        "target": model.target.name,
+        "penalty": penalty(model),
+        "score": _score(model, fitted.tested),
+        "verdict": {"code": code, "text": text},
+        "certificate": {
+            "certified": fitted.certified,
+            "gap": proof.gap,
+            "rel_gap": proof.rel_gap,
+            "max_kkt_violation": proof.max_kkt_violation,
+            "zeros_verified": proof.zeros_verified,
+            "zeros_total": proof.zeros_total,
+        },
+        "intercept": model.intercept,
+        "ledger": model.ledger().to_dict(),
+        "notes": list(model.notes),
+        "equation": model.equation(),
+        "files": files(sizes),
+    }
+
+
+def data(planned: Plan, summary: str) -> dict[str, Any]:
+    """The table and what is made of its columns."""
+    return {
+        "name": planned.table,
+        "rows": len(planned.rows),
+        "columns": [
+            {
+                "name": column.name,
+                "kind": column.kind.value,
+                "missing": column.missing,
+                "penalty_weight": column.penalty_weight,
+            }
+            for column in planned.columns
+        ],
+        "dropped": [{"name": c.name, "kind": c.kind.value} for c in planned.dropped],
+        "excluded": list(planned.excluded),
+        "summary": summary,
+        "fingerprint": None,
+    }
+
+
+def penalty(model: Model) -> dict[str, Any]:
+    """The chosen penalty and its landmarks."""
+    return {
+        "kind": model.penalty.kind,
+        "l1_ratio": model.penalty.l1_ratio,
+        "rule": model.rule,
+        "alpha": model.alpha,
+        "tax": model.tax,
+        "alpha_min": model.alpha_min,
+        "alpha_1se": model.alpha_1se,
+        "alpha_max": model.alpha_max,
+    }
+
+
+def files(sizes: Mapping[Path, int]) -> list[dict[str, Any]]:
+    """What was written."""
+    return [{"path": str(path), "bytes": size} for path, size in sizes.items()]
+
+
+def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
+    score = model.score
+    if score is None:
+        return None
+    error = model.cv.at(model.alpha)
+    return {
+        **score._asdict(),
+        "null": 0.0,
+        "mse": {"cv": error.mean, "se": error.se, "train": error.train, "null": model.cv.null},
+        "test": None if tested is None else {"rows": tested.rows, "score": tested.score},
+    }

@@ -1,0 +1,260 @@
+"""From a table and what a person asked for to a model: the steps of `excise fit`."""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.cli.fit_options import FitOptions
+from excise.exceptions import DataWarning, InputError
+from excise.explain.words import amount, count
+from excise.model import Model, Target, build_model
+from excise.results import CrossValidation
+from excise.table import (
+    Encoded,
+    Encoder,
+    Plan,
+    Table,
+    Wishes,
+    codes_of,
+    infer_columns,
+    numbers_of,
+    read_table,
+)
+
+Rows = NDArray[np.int64]
+Stage = Callable[[str], None]
+DECOYS = 200
+"""Shuffles for the noise floor."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """R2 on rows that played no part in the fit."""
+
+    rows: int
+    score: float
+
+    def __str__(self) -> str:
+        return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}"
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model and what else there is to say about it."""
+
+    model: Model
+    plan: Plan
+    summary: str
+    tested: Tested | None
+    certified: bool
+
+
+def read(path: str, options: FitOptions, *, retry: str = "") -> Table:
+    """A table, read as the flags say."""
+    return read_table(
+        path,
+        sep=options.sep,
+        decimal=options.decimal,
+        encoding=options.encoding,
+        na=options.na,
+        retry=retry,
+    )
+
+
+def take(table: Table, rows: Rows) -> Table:
+    """Some rows of a table; messages still name their lines."""
+    lines = None if table.lines is None else table.lines[rows]
+    return replace(table, frame=table.frame[rows], lines=lines)
+
+
+def sample(table: Table, size: int | None, seed: int) -> Table:
+    """`size` random rows, in the order of the table."""
+    if size is None or size >= table.frame.height:
+        return table
+    rng = np.random.default_rng(seed)
+    return take(table, np.sort(rng.choice(table.frame.height, size, replace=False)))
+
+
+def plan(table: Table, options: FitOptions) -> Plan:
+    """Rows, kinds and parts of the columns; a target that is no number is refused."""
+    wishes = Wishes(
+        drop=options.drop,
+        only=options.only,
+        keep=options.keep,
+        tax=options.taxes,
+        missing=options.missing,
+        reserved=options.reserved,
+    )
+    found = infer_columns(table, options.target, wishes)
+    levels = found.target.levels
+    if found.target.kind == "number" or (options.task == "number" and len(levels) == 2):
+        return found
+    what = f"{len(levels)} classes" if len(levels) > 2 else " or ".join(map(repr, levels))
+    raise InputError(
+        f"target {options.target!r} is {what}; this release fits numbers",
+        ["classes need the logistic loss, which is not in this release"],
+        "add --task number to fit 0 and 1 by least squares" if len(levels) == 2 else "",
+    )
+
+
+def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, Rows]:
+    """The plan on the training rows, and the rows held back for the test.
+
+    Groups are held back whole; with --time the latest rows are held back.
+    """
+    share, rows = options.test_share, planned.rows
+    if share is None:
+        return planned, rows[:0]
+    if options.time:
+        order = np.argsort(numbers_of(table, options.time, rows, "time"), kind="stable")
+        unit = np.empty(len(rows), np.int64)
+        unit[order] = np.arange(len(rows))
+        held = unit >= len(rows) - round(share * len(rows))
+    else:
+        unit = codes_of(table, options.group, rows) if options.group else np.arange(len(rows))
+        units = np.random.default_rng(options.seed).permutation(int(unit.max()) + 1)
+        held = np.isin(unit, units[: round(share * len(units))])
+    if not held.any() or held.all():
+        raise InputError(
+            f"--test {options.test} of {count(len(rows), 'usable row')} leaves one side empty",
+            remedy="another share",
+        )
+    return replace(planned, rows=rows[~held]), rows[held]
+
+
+def cross_validate(
+    table: Table, encoded: Encoded, options: FitOptions, threads: int | None
+) -> CrossValidation:
+    """The path on all training rows, and its held-out error."""
+    from excise.cross_validation import fit_cv
+
+    rows = encoded.rows
+    encoded.require_folds(options.folds)
+    weights = numbers_of(table, options.weights, rows, "weights") if options.weights else None
+    groups = codes_of(table, options.group, rows) if options.group else None
+    if groups is not None and (found := len(np.unique(groups))) < options.folds:
+        raise InputError(
+            f"{count(found, 'group')} of {options.group!r} cannot fill {options.folds} folds",
+            remedy=f"--folds {found}" if found > 1 else "another --group",
+        )
+    return fit_cv(
+        encoded.X,
+        encoded.y,
+        cv=options.folds,
+        rule="min" if options.rule.kind == "min" else "1se",
+        alphas=options.grid,
+        alpha_min_ratio=options.ratio,
+        groups=groups,
+        time=numbers_of(table, options.time, rows, "time") if options.time else None,
+        repeats=options.repeats,
+        random_state=options.seed,
+        imputation=encoded.imputation,
+        penalty=options.penalty,
+        penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
+        bounds="positive" if options.nonnegative else None,
+        sample_weight=weights,
+        standardize=not options.no_scale,
+        tol=options.tol,
+        n_threads=threads,
+    )
+
+
+def build(
+    cv: CrossValidation, encoded: Encoded, options: FitOptions, settings: dict[str, Any]
+) -> Model:
+    """The model record: books, stability and noise floor."""
+    chosen = options.rule
+    return build_model(
+        cv,
+        columns=encoded.columns,
+        target=encoded.target,
+        encoding=encoded.encoder.to_dict(),
+        stability=options.stability,
+        decoys=DECOYS if options.stability else 0,
+        seed=options.seed,
+        settings=settings,
+        alpha=chosen.value if chosen.kind == "alpha" else None,
+        n_features=int(chosen.value) if chosen.kind == "n_features" else None,
+        warnings=encoded.warnings + _fitted_as_number(encoded.target),
+    )
+
+
+def test(
+    model: Model, encoded: Encoded, table: Table, rows: Rows | None, weights: str | None
+) -> Tested:
+    """R2 on rows of a table (None: all with a target) that played no part in the fit.
+
+    As in cross-validation, the mean that it is compared with is that of the training rows.
+    """
+    rows = infer_columns(table, model.target.name).rows if rows is None else rows
+    held = take(table, rows)
+    needed = {c.name for c, coef in zip(model.columns, model.coef, strict=True) if coef}
+    transformed = encoded.encoder.transform(held, needed)
+    for text in transformed.warnings:
+        warnings.warn(f"test rows: {text}", DataWarning, stacklevel=2)
+    w = numbers_of(table, weights, rows, "weights") if weights else None
+    actual = target_values(held, model.target)
+    errors = [actual - model.predict(transformed.X), actual - float(np.mean(encoded.y))]
+    model_error, mean_error = (float(np.average(e**2, weights=w)) for e in errors)
+    return Tested(len(rows), 1.0 - model_error / mean_error if mean_error else 0.0)
+
+
+def target_values(table: Table, target: Target) -> NDArray[np.float64]:
+    """The target as the fit saw it: its numbers, or 0 and 1 for its two levels; NaN if missing."""
+    import polars as pl
+
+    series = table.frame[target.name]
+    if target.levels:
+        codes = list(range(len(target.levels)))
+        series = series.cast(pl.String).replace_strict(list(target.levels), codes, default=None)
+    values: NDArray[np.float64] = (
+        series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    )
+    return values
+
+
+def _fitted_as_number(target: Target) -> tuple[str, ...]:
+    if not target.levels:
+        return ()
+    coded = ", ".join(f"{code} = {level}" for code, level in enumerate(target.levels))
+    return (f"{target.name} is fitted as a number: {coded}; predictions are not probabilities",)
+
+
+def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) -> Fitted | Plan:
+    """All steps; with --dry-run the plan alone."""
+    stage(f"reading {options.table}")
+    whole = read(options.table, options, retry=f"excise fit {{}} {shlex.quote(options.target)}")
+    table = sample(whole, options.sample, options.seed)
+    planned = plan(table, options)
+    if options.dry_run:
+        return planned
+    training, held = hold_back(table, planned, options)
+    encoded = Encoder.fit(table, training)
+    stage(f"cross-validating, {options.folds} folds")
+    cv = cross_validate(table, encoded, options, threads)
+    stage(f"explaining, {options.stability} half-samples")
+    settings: dict[str, Any] = {"command": command, "folds": options.folds}
+    if options.table != "-":
+        settings["table"] = options.table
+    summary = planned.summary()
+    if table is not whole:
+        settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
+        summary += f". Sample: {settings['sample']}"
+    model = build(cv, encoded, options, settings)
+    tested = None
+    if options.test_file:
+        tested = test(model, encoded, read(options.test_file, options), None, options.weights)
+    elif len(held):
+        tested = test(model, encoded, table, held, options.weights)
+    if tested:
+        said = {"rows": tested.rows, "R2": tested.score}
+        model = replace(model, settings={**model.settings, "test": said})
+    certified = model.certificate.rel_gap <= options.tol
+    return Fitted(model, planned, summary, tested, certified)
