@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.duality import (
+    EPS,
     TIE,
     DualPoint,
     Size,
@@ -28,6 +29,7 @@ from excise.results import Certificate, Floats
 from excise.standard import (
     ColumnScale,
     Penalty,
+    Target,
     allowed,
     column_blocks,
     column_scale,
@@ -91,8 +93,7 @@ def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: flo
         r -= w @ r
     elif intercept != 0.0:
         raise InputError(f"intercept is {intercept}, but fit_intercept is False", remedy="pass 0.0")
-    best_intercept = goal.mean - float(columns.mean @ coef)
-    excess = ((float(intercept) - best_intercept) / goal.unit) ** 2 / 2
+    excess = _intercept_excess(problem, goal, columns, coef, float(intercept))
     c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
     null = float(w @ goal.values**2) / 2
     noise = NOISE * float(np.sqrt(2.0 * null))
@@ -101,6 +102,16 @@ def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: flo
     made = certificate_from(b, c, float(w @ r**2), pen, size, point, excess)
     unique, twins = _uniqueness(problem, columns, b, c, pen, point, size)
     return replace(made, unique=unique, twins=twins)
+
+
+def _intercept_excess(
+    problem: Problem, goal: Target, columns: ColumnScale, coef: Floats, intercept: float
+) -> float:
+    """Loss that the best intercept would save; none if it is the best to its last digits."""
+    shift = intercept - goal.mean + float(columns.mean @ coef)
+    size = float(np.abs(problem.y).max()) + float(np.abs(columns.mean) @ np.abs(coef))
+    size += 0.0 if problem.offset is None else float(np.abs(problem.offset).max())
+    return 0.0 if abs(shift) <= 4.0 * EPS * size else (shift / goal.unit) ** 2 / 2
 
 
 def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
@@ -183,7 +194,9 @@ def _dual_point(
     closed = bare & up & down
     root, z = np.sqrt(problem.weights), c
     residual = theta = root * r
-    while np.any(wrong := bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0)):
+    while np.any(
+        wrong := bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0)
+    ):
         closed |= wrong
         basis = _span(problem, columns, np.flatnonzero(closed))
         for _ in range(2):
