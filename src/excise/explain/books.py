@@ -163,8 +163,9 @@ class Books:
         unit, spread = self.unit[A], np.where(self.scale > 0.0, self.scale, 1.0)
         to_penalty = spread[A] / np.where(unit > 0.0, unit, 1.0)
         path = solve_moments(
-            np.asarray(self.gram, dtype=np.float64) * np.outer(unit, unit),
-            self.xy[A] * unit,
+            self.gram,
+            self.xy[A],
+            unit,
             np.array([alpha]),
             l1_ratio=self.l1_ratio,
             penalty_weight=self.penalty_weight[A],

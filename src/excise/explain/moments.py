@@ -13,12 +13,23 @@ from excise.engine import solve_path
 from excise.problem import make_problem
 from excise.results import Floats, Path
 
+SAFE = 1e-8
+"""Cholesky is trusted while every pivot is above this part of the largest variance."""
 RANK = 1e-12
 """Directions of G with less than this part of the largest variance are rounding."""
 
 
 def root(G: Floats, q: Floats) -> tuple[Floats, Floats]:
-    """R (r, m) and e (r,) with R'R = G and R'e = q; r is the rank of G."""
+    """R (r, m) and e (r,) with R'R = G and R'e = q; r is the rank of G.
+
+    The transposed Cholesky factor, or the scaled principal axes when columns are dependent.
+    """
+    try:
+        L = np.linalg.cholesky(G)
+        if L.diagonal().min(initial=1.0) ** 2 > SAFE * G.diagonal().max(initial=0.0):
+            return np.ascontiguousarray(L.T), np.linalg.solve(L, q)
+    except np.linalg.LinAlgError:
+        pass
     variance, axes = np.linalg.eigh(G)
     keep = variance > RANK * max(float(variance.max(initial=0.0)), np.finfo(float).tiny)
     sd = np.sqrt(variance[keep])
@@ -29,6 +40,7 @@ def root(G: Floats, q: Floats) -> tuple[Floats, Floats]:
 def solve_moments(
     G: Floats,
     q: Floats,
+    unit: Floats,
     alphas: Floats,
     *,
     l1_ratio: float,
@@ -38,14 +50,15 @@ def solve_moments(
 ) -> Path:
     """Certified solutions at falling `alphas` for the moments `G`, `q`.
 
-    The scale is the one of the moments: the penalty and the bounds act on its coefficients.
+    G and q are those of standardised columns; the penalty and the bounds act on the coefficients
+    of these columns times `unit`. The rank is found before the units come in.
     Primal, dual and null loss lack the part of y that no column reaches; the gap does not.
     """
     R, e = root(G, q)
     if len(R) == 0:
         R, e = np.zeros((1, len(q))), np.zeros(1)
     problem = make_problem(
-        R * np.sqrt(len(R)),
+        R * unit * np.sqrt(len(R)),
         e * np.sqrt(len(R)),
         l1_ratio=l1_ratio,
         penalty_weight=penalty_weight,

@@ -57,12 +57,18 @@ class CVRecord:
 
     def at(self, alpha: float) -> Errors:
         """Errors at any alpha: linear in log alpha between grid points, level beyond the ends."""
-        x = -np.log(max(alpha, np.finfo(float).tiny))
-        grid = -np.log(self.alphas)
+        tiny = np.finfo(np.float64).tiny
+        x, grid = -np.log(max(alpha, tiny)), -np.log(np.maximum(self.alphas, tiny))
         mean, se, train = (float(np.interp(x, grid, f)) for f in (self.mean, self.se, self.train))
         return Errors(mean, se, train)
 
     def score(self, alpha: float) -> Score:
         """R2 at any alpha."""
         e = self.at(alpha)
-        return Score(1.0 - e.mean / self.null, e.se / self.null, 1.0 - e.train / self.null_train)
+        se = e.se / self.null if self.null else 0.0
+        return Score(r2(e.mean, self.null), se, r2(e.train, self.null_train))
+
+
+def r2(error: float, null: float) -> float:
+    """Share of the mean's error that is gone; 0 when the mean makes none."""
+    return 1.0 - error / null if null else 0.0

@@ -1,9 +1,9 @@
 """Whether the same features would be kept with other rows.
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
-2010) is centred, scaled and solved on its own, at the same alphas. When rows outnumber columns
-the work is shared: the rows are dealt at random into blocks whose moments are computed once, and
-a half-sample is half of the blocks (single rows, as long as their moments fit in memory).
+2010) is centred, scaled and solved on its own, at the same alphas. When rows far outnumber
+columns the work is shared: the rows are dealt at random into blocks whose moments are computed
+once, and a half-sample is half of the blocks (single rows, if their moments fit in memory).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from excise.explain.moments import solve_moments
 from excise.explain.rows import Rows, standardise
 from excise.results import Floats, Path
 
+TALL = 20
+"""More rows per column than this: moments are shared."""
 SHARED = 4_000_000
 """Numbers of moments held at a time: 32 MB."""
 FEWEST_BLOCKS = 20
@@ -54,7 +56,7 @@ def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -
     """Solve `n_samples` half-samples at falling `alphas`."""
     p = rows.problem.p
     rng = np.random.default_rng(seed)
-    shared = len(rows.used()) > p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
+    shared = len(rows.used()) > TALL * p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
     solve = _from_moments if shared else _from_rows
     kept = np.zeros((len(alphas), p), dtype=np.int64)
     for path in solve(rows, alphas, n_samples, rng):
@@ -89,8 +91,9 @@ def _from_moments(
         unit = np.ones(p) if problem.standardize else spread
         to_penalty = np.where(spread > 0.0, spread / np.where(unit > 0.0, unit, 1.0), 1.0)
         yield solve_moments(
-            G * np.outer(unit, unit),
-            q * unit,
+            G,
+            q,
+            unit,
             alphas,
             l1_ratio=problem.l1_ratio,
             penalty_weight=problem.penalty_weight,

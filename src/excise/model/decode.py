@@ -136,8 +136,8 @@ def _falling(f: Fields, key: str, size: int | None = None) -> Floats:
 
 def _path(f: Fields, p: int) -> PathRecord:
     alphas = _falling(f, "alphas")
-    if len(alphas) == 0 or alphas[-1] <= 0.0:
-        raise f.wrong("alphas", "must be positive, at least one")
+    if len(alphas) == 0:
+        raise f.wrong("alphas", "must be at least one")
     counts = f.integers("counts", len(alphas), p + 1)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     indices = f.integers("indices", int(indptr[-1]), p)

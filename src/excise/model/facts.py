@@ -16,6 +16,7 @@ class Fact:
     value: str
     note: str = ""
     joint: str = " "
+    """What stands between value and note in one line."""
 
     @property
     def text(self) -> str:
@@ -37,10 +38,9 @@ def _tax(model: Model) -> Fact:
     ratio = model.penalty.l1_ratio
     value, chosen = figures(model.alpha * (ratio or 1.0)), _how_chosen(model)
     if not ratio:
-        return Fact("Penalty", value, chosen)
-    return Fact(
-        "Tax", value, f"{chosen}; everything is cut above {figures(model.alpha_max * ratio)}"
-    )
+        return Fact("Penalty", value, chosen, ", ")
+    above = figures(model.alpha_max * ratio)
+    return Fact("Tax", value, f"{chosen}; everything is cut above {above}", ", ")
 
 
 def _how_chosen(model: Model) -> str:

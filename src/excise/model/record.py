@@ -24,6 +24,7 @@ from excise.explain import (
     Why,
 )
 from excise.explain.ledger import keep_ledger
+from excise.explain.score import r2
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
 from excise.explain.words import count, figures
@@ -151,9 +152,7 @@ class Model:
     @property
     def train_score(self) -> float:
         """R2 on the training rows, from the moments."""
-        if not self.cv.null_train:
-            return 0.0
-        return 1.0 - self.books.train_error(self.coef_std) / self.cv.null_train
+        return r2(self.books.train_error(self.coef_std), self.cv.null_train)
 
     @property
     def verdict(self) -> tuple[VerdictCode, str]:
