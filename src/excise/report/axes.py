@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from excise.report.labels import spread
 from excise.report.scales import Scale
-from excise.report.svg import element, join, line, text, text_width
+from excise.report.svg import element, join, line, shorten, text, text_width
 
 SMALL = 12.0
 """Size of the text in charts, as in the style sheets."""
@@ -45,28 +45,34 @@ class Area:
         return self.bottom, self.top
 
 
-def axis_left(
-    area: Area, y: Scale, ticks: Sequence[float], write: Callable[[float], str], title: str
-) -> Markup:
-    """Grid lines, their values on the left, and the title above the axis."""
-    parts = [text(0, area.top - 12, title, "axis-title")]
+def tick_text(value: float) -> str:
+    """A round value: 0.3, 3000, −20."""
+    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+
+
+def axis_left(area: Area, y: Scale, ticks: Sequence[float]) -> Markup:
+    """Grid lines with their values on the left; the title follows later, above all lines."""
+    parts: list[str] = []
     for tick in ticks:
         at = y(tick)
         class_ = "zero" if tick == 0.0 else "grid"
         parts.append(line(area.left, at, area.right, at, class_))
-        parts.append(text(area.left - 8, at + 4, write(tick), "tick", "end"))
+        parts.append(text(area.left - 8, at + 4, tick_text(tick), "tick", "end"))
     return element("g", *parts)
 
 
-def axis_bottom(
-    area: Area, x: Scale, ticks: Sequence[float], write: Callable[[float], str], title: str
-) -> Markup:
+def title_left(area: Area, title: str) -> Markup:
+    """The title of the left axis, above it; drawn after the marks, whose lines it may cross."""
+    return text(0, area.top - 12, shorten(title, SMALL, area.width), "axis-title")
+
+
+def axis_bottom(area: Area, x: Scale, ticks: Sequence[float], title: str) -> Markup:
     """The line below the plot, its values, and a title under its middle."""
     parts = [line(area.left, area.bottom, area.right, area.bottom, "axis")]
     for tick in ticks:
         at = x(tick)
         parts.append(line(at, area.bottom, at, area.bottom + 5, "axis"))
-        parts.append(text(at, area.bottom + 19, write(tick), "tick", "middle"))
+        parts.append(text(at, area.bottom + 19, tick_text(tick), "tick", "middle"))
     middle = (area.left + area.right) / 2
     parts.append(text(middle, area.bottom + 40, title, "axis-title", "middle"))
     return element("g", *parts)

@@ -78,8 +78,6 @@ class TaxAxis:
     def marks(self, model: Model) -> list[Mark]:
         """The chosen tax (vermilion), the best and 1-SE, each named once, from high to low."""
         names = {"1-SE": (model.alpha_1se, "diamond"), "best": (model.alpha_min, "circle")}
-        if model.cv is None:
-            names = {}
         found = []
         for name, (alpha, kind) in names.items():
             chosen = "chosen" if alpha == model.alpha else "other"

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from excise.explain.words import amount, count, figures
 from excise.model import CVRecord, Model
-from excise.report.axes import SMALL, Area, axis_bottom, axis_left, marks_above, shape
+from excise.report.axes import SMALL, Area, axis_bottom, axis_left, marks_above, shape, tick_text, title_left
 from excise.report.chart import NARROW, WIDE, Chart, Size, Table, TaxAxis, kept_at, table_rows
 from excise.report.labels import spread
 from excise.report.scales import Scale, linear
@@ -16,10 +16,9 @@ from excise.report.svg import element, figure, line, polygon, polyline, text, te
 QUESTION = "Which tax predicts best?"
 
 
-def cv_chart(model: Model, *, both: bool = True) -> Chart | None:
-    """The chart of held-out error against the tax; None without cross-validation."""
-    if (cv := model.cv) is None:
-        return None
+def cv_chart(model: Model, *, both: bool = True) -> Chart:
+    """The chart of held-out error against the tax."""
+    cv = model.cv
     summary = answer(model, cv)
     wide = draw(model, cv, WIDE, "cv-wide", summary)
     narrow = draw(model, cv, NARROW, "cv-narrow", summary) if both else None
@@ -35,13 +34,13 @@ def answer(model: Model, cv: CVRecord) -> str:
     kept_best, kept_simple = (kept_at(model, a) for a in (model.alpha_min, model.alpha_1se))
     words = (
         f"{axis.word.capitalize()} {axis.write(model.alpha_min)} has the lowest held-out error "
-        f"(R2 {best:.2f}, {count(kept_best, 'feature')}); "
+        f"(R² {best:.2f}, {count(kept_best, 'feature')}); "
     )
     if model.alpha_1se == model.alpha_min:
         return words + "no higher one is within one standard error of it."
     return words + (
         f"{axis.write(model.alpha_1se)} is the highest within one standard error of it "
-        f"(R2 {simple:.2f}, {count(kept_simple, 'feature')})."
+        f"(R² {simple:.2f}, {count(kept_simple, 'feature')})."
     )
 
 
@@ -59,7 +58,7 @@ def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Mar
     heights = np.concatenate([low, high, cv.train])
     probe = linear(heights, (0.0, 1.0), include=(cv.null,))
     ticks = [tick for tick in probe.ticks(6) if tick >= 0.0]
-    left = 16.0 + max(text_width(figures(tick), SMALL) for tick in ticks)
+    left = 16.0 + max(text_width(tick_text(tick), SMALL) for tick in ticks)
     area = Area.inside(size, left=left, right=96.0 if narrow else 118.0, top=72.0, bottom=48.0)
     y = Scale(probe.domain, area.upwards)
     x = Scale((float(taxes[0]) * 1.06, float(taxes[-1])), area.across, log=True)
@@ -67,18 +66,13 @@ def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Mar
     marks = axis.marks(model)
     return figure(
         *size,
-        axis_left(area, y, ticks, figures, cv.metric),
-        axis_bottom(
-            area,
-            x,
-            x.ticks(5 if narrow else 11),
-            figures,
-            f"{axis.word} (log scale, high to low)",
-        ),
+        axis_left(area, y, ticks),
+        axis_bottom(area, x, x.ticks(5 if narrow else 11), f"{axis.word} (log scale, high to low)"),
         polygon([*zip(at, y(low), strict=True), *zip(at[::-1], y(high)[::-1], strict=True)], "band"),
         line(area.left, y(cv.null), area.right, y(cv.null), "null"),
         polyline(zip(at, y(cv.train), strict=True), "train"),
         marks_above(area, x, marks, 36.0),
+        title_left(area, cv.metric),
         polyline(zip(at, y(cv.mean), strict=True), "mean"),
         *_points(cv, taxes, x, y, marks),
         _legend(cv, area, y),
@@ -115,7 +109,7 @@ def _legend(cv: CVRecord, area: Area, y: Scale) -> Markup:
 
 def _table(model: Model, cv: CVRecord) -> Table:
     axis, alphas = TaxAxis.of(model), model.path.alphas
-    head = (axis.word, "kept", "held-out error", "standard error", "R2", "training error")
+    head = (axis.word, "kept", "held-out error", "standard error", "R²", "training error")
     rows = []
     for k in table_rows(model):
         alpha, mean = float(alphas[k]), float(cv.mean[k])

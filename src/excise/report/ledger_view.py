@@ -54,15 +54,15 @@ def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> L
     """Rows by falling earnings: kept ones first to be listed, `most_rows` in all."""
     rows = ledger.sorted("earns").rows
     shown = _shown(rows, most_rows)
-    reach = _reach(ledger)
+    reach, word = _reach(ledger), TaxAxis.of(model).word
     return LedgerView(
         question=QUESTION,
         answer=answer(model, ledger),
         rows=tuple(_row(model, row, ledger, reach, why) for row in shown),
         hidden=_hidden(rows, shown, ledger.decimals),
         tax=amount(ledger.tax, ledger.decimals),
-        tax_mark=_tax_mark(ledger, reach),
-        word=TaxAxis.of(model).word,
+        tax_mark=_tax_mark(ledger, reach, word),
+        word=word,
         has_picked=any(row.picked is not None for row in ledger),
         notes=model.notes,
     )
@@ -165,16 +165,27 @@ def bar(row: LedgerRow, reach: float) -> Markup:
             piece(0.0, row.earns, "cut")
     if np.isfinite(row.tax):
         at = _share(row.tax, reach)
-        parts.append(element("line", x1=at, x2=at, y1="0", y2="100%", class_="tax"))
+        parts.append(element("line", x1=at, x2=at, y1="-3%", y2="106%", class_="tax"))
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
-def _tax_mark(ledger: Ledger, reach: float) -> Markup:
-    """The start of the tax line, in the head of the table."""
+def _tax_mark(ledger: Ledger, reach: float, word: str) -> Markup:
+    """The start of the tax line with its name, in the head of the table."""
     at = _share(ledger.tax, reach)
+    left_half = ledger.tax < 0.6 * reach
+    name = element(
+        "text",
+        f"{word} {amount(ledger.tax, ledger.decimals)}",
+        x=at,
+        dx=6 if left_half else -6,
+        y="78%",
+        text_anchor=None if left_half else "end",
+        class_="tax-label",
+    )
     return element(
         "svg",
-        element("line", x1=at, x2=at, y1="55%", y2="100%", class_="tax"),
+        element("line", x1=at, x2=at, y1="45%", y2="106%", class_="tax"),
+        name,
         class_="bar head",
         aria_hidden="true",
     )

@@ -91,7 +91,7 @@ def _render(model: Model, detail: Detail) -> str:
         verdict=next(fact for fact in found if fact.label == "Verdict"),
         facts=found,
         ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
-        charts=[chart for chart in charts if chart is not None],
+        charts=charts,
         thinned=detail is not DETAILS[0],
         provenance=entries(model),
         provenance_question=QUESTION,

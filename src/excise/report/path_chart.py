@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from excise.explain.words import amount, count, decimals_of, figures, listing
+from excise.explain.words import amount, count, decimals_of, listing
 from excise.model import Model
 from excise.report.axes import (
     SMALL,
@@ -17,6 +17,8 @@ from excise.report.axes import (
     axis_left,
     end_labels,
     marks_above,
+    tick_text,
+    title_left,
 )
 from excise.report.chart import NARROW, WIDE, Chart, Size, Table, TaxAxis, kept_at, table_rows
 from excise.report.curve import curve
@@ -74,9 +76,10 @@ def path_chart(model: Model, features: NDArray[np.intp], *, both: bool = True) -
     lines = lines_of(model, features)
     summary = answer(model)
     hidden = model.n_features - len(features)
-    note = ""
+    note = "A stroke above the lines marks an entry, a ring an exit."
     if hidden:
-        note = f"Drawn are the {len(features)} with the highest entry tax, not the other {hidden:,}."
+        note += f" Drawn are the {len(features)} features with the highest entry tax; "
+        note += f"the other {hidden:,} are not."
     wide = draw(model, lines, WIDE, "path-wide", summary)
     narrow = draw(model, lines, NARROW, "path-narrow", summary) if both else None
     return Chart("path", QUESTION, summary, wide, narrow, _table(model, lines), note)
@@ -86,18 +89,29 @@ def answer(model: Model) -> str:
     """Who comes first, how many are in at the chosen tax, and who turns back."""
     axis, events = TaxAxis.of(model), model.path.events
     kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
-    here = f"at {axis.word} {axis.write(model.alpha)} {kept} are in"
+    here = f"at {axis.word} {axis.write(model.alpha)}, {kept} are in"
     first = next((event for event in events if event.kind == "enters"), None)
     if first is None:
         return here[0].upper() + here[1:] + "."
     name = model.feature_names[first.feature]
     words = [f"{name} enters first, below {axis.word} {axis.write(first.alpha)}; {here}."]
-    left = [event for event in events if event.kind == "leaves"]
-    if left:
-        turned = [f"{model.feature_names[e.feature]} leaves at {axis.write(e.alpha)}" for e in left]
-        more = f", and {count(len(left) - 3, 'more exit')}" if len(left) > 3 else ""
-        words.append(f"Paths may turn back: {listing(turned[:3])}{more}.")
+    if turned := _turned(model, axis):
+        more = f", and {count(len(turned) - 3, 'more exit')}" if len(turned) > 3 else ""
+        words.append(f"Paths are not nested: as the {axis.word} falls, {listing(turned[:3])}{more}.")
     return " ".join(words)
+
+
+def _turned(model: Model, axis: TaxAxis) -> list[str]:
+    """Exits as the tax falls, and returns."""
+    events, said = model.path.events, []
+    for i, event in enumerate(events):
+        if event.kind == "leaves":
+            later = (e.alpha for e in events[i + 1 :] if e.feature == event.feature)
+            back = next(later, None)
+            returns = "" if back is None else f" and comes back at {axis.write(back)}"
+            name = model.feature_names[event.feature]
+            said.append(f"{name} leaves at {axis.write(event.alpha)}{returns}")
+    return said
 
 
 def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Markup:
@@ -109,32 +123,26 @@ def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Mar
     drawn = lines.coefs if lines.coefs.size else np.zeros((1, 1))
     probe = linear(drawn, (0.0, 1.0), include=(0.0,))
     ticks = probe.ticks(6)
-    places = _decimals(ticks)
-    left = 16.0 + max(text_width(amount(tick, places), SMALL) for tick in ticks)
+    left = 16.0 + max(text_width(tick_text(tick), SMALL) for tick in ticks)
     area = Area.inside(size, left=left, right=right, top=86.0, bottom=48.0)
     y = Scale(probe.domain, area.upwards)
     high = max(model.alpha_max, float(model.path.alphas[0])) * axis.unit * 1.06
     x = Scale((high, float(lines.taxes[-1])), area.across, log=True)
     below = x.ticks(5 if narrow else 11)
-    title = f"coefficient, {model.target.name} per SD"
     return figure(
         *size,
-        axis_left(area, y, ticks, lambda v: amount(v, places), shorten(title, SMALL, size[0] / 2)),
-        axis_bottom(area, x, below, figures, f"{axis.word} (log scale, high to low)"),
+        axis_left(area, y, ticks),
+        axis_bottom(area, x, below, f"{axis.word} (log scale, high to low)"),
         _top_axis(model, area, x, below, axis.unit),
         _event_ticks(model, lines, area, x, axis.unit),
         marks_above(area, x, axis.marks(model), 46.0),
+        title_left(area, f"{model.target.name} per SD"),
         element("g", *_drawn_lines(model, lines, x, y), class_="lines"),
         _names(lines, names, area, y),
         name=name,
         title=QUESTION,
         text=summary,
     )
-
-
-def _decimals(ticks: list[float]) -> int:
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(ticks[0]) or 1.0
-    return max(decimals_of(step) - 2 + (0 if float(f"{step:.0e}") == step else 1), 0)
 
 
 def _name(model: Model, j: int, room: float) -> str:

@@ -56,8 +56,7 @@ def entries(model: Model) -> tuple[Entry, ...]:
         found.append(Entry("Command", str(command), code=True))
     found.append(Entry("Data", _data(model)))
     found.append(Entry("Penalty", _penalty(model)))
-    if folds := _folds(model):
-        found.append(Entry("Choice", folds))
+    found.append(Entry("Choice", _folds(model)))
     if model.stability is not None:
         s = model.stability
         found.append(Entry("Stability", f"{count(s.n_samples, 'half-sample')}, seed {s.seed}"))
@@ -93,8 +92,6 @@ def _penalty(model: Model) -> str:
 
 def _folds(model: Model) -> str:
     cv = model.cv
-    if cv is None:
-        return ""
     repeats = f", {cv.repeats} times" if cv.repeats > 1 else ""
     grew = f"; the grid was extended {count(cv.n_extensions, 'time')}" if cv.n_extensions else ""
     return (

@@ -69,7 +69,7 @@ def _round_ticks(low: float, high: float, most: int) -> list[float]:
     step = power * next(m for m in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0) if m * power >= raw * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
-    return [k * step for k in range(first, last + 1)]
+    return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:

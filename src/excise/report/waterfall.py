@@ -36,16 +36,20 @@ class Step:
         return self.end - self.start
 
 
-def most_interesting(ledger: Ledger) -> LedgerRow | None:
+def most_interesting(model: Model, ledger: Ledger) -> LedgerRow | None:
     """The cut feature nearest to staying among those that alone would earn more than their tax."""
-    cut = [row for row in ledger if row.status in ("cut", "borderline")]
-    known = [row for row in cut if row.earns == row.earns and row.earns_alone > row.tax]
-    return max(known, key=lambda row: row.earns, default=None)
+    cut = [
+        row
+        for j, row in enumerate(ledger)
+        if row.status in ("cut", "borderline") and model.books.position(j) is not None
+    ]
+    would_pay = [row for row in cut if row.earns_alone > row.tax]
+    return max(would_pay, key=lambda row: row.earns, default=None)
 
 
 def waterfall_chart(model: Model, ledger: Ledger, *, both: bool = True) -> Chart:
     """The chart for the most interesting cut feature, or a sentence when there is none."""
-    row = most_interesting(ledger)
+    row = most_interesting(model, ledger)
     if row is None or not model.n_kept:
         return Chart("waterfall", QUESTION, _no_answer(model, ledger))
     why = model.why(row.feature)
@@ -69,14 +73,14 @@ def _no_answer(model: Model, ledger: Ledger) -> str:
 
 def answer(why: Why, places: int) -> str:
     """glu alone would earn 29.45; ltg, bmi and bp already earn 22.83 of it; ..."""
-    earned = why.earns_alone - why.left
+    earned = why.alone - why.left
     biggest = [name for name, share in why.shares[:3] if share > 0.0]
     verb = "earns" if len(biggest) == 1 else "earn"
     others = f", mostly {listing(biggest)}" if len(why.shares) > len(biggest) else ""
     who = "the kept features" if others else listing(biggest)
     verb = "earn" if others else verb
     return (
-        f"Alone, {why.feature} would earn {amount(why.earns_alone, places)}; "
+        f"Alone, {why.feature} would earn {amount(why.alone, places)}; "
         f"{who}{others + ',' if others else ''} already {verb} {amount(earned, places)} of it. "
         f"What is left, {amount(abs(why.left), places)}, is under the tax of "
         f"{amount(why.tax, places)}: the coefficient is exactly zero."
@@ -85,8 +89,8 @@ def answer(why: Why, places: int) -> str:
 
 def steps_of(why: Why) -> list[Step]:
     """From what it earns alone, down (or up) by each share, to what is left: it adds up."""
-    steps = [Step("alone", 0.0, why.earns_alone, "alone")]
-    level = why.earns_alone
+    steps = [Step(f"{why.feature} alone", 0.0, why.alone, "alone")]
+    level = why.alone
     shown = why.shares if len(why.shares) <= MOST_STEPS else why.shares[: MOST_STEPS - 1]
     for name, share in shown:
         steps.append(Step(name, level, level - share, "share" if share >= 0.0 else "adds"))
@@ -95,7 +99,7 @@ def steps_of(why: Why) -> list[Step]:
         share = sum(amount for _, amount in rest)
         label = f"{len(rest):,} others"
         steps.append(Step(label, level, level - share, "share" if share >= 0.0 else "adds"))
-    return [*steps, Step("left", 0.0, why.left, "left")]
+    return [*steps, Step(f"left for {why.feature}", 0.0, why.left, "left")]
 
 
 def draw(why: Why, steps: list[Step], places: int, size: Size, name: str, summary: str) -> Markup:
@@ -109,8 +113,9 @@ def draw(why: Why, steps: list[Step], places: int, size: Size, name: str, summar
     reach = [0.0, why.tax, -why.tax if why.left < 0.0 else 0.0]
     reach += [value for step in steps for value in (step.start, step.end)]
     x = Scale((min(reach), max(reach)), area.across)
+    at_tax = x(-why.tax if why.left < 0.0 else why.tax)
     rows = [
-        _row(step, label, area, x, area.top + STEP * (i + 0.5), places)
+        _row(step, label, area, x, area.top + STEP * (i + 0.5), _change(step, places), at_tax)
         for i, (step, label) in enumerate(zip(steps, labels, strict=True))
     ]
     joins = [
@@ -124,20 +129,26 @@ def draw(why: Why, steps: list[Step], places: int, size: Size, name: str, summar
         line(x(0.0), area.top - 4, x(0.0), area.bottom, "zero"),
         *joins,
         *rows,
-        _tax_line(why, places, area, x),
+        _tax_line(area, at_tax, f"tax {amount(why.tax, places)}"),
         name=name,
         title=f"{QUESTION} {why.feature}",
         text=summary,
     )
 
 
-def _row(step: Step, label: str, area: Area, x: Scale, middle: float, places: int) -> Markup:
+def _row(
+    step: Step, label: str, area: Area, x: Scale, middle: float, value: str, at_tax: float
+) -> Markup:
+    """Name, bar and value; a value that the tax line would cross moves to the line's right."""
     low, high = sorted((x(step.start), x(step.end)))
+    beside = high + 7
+    if beside - 3 < at_tax < beside + text_width(value, SMALL):
+        beside = at_tax + 7
     return join([
         text(area.left - 10, middle + 4, label, "name", "end"),
         element("rect", x=low, y=middle - STEP * 0.28, width=max(high - low, 1.0),
                 height=STEP * 0.56, class_=f"step {step.class_}"),
-        text(high + 7, middle + 4, _change(step, places), "value"),
+        text(beside, middle + 4, value, "value"),
     ])  # fmt: skip
 
 
@@ -147,14 +158,13 @@ def _change(step: Step, places: int) -> str:
     return amount(step.change, places, signed=True).replace("-", "\N{MINUS SIGN}")
 
 
-def _tax_line(why: Why, places: int, area: Area, x: Scale) -> Markup:
+def _tax_line(area: Area, at: float, label: str) -> Markup:
     """The tax, on the side that what is left lies on."""
-    at = x(-why.tax if why.left < 0.0 else why.tax)
-    label = f"tax {amount(why.tax, places)}"
-    anchor = None if at + 8 + text_width(label, SMALL) < area.width else "end"
+    half = text_width(label, SMALL) / 2
+    middle = min(max(at, half), area.width - half)
     return join([
         line(at, area.top - 10, at, area.bottom + 8, "tax"),
-        text(at, area.bottom + 24, label, "tax-label", anchor or "middle"),
+        text(middle, area.bottom + 24, label, "tax-label", "middle"),
     ])  # fmt: skip
 
 
@@ -173,7 +183,7 @@ def _table(why: Why, places: int) -> Table:
         for name, share in why.shares
     )
     rows = (
-        (f"{why.feature} alone", amount(why.earns_alone, places)),
+        (f"{why.feature} alone", amount(why.alone, places)),
         *shares,
         ("left", amount(why.left, places)),
         ("tax", amount(why.tax, places)),
