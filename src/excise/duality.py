@@ -97,11 +97,27 @@ def duality_gap(b: Floats, c: Floats, rr: float, pen: Penalty) -> DualPoint:
     top = 1.0 + float(b @ c) / rr if rr > 0.0 else 1.0
     up, down = open_sides(pen)
     guesses = {min(top, most)} if np.all(up & down) else {min(top, most), min(1.0, most)}
-    found = []
+    found = [ridge_as_rows(b, c, rr, pen)]
     for s in guesses:
         terms = fenchel_young(b, s * c, pen)
         found.append(DualPoint(s * c, (1.0 - s) ** 2 * rr / 2 + float(terms.sum())))
     return min(found, key=lambda point: point.gap)
+
+
+def ridge_as_rows(b: Floats, c: Floats, rr: float, pen: Penalty) -> DualPoint:
+    """The gap at theta = s r with the ridge counted as rows added to Z.
+
+    Omega*(s c) <= s^2 ridge b^2 / 2 as soon as s |c - ridge b| <= tax, however small the ridge;
+    a coefficient that rests at a bound may earn more, since its bound holds it.
+    """
+    z = c - pen.ridge * b
+    held = np.where(z > 0.0, (b > 0.0) & (b >= pen.upper), (b < 0.0) & (b <= pen.lower))
+    shut = np.where(z > 0.0, pen.upper == 0.0, pen.lower == 0.0)
+    bounding = (pen.tax > 0.0) & ~held & ~shut & (z != 0.0)
+    s = float(np.min(pen.tax[bounding] / np.abs(z[bounding]), initial=1.0))
+    rows = pen.ridge * b**2 * (1.0 - s) ** 2 / 2 + np.maximum(pen.tax * np.abs(b) - s * b * z, 0.0)
+    terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * c, pen), rows)
+    return DualPoint(s * c, (1.0 - s) ** 2 * rr / 2 + float(terms.sum()))
 
 
 def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
