@@ -31,6 +31,7 @@ class Choice(NamedTuple):
 
     alpha: float
     n_kept: int
+    tax: float
 
 
 def verdict(
@@ -44,7 +45,7 @@ def verdict(
     """
     low, here = cv.at(best.alpha), cv.at(chosen.alpha)
     limit = (low.mean + low.se) * (1.0 + 1e-9)
-    tax = figures(best.alpha)
+    tax = figures(best.tax)
     if low.mean >= cv.null - low.se:
         return "NO SIGNAL", "no tax predicts better than the mean by one standard error"
     if here.mean > limit and chosen.alpha > best.alpha:
@@ -76,7 +77,7 @@ def _instead(cv: CVRecord, chosen: Choice, other: Choice) -> str:
     more = other.n_kept - chosen.n_kept
     features = f"{abs(more)} {'more' if more > 0 else 'fewer'}" if more else "as many"
     change = f"{'gain' if gain >= 0 else 'lose'} {how_much}"
-    return f"{figures(other.alpha)} would {change} with {features}"
+    return f"{figures(other.tax)} would {change} with {features}"
 
 
 def borderline(row: LedgerRow) -> bool:

@@ -157,8 +157,11 @@ class Model:
     @property
     def verdict(self) -> tuple[VerdictCode, str]:
         """Code and one plain sentence, by the published rule."""
-        chosen = Choice(self.alpha, self.n_kept)
-        best, one_se = (Choice(a, self._kept_at(a)) for a in (self.alpha_min, self.alpha_1se))
+        points = (self.point, *self.saved)
+        chosen, best, one_se = (
+            Choice(alpha, kept_at(self.path, points, alpha), alpha * (self.penalty.l1_ratio or 1.0))
+            for alpha in (self.alpha, self.alpha_min, self.alpha_1se)
+        )
         return verdict(self.cv, chosen, best, one_se, self.n_rows)
 
     @property
@@ -250,9 +253,6 @@ class Model:
         return InputError(
             f"the model file cannot be moved to penalty {figures(alpha)}", [held, lowest], refit
         )
-
-    def _kept_at(self, alpha: float) -> int:
-        return kept_at(self.path, (self.point, *self.saved), alpha)
 
     def equation(self, digits: int = 3) -> str:
         """``target = intercept + coef name ...``, largest coefficient per deviation first."""
