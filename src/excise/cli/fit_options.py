@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import click
 
-from excise.cli.options import Auto, Names, Option, Pairs, PenaltyType, Rule, RuleType
+from excise.cli.options import Auto, Names, Option, Pairs, PenaltyType, Rule, RuleType, reading_options
 from excise.exceptions import UsageError
 
 
@@ -135,7 +135,7 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_COLUMNS, "--drop", type=Names(), help="Leave out (globs: 'id*')."),
     _option(_COLUMNS, "--only", type=Names(), help="Use no others (globs)."),
     _option(_COLUMNS, "--keep", type=Names(), help="Free of tax: always in the model."),
-    _option(_COLUMNS, "--tax", type=Pairs("col=2.0,..."), help="Multiply the tax of a column."),
+    _option(_COLUMNS, "--tax", type=Pairs("COL=2.0,..."), help="Multiply the tax of a column."),
     _option(_COLUMNS, "--weights", metavar="COL", help="Weight of each row."),
     _option(_COLUMNS, "--group", metavar="COL", help="Rows of a group share a fold."),
     _option(_COLUMNS, "--time", metavar="COL", help="Folds go forward in time."),
@@ -164,10 +164,6 @@ _OPTIONS: tuple[Row, ...] = (
             help="Penalties tried."),
     _option(_CHOICE, "--ratio", type=Auto(), default="auto",
             help="Lowest penalty over the highest."),
-    _option(_READING, "--sep", metavar="CHAR", help="Separator of values (default: found out)."),
-    _option(_READING, "--decimal", metavar="CHAR", help="Decimal mark, . or , (default .)."),
-    _option(_READING, "--encoding", metavar="NAME", help="Of the text (default: utf-8)."),
-    _option(_READING, "--na", metavar="WORD,...", help="Further words for a missing value."),
     _option(_READING, "--sample", type=click.IntRange(1), metavar="N", help="Use N random rows."),
     _option(_FILES, "-o", "--output", metavar="NAME", help="Stem of the files (default: table's)."),
     _option(_FILES, "--no-model", is_flag=True, help="Write no model file."),
@@ -186,6 +182,7 @@ _OPTIONS: tuple[Row, ...] = (
 
 def fit_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the flags of `FitOptions` (all but table and target)."""
+    function = reading_options(function)
     for section, names, kwargs in reversed(_OPTIONS):
         shown = "default" in kwargs
         if isinstance(kwargs.get("type"), Names):

@@ -17,14 +17,26 @@ class Option(click.Option):
     """An option with a section of the help page."""
 
     def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        if isinstance(kwargs.get("type"), Value):
+            kwargs.setdefault("metavar", kwargs["type"].name)
         super().__init__(*args, **kwargs)
         self.section = section
 
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        """The default; ranges are said when they are left."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
-class Names(click.ParamType):
+
+class Value(click.ParamType):
+    """A kind of value whose name stands in the help page as it is."""
+
+
+class Names(Value):
     """``a,b,c`` (a backslash keeps a comma: ``a\\,b``)."""
 
-    name = "col,..."
+    name = "COL,..."
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         """Split at commas."""
@@ -59,7 +71,7 @@ class Rule:
     value: float = 0.0
 
 
-class RuleType(click.ParamType):
+class RuleType(Value):
     """``1se``, ``min``, a number of features, or ``lambda=VALUE``."""
 
     name = "1se|min|N|lambda=VALUE"
@@ -80,7 +92,7 @@ class RuleType(click.ParamType):
             self.fail(f"'{value}' is not 1se, min, a number of features or lambda=VALUE", param, ctx)
 
 
-class PenaltyType(click.ParamType):
+class PenaltyType(Value):
     """``l1``, ``elastic:0.5`` or ``ridge``."""
 
     name = "l1|elastic:0.5|ridge"
@@ -99,7 +111,7 @@ class PenaltyType(click.ParamType):
         self.fail(f"'{value}' is not l1, elastic:RATIO (0 to 1) or ridge", param, ctx)
 
 
-class Auto(click.ParamType):
+class Auto(Value):
     """A positive number, or ``auto``."""
 
     name = "auto|number"
@@ -114,7 +126,7 @@ class Auto(click.ParamType):
             self.fail(f"'{value}' is not auto or a number above 0", param, ctx)
 
 
-class At(click.ParamType):
+class At(Value):
     """A penalty to look at: ``min``, ``1se``, a number of features, or a value."""
 
     name = "L|min|1se|N"
@@ -171,6 +183,23 @@ def global_options(hidden: bool) -> list[click.Parameter]:
         flag("--ascii", is_flag=True, help="Bars in plain characters."),
         flag("--threads", type=click.IntRange(1), metavar="N", help="Threads of the solver."),
     ]
+
+
+def reading_options(function: Decorated) -> Decorated:
+    """``--sep``, ``--decimal``, ``--encoding``, ``--na``: how a table is read."""
+    for names, metavar, text in reversed(_READING):
+        function = click.option(
+            names, metavar=metavar, cls=Option, section="Reading", help=text
+        )(function)
+    return function
+
+
+_READING = (
+    ("--sep", "CHAR", "Separator of values (default: found out)."),
+    ("--decimal", "CHAR", "Decimal mark, . or , (default .)."),
+    ("--encoding", "NAME", "Of the text (default: utf-8)."),
+    ("--na", "WORD,...", "Further words for a missing value."),
+)
 
 
 def sections(parameters: Sequence[click.Parameter]) -> dict[str, list[click.Option]]:

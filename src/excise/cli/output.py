@@ -11,7 +11,7 @@ from excise.cli.interrupt import discard_temporary_files, temporary_files
 from excise.exceptions import OutputError
 
 Writer = Callable[[Path], object]
-_MARKS = (b'"format": "excise', b'"format":"excise', b'name="generator" content="excise')
+_MARKS = (b'"format": "excise', b'"format":"excise', b'<meta name="generator" content="excise')
 _HEAD = 4096
 
 

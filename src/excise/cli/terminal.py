@@ -71,9 +71,14 @@ class Terminal:
         return not self.flags.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def show(self, lines: Sequence[str]) -> None:
-        """Results, to standard output (nothing with --json or -q)."""
-        if not (self.flags.json or self.flags.quiet) and lines:
-            sys.stdout.write("\n".join(lines) + "\n")
+        """Results, to standard output (nothing with --json)."""
+        if lines:
+            self.write("\n".join(lines) + "\n")
+
+    def write(self, text: str) -> None:
+        """A result as it is, to standard output (nothing with --json)."""
+        if not self.flags.json:
+            sys.stdout.write(text)
 
     def show_json(self, **members: Any) -> None:
         """With --json only: one object with the schema, the command, these members, warnings."""
@@ -117,10 +122,14 @@ class Terminal:
     ) -> None:
         if self.flags.quiet and not always:
             return
-        page = Page(color=self._colors(sys.stderr))
+        width = max(self.flags.width or PIPED_WIDTH, LEAST_WIDTH)
+        page = Page(width, color=self._colors(sys.stderr))
         first, *rest = (clean(line) for line in lines)
-        tail = (line if line.startswith("  ") else f"  {line}" for line in rest)
-        sys.stderr.write("\n".join([f"{page.paint(word, word + ':')} {first}", *tail]) + "\n")
+        text = [f"{word}: {first}", *(f"  {line.strip()}" for line in rest)]
+        if word == "warning":
+            text = [part for line in text for part in page.wrap(line.strip(), _margin(line), "  ")]
+        text[0] = text[0].replace(f"{word}:", page.paint(word, f"{word}:"), 1)
+        sys.stderr.write("\n".join(text) + "\n")
 
     def _stream_width(self) -> int:
         if not sys.stdout.isatty():
@@ -132,6 +141,10 @@ class Terminal:
             return self.flags.color == "always"
         plain = os.environ.get("NO_COLOR") or os.environ.get("CI")
         return not plain and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _encodes(encoding: str | None) -> bool:

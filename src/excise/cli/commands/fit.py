@@ -93,17 +93,16 @@ def _show(
     from excise.cli.fit_document import document
     from excise.cli.text.fit import next_line, render
 
-    tested = str(fitted.tested or "")
-    terminal.show(
-        render(
-            fitted.model,
-            fitted.summary,
-            terminal.page,
-            tested=tested,
-            limit=options.limit,
-            sort=options.sort,
-        )
+    page = render(
+        fitted.model,
+        fitted.summary,
+        terminal.page,
+        tested=str(fitted.tested or ""),
+        limit=options.limit,
+        sort=options.sort,
     )
+    if not terminal.flags.quiet:
+        terminal.show(page)
     terminal.show_json(**document(fitted, sizes))
     if sizes:
         named = ", ".join(f"{path} ({_size(n)})" for path, n in sizes.items())

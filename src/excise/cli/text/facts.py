@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _INDENT = "  "
 _LABEL = f"{_INDENT}{{:<9}}"
+EQUATION_LINES = 4
+"""A longer equation is cut short."""
 _NOTE = "  Note  "
 
 
@@ -32,7 +34,12 @@ def notes(model: Model, page: Page) -> list[str]:
 
 def equation(model: Model, page: Page) -> list[str]:
     """The model as a formula in the units of the table."""
-    return page.wrap(clean(model.equation()), _INDENT, _INDENT * 3)
+    hang = _INDENT * 3
+    lines = page.wrap(clean(model.equation()), _INDENT, hang)
+    if len(lines) <= EQUATION_LINES:
+        return lines
+    rest = f"... {model.n_kept} terms in all: 'per unit' in the ledger, --limit 0 shows every row"
+    return [*lines[: EQUATION_LINES - 1], *page.wrap(rest, hang, hang)]
 
 
 def _set(fact: Fact, page: Page, addition: str) -> list[str]:

@@ -62,7 +62,8 @@ def next_line(model: Model, path: str) -> str:
     cut = next((row for row in book if not row.coef_std and row.status != "excluded"), None)
     feature = (cut or next(iter(book))).feature
     quoted = feature if feature.replace("_", "").isalnum() else f"'{feature}'"
-    return f"next: excise why {path} {quoted}  |  excise ledger {path} --at min"
+    other = "1se" if model.rule == "min" else "min"
+    return f"next: excise why {path} {quoted}  |  excise ledger {path} --at {other}"
 
 
 def _treatment(kind: str, missing: int, factor: float) -> str:

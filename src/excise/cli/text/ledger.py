@@ -85,7 +85,8 @@ def legend(model: Model, page: Page) -> str:
 
 
 def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
-    places = ledger.decimals
+    known = [row.earns for row in ledger if not math.isnan(row.earns)]
+    places = min(ledger.decimals, decimals_of(max(known, default=0.0)) + 1)
 
     def figure(x: float) -> str:
         return _UNKNOWN if math.isnan(x) else amount(x, places)
@@ -110,13 +111,20 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
 
 
 def _keeps(row: LedgerRow, places: int) -> str:
-    return amount(row.coef_std, places, signed=True) if row.coef_std else "0"
+    if not row.coef_std:
+        return "0"
+    text = amount(row.coef_std, places, signed=True)
+    return text if float(text) else _signed(figures(row.coef_std, 1))
 
 
 def _per_unit(row: LedgerRow) -> str:
     if not row.coef:
         return "."
-    return ("" if row.coef < 0 else "+") + figures(row.coef, 4)
+    return _signed(figures(row.coef, 4))
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") else f"+{text}"
 
 
 def _turn(row: LedgerRow, places: int) -> str:
@@ -125,7 +133,7 @@ def _turn(row: LedgerRow, places: int) -> str:
         return "."
     way, tax = row.turn
     finest = decimals_of(tax)
-    shown = amount(tax, min(finest, max(places, finest - 1)))
+    shown = amount(tax, min(finest, max(places, finest - 1, 2)))
     return f"{way} at {shown}"
 
 

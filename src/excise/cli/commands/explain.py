@@ -1,0 +1,64 @@
+"""`excise explain`: one row's prediction as a sum."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from excise.cli.app import Command
+from excise.cli.options import Option, Pairs, reading_options
+from excise.cli.terminal import Terminal
+from excise.exceptions import InputError
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    examples=[
+        "excise explain diabetes.excise.json diabetes.csv --row 1",
+        "excise explain diabetes.excise.json diabetes.csv --row 442 --json",
+    ],
+)
+@click.argument("model")
+@click.argument("table")
+@click.option("--row", type=click.IntRange(1), required=True, metavar="K", cls=Option,
+              help="Which row, the first is 1 (the header does not count).")  # fmt: skip
+@click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
+              help="Names in the table = names in the model.")  # fmt: skip
+@reading_options
+def command(
+    terminal: Terminal,
+    model: str,
+    table: str,
+    row: int,
+    rename: tuple[tuple[str, str], ...],
+    **reading: Any,
+) -> None:
+    from excise.cli.scoring import actual_value, score
+    from excise.cli.text.explain import Sum, Term, render
+    from excise.model import load
+
+    loaded = load(model)
+    place = f"{shlex.quote(model)} {shlex.quote(table)} --row {row}"
+    scored = score(
+        loaded, table, dict(rename), retry=f"excise explain {place} --rename {{}}", **reading
+    )
+    if row > len(scored.eta):
+        raise InputError(
+            f"{scored.table.name} has {len(scored.eta):,} rows; there is no row {row:,}",
+            remedy=f"--row {len(scored.eta)}",
+        )
+    for text in scored.warnings:
+        terminal.warn(text)
+    terms = [
+        Term(column.name, float(value), float(coef))
+        for column, value, coef in zip(loaded.columns, scored.X[row - 1], loaded.coef, strict=True)
+        if coef
+    ]
+    where = f"row {row:,} of {scored.table.name}"
+    actual = actual_value(scored, row - 1)
+    found = Sum(where, loaded.target.name, loaded.intercept, terms, actual)
+    terminal.show(render(found, terminal.page))
+    terminal.show_json(model=model, row=row, **found.to_dict())

@@ -1,0 +1,82 @@
+"""`excise predict`: the table with one more column."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from excise.cli.app import Command
+from excise.cli.options import Option, Pairs, reading_options
+from excise.cli.output import check_writable, write_files
+from excise.cli.terminal import Terminal
+from excise.exceptions import UsageError
+
+STANDARD_OUTPUT = "-"
+ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
+
+
+@click.command(
+    "predict",
+    cls=Command,
+    examples=[
+        "excise predict houses.excise.json new.csv > priced.csv",
+        "excise predict houses.excise.json new.csv -o priced.parquet",
+        "excise predict houses.excise.json new.csv --rename Area=area",
+    ],
+)
+@click.argument("model")
+@click.argument("table")
+@click.option("-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, cls=Option,
+              help="CSV, TSV, Parquet or Arrow, by its ending; default: CSV on stdout.")  # fmt: skip
+@click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
+              help="Names in the table = names in the model.")  # fmt: skip
+@reading_options
+@click.option("--force", is_flag=True, cls=Option, help="Overwrite an existing file.")
+def command(
+    terminal: Terminal,
+    model: str,
+    table: str,
+    output: str,
+    rename: tuple[tuple[str, str], ...],
+    force: bool,
+    **reading: Any,
+) -> None:
+    path = None if output == STANDARD_OUTPUT else Path(output)
+    if path:
+        _check_ending(path)
+        check_writable(path, force=force)
+    from excise.cli import scoring
+    from excise.model import load
+
+    loaded = load(model)
+    retry = f"excise predict {shlex.quote(model)} {shlex.quote(table)} --rename {{}}"
+    scored = scoring.score(loaded, table, dict(rename), retry=retry, **reading)
+    for text in scored.warnings:
+        terminal.warn(text)
+    frame = scoring.predictions(scored)
+    sizes = {}
+    if path:
+        kind = path.suffix.lower()
+        sizes = write_files({path: lambda place: scoring.write_frame(frame, place, kind)})
+        terminal.say(f"wrote {path} ({len(scored.eta):,} rows) in {terminal.seconds}")
+    elif not terminal.flags.json:
+        terminal.write(scoring.csv_text(frame))
+    terminal.show_json(
+        model=model,
+        target=loaded.target.name,
+        rows=len(scored.eta),
+        predictions=None if path else scored.eta,
+        files=[{"path": str(place), "bytes": size} for place, size in sizes.items()],
+    )
+
+
+def _check_ending(path: Path) -> None:
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"cannot tell the format of {str(path)!r}",
+            [f"known endings: {', '.join(ENDINGS)}"],
+            f"-o {shlex.quote(str(path.with_suffix('.csv')))}",
+        )
