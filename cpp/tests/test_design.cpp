@@ -1,0 +1,105 @@
+// The three verbs, decorated and not, against the matrix written out.
+#include <limits>
+
+#include "check.hpp"
+#include "data.hpp"
+
+using namespace excise;
+using data::Random;
+
+namespace {
+
+// What a design is, element by element.
+Vec written_out(const Design& x) {
+  Vec out(sz(x.rows() * x.cols()));
+  x.tile(0, x.rows(), Matrix(out.data(), x.rows(), x.cols()));
+  return out;
+}
+
+void verbs_agree(const Design& x) {
+  const Index n = x.rows(), p = x.cols(), k = 3;
+  const Vec all = written_out(x), r = Random(3).normals(n * k);
+  Vec out(sz(p * k));
+  x.correlate(ConstMatrix(r.data(), n, k), Matrix(out.data(), p, k), Context{2, [] {}});
+  for (Index j = 0; j < p; ++j)
+    for (Index l = 0; l < k; ++l)
+      CHECK(check::close(out[sz(j + l * p)], kernels().dot(&all[sz(j * n)], &r[sz(l * n)], n),
+                         1e-12));
+
+  const Indices chosen{p - 1, 0};
+  const Vec b{2.0, -1.0};
+  Vec packed(sz(2 * n)), fitted(sz(n), 1.0);
+  x.gather(chosen, Matrix(packed.data(), n, 2));
+  x.predict(chosen, b.data(), fitted.data());
+  for (Index i = 0; i < n; ++i) {
+    CHECK(check::close(packed[sz(i)], all[sz(i + (p - 1) * n)], 1e-14));
+    CHECK(check::close(fitted[sz(i)], 1 + 2 * all[sz(i + (p - 1) * n)] - all[sz(i)], 1e-13));
+  }
+
+  Vec gram(sz(p * p), 0.0), xy(sz(p * k), 0.0);
+  const ConstMatrix y(r.data(), n, k);
+  const Index half = n / 2;
+  for (const auto& [from, to] : {std::pair{Index{0}, half}, std::pair{half, n}})
+    add_cross_products(x, {}, y, from, to, Matrix(gram.data(), p, p), Matrix(xy.data(), p, k),
+                       Context{});
+  for (Index j = 0; j < p; ++j)
+    for (Index m = 0; m < p; ++m)
+      CHECK(check::close(gram[sz(j + m * p)], kernels().dot(&all[sz(j * n)], &all[sz(m * n)], n),
+                         1e-12));
+  for (std::size_t i = 0; i < xy.size(); ++i) CHECK(check::close(xy[i], out[i], 1e-12));
+}
+
+}  // namespace
+
+TEST(dense_arrays_of_any_stride) {
+  const Index n = 37, p = 11;
+  Vec numbers = Random(1).normals(4 * n * p);
+  std::vector<float> single(numbers.begin(), numbers.end());
+  const Index strides[][2] = {{1, n}, {p, 1}, {1, 2 * n}, {2 * p, 1}, {2, 2 * n}, {2 * p, 2}};
+  for (const auto& [row, col] : strides) {
+    Dense<double> wide(numbers.data(), n, p, row, col);
+    Dense<float> narrow(single.data(), n, p, row, col);
+    CHECK(written_out(wide)[sz(2 + 3 * n)] == numbers[sz(2 * row + 3 * col)]);
+    verbs_agree(wide);
+    verbs_agree(narrow);
+    wide.shift_by(Random(2).normals(p));
+    verbs_agree(wide);
+  }
+}
+
+TEST(decorators_are_their_formulas) {
+  const Index n = 29, p = 7;
+  const Vec numbers = Random(1).normals(n * p);
+  auto base = std::make_shared<Dense<double>>(numbers.data(), n, p, 1, n);
+  Random random(5);
+  const Vec center = random.normals(p);
+  Vec scale(sz(p), 2.0), root(sz(n), 0.25);
+  scale[3] = 0.0;  // a constant column
+  root[4] = 0.0;   // a held-out row
+  const Standardized z(base, center, scale, root);
+  verbs_agree(z);
+  const Vec all = written_out(z);
+  CHECK(check::close(all[sz(2 + n)], 0.25 * (numbers[sz(2 + n)] - center[1]) / 2, 1e-15));
+  for (Index i = 0; i < n; ++i) CHECK(all[sz(i + 3 * n)] == 0.0);
+  for (Index j = 0; j < p; ++j) CHECK(all[sz(4 + j * n)] == 0.0);
+
+  const Refilled refilled(base, {{1, 5, 0.75}});
+  verbs_agree(refilled);
+  CHECK(check::close(written_out(refilled)[sz(2 + n)],
+                     numbers[sz(2 + n)] + 0.75 * numbers[sz(2 + 5 * n)], 1e-15));
+}
+
+TEST(moments_do_not_cancel) {
+  const Index n = 1000;
+  Vec x = Random(9).normals(2 * n);
+  for (Index i = 0; i < n; ++i) x[sz(i + n)] = x[sz(i)] + 1e9;  // the same spread, far away
+  const Dense<double> design(x.data(), n, 2, 1, n);
+  const Moments m = design.moments({}, Context{2, [] {}});
+  CHECK(std::abs(m.variance[1] / m.variance[0] - 1) < 1e-7);
+  CHECK(check::close(m.mean[1] - 1e9, m.mean[0], 1e-6));
+
+  x.assign(x.size(), 0.1);
+  CHECK(design.moments({}, Context{}).variance[0] == 0.0);
+  x[sz(n + 3)] = std::numeric_limits<double>::quiet_NaN();
+  CHECK(design.moments({}, Context{}).not_finite == 1);
+}

@@ -1,0 +1,100 @@
+// Laws of the penalty, the factor and the certificate.
+#include "check.hpp"
+#include "data.hpp"
+#include "excise/certificate/duality.hpp"
+#include "excise/solve/cholesky.hpp"
+
+using namespace excise;
+using data::Random;
+
+TEST(fenchel_young_is_never_negative_and_zero_at_the_argmax) {
+  const ElasticNet shapes[] = {{1.0, 0.0, -kInfinity, kInfinity},
+                               {0.5, 2.0, -kInfinity, kInfinity},
+                               {0.0, 1.0, -kInfinity, kInfinity},
+                               {1.0, 0.5, 0.0, 2.0},
+                               {0.3, 0.0, -1.0, 1.5}};
+  Random random(1);
+  for (const ElasticNet& e : shapes)
+    for (int k = 0; k < 1000; ++k) {
+      const double z = 2 * random.normal();
+      const double b = std::clamp(2 * random.normal(), e.lower, e.upper);
+      CHECK(e.fenchel_young(b, z) >= 0.0);
+      const double best = e.conjugate_argmax(z);
+      if (std::isfinite(best)) {
+        CHECK(e.fenchel_young(best, z) <= 1e-12);
+        CHECK(z * best - e.value(best) >= z * b - e.value(b) - 1e-12);
+        CHECK(e.violation(best, z) <= 1e-12);
+      }
+    }
+}
+
+TEST(zero_threshold_is_tight_from_both_sides) {
+  Random random(2);
+  for (int k = 0; k < 1000; ++k) {
+    const double c = random.normal();
+    ElasticNet e{1.0, 0.3, -kInfinity, k % 2 ? kInfinity : 0.0};
+    e.l1 = e.zero_threshold(c) * (1 + 1e-12);
+    CHECK(e.violation(0.0, c) == 0.0);
+    e.l1 = e.zero_threshold(c) * (1 - 1e-9);
+    CHECK((e.violation(0.0, c) > 0.0) == (e.zero_threshold(c) > 0.0));
+  }
+}
+
+TEST(the_factor_grows_and_shrinks) {
+  const Index n = 40, p = 25;
+  const Vec x = Random(4).normals(n * p);
+  const auto cross = [&](Index j, Index k) {
+    return kernels().dot(&x[sz(j * n)], &x[sz(k * n)], n);
+  };
+  Cholesky factor;
+  Indices members;
+  Random random(5);
+  Vec g, projected;
+  const auto append = [&](Index j) {
+    g.clear();
+    for (const Index k : members) g.push_back(cross(j, k));
+    factor.append(projected, factor.project(g.data(), cross(j, j), projected));
+    members.push_back(j);
+  };
+  for (Index j = 0; j < p; ++j) append(j);
+  for (int step = 0; step < 60; ++step) {
+    const Index k = static_cast<Index>(random.uniform() * static_cast<double>(members.size()));
+    const Index j = members[sz(k)];
+    factor.remove(k);
+    members.erase(members.begin() + k);
+    if (step % 3) append(j);
+    Vec solution = Random(6).normals(factor.size());
+    const Vec right = solution;
+    factor.solve(solution.data());
+    for (std::size_t a = 0; a < members.size(); ++a) {
+      double sum = 0.0;
+      for (std::size_t b = 0; b < members.size(); ++b)
+        sum += cross(members[a], members[b]) * solution[b];
+      CHECK(check::close(sum, right[a], 1e-9));
+    }
+  }
+}
+
+TEST(the_gap_bounds_the_suboptimality_of_any_point) {
+  const data::Table t = data::table(30, 12, 8);
+  auto engine = data::engine(t, data::statement(t));
+  const double alpha = 0.2 * engine->alpha_max();
+  const PathPoint best = engine->path(Vec{alpha}).points[0];
+  const StandardProblem& problem = engine->problem();
+  Random random(9);
+  for (int k = 0; k < 200; ++k) {
+    Vec b(sz(t.p), 0.0);
+    for (std::size_t i = 0; i < best.support.size(); ++i) b[sz(best.support[i])] = best.values[i];
+    for (double& value : b) value += random.normal() * std::pow(10.0, -k % 8);
+    Indices all(sz(t.p));
+    for (Index j = 0; j < t.p; ++j) all[sz(j)] = j;
+    Vec fitted(sz(t.n), 0.0), r = problem.y, c(sz(t.p));
+    problem.design->predict(all, b.data(), fitted.data());
+    kernels().axpy(-1.0, fitted.data(), r.data(), t.n);
+    problem.design->correlate(ConstMatrix(r.data(), t.n, 1), Matrix(c.data(), t.p, 1), Context{});
+    const Optimality o = certify(problem.penalty, best.alpha, b.data(), c.data(),
+                                 kernels().dot(r.data(), r.data(), t.n));
+    const double optimum = best.optimality.primal - best.optimality.gap;
+    CHECK(o.gap >= (o.primal - optimum) * (1 - 1e-9));
+  }
+}
