@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from excise.model import Column, Target
 from excise.results import Floats
 from excise.table.checks import check_encoded, check_frame
 from excise.table.imputing import holes, imputation
-from excise.table.kinds import plain, truth
+from excise.table.kinds import plain, refuse_infinity, truth
 from excise.table.parts import Part, parts_from_dict, parts_to_dict
 from excise.table.plan import Plan
 from excise.table.reader import Table
@@ -176,6 +177,8 @@ class Encoder:
         warnings: list[str] = []
         for part, at in used:
             series = plain(table.frame[part.source])
+            if series.dtype.is_numeric():
+                refuse_infinity(series, table.place)
             values = part.recipe.values(series)
             absent = series.is_null().to_numpy()
             unknown = np.isnan(values[:, 0]) & ~absent
@@ -244,11 +247,10 @@ def _unknown(table: Table, part: Part, series: pl.Series, unknown: NDArray[np.bo
     n, example = int(unknown.sum()), str(series[row])
     where = f"({table.place(row)}: {example!r})"
     if part.recipe.strict:
-        values = "value is" if n == 1 else "values are"
         raise InputError(
-            f"column {part.source!r} is a {part.recipe.kind} in this model but {n:,} "
-            f"{values} not {where}",
-            remedy=f"add --na {example!r}" if "'" not in example else "correct the values",
+            f"column {part.source!r} is a {part.recipe.kind} in this model but {n:,} of "
+            f"{len(series):,} values {'is' if n == 1 else 'are'} not {where}",
+            remedy=f"add --na {shlex.quote(example)}",
         )
     verb = "was" if n == 1 else "were"
     pronoun = "it contributes" if n == 1 else "they contribute"

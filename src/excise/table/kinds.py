@@ -151,13 +151,13 @@ def refuse_infinity(series: pl.Series, place: Place) -> None:
 
 def _is_id(numbers: pl.Series) -> bool:
     """All different whole numbers, in a column called like an id (or too long to be measured)."""
-    if numbers.null_count() or len(numbers) < 3:
+    top = numbers.max()
+    long = isinstance(top, int | float) and top > _EXACT
+    if len(numbers) < 3 or numbers.null_count() or not (long or _named_like_id(numbers.name)):
         return False
     if numbers.dtype.is_float() and not (numbers == numbers.floor()).all():
         return False
-    top = numbers.max()
-    named = _named_like_id(numbers.name)
-    return (named or (isinstance(top, int | float) and top > _EXACT)) and numbers.is_unique().all()
+    return numbers.n_unique() == len(numbers)
 
 
 def _named_like_id(name: str) -> bool:

@@ -32,11 +32,21 @@ Place = Callable[[int], str]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How numbers are written: the decimal mark, and whether the other mark may group digits."""
+    """How numbers are written.
+
+    Attributes
+    ----------
+    decimal : str
+        The decimal mark, "." or ",".
+    grouped : bool
+        Whether the other mark may separate thousands.
+    missing : tuple of str
+        Further words for a missing value; they may look like numbers (``-999``).
+    """
 
     decimal: str = "."
     grouped: bool = True
-    missing: tuple[str, ...] = MISSING
+    missing: tuple[str, ...] = ()
 
     @property
     def group(self) -> str:
@@ -49,11 +59,13 @@ def read_column(text: pl.Series, style: Style) -> tuple[pl.Series, str]:
 
     Words that mean missing become null; a code with leading zeros (``00501``) stays text.
     """
-    quick = _cast(text, style.decimal)
+    if text.dtype != pl.String:
+        return text, ""
+    quick = None if style.missing else _cast(text, style.decimal)
     if quick is not None:
         return quick, ""
     text = text.str.strip_chars()
-    text = text.set(text.is_in(style.missing), None)
+    text = text.set(text.is_in((*MISSING, *style.missing)), None)
     if text.null_count() == len(text):
         return text, ""
     quick = _cast(text, style.decimal)
@@ -148,9 +160,9 @@ def _refuse_words(text: pl.Series, fine: pl.Series, place: Place) -> None:
     if distinct <= 20 and distinct < 0.5 * len(numbers):
         return
     row = (~fine).arg_true()[0]
-    is_text = "value is" if len(words) == 1 else "values are"
+    verb = "is" if len(words) == 1 else "are"
     raise InputError(
-        f"column {text.name!r} looks numeric but {len(words):,} of {total:,} {is_text} text "
+        f"column {text.name!r} looks numeric but {len(words):,} of {total:,} values {verb} text "
         f"({place(row)}: {text[row]!r})",
         remedy=_remedy(words),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from excise.exceptions import InputError
 from excise.model import Column
 from excise.results import Floats
+from excise.table.dates import FORMATS
 from excise.table.recipes import RECIPES, Recipe
 
 VERSION = 1
@@ -129,22 +130,29 @@ def _part(column: object, at: int) -> Part:
 
 
 def _plain(value: object, name: str, at: int) -> str | tuple[str, ...]:
-    """A field of a recipe: a string, or a tuple of strings called ``levels``."""
-    if name == "levels" and isinstance(value, list) and value:
-        if all(isinstance(level, str) for level in value) and len(set(value)) == len(value):
-            return tuple(value)
-    elif name == "first" and isinstance(value, str):
-        try:
-            return str(date.fromisoformat(value))
-        except ValueError:
-            raise _unusable(f"its column {at} has no usable first date") from None
-    elif name != "levels" and isinstance(value, str):
+    """A field of a recipe: a tuple of strings called ``levels``, else a string."""
+    if name == "levels":
+        if isinstance(value, list) and value and all(isinstance(level, str) for level in value):
+            if len(set(value)) == len(value):
+                return tuple(value)
+    elif isinstance(value, str) and _CHECKS.get(name, bool)(value):
         return value
     raise _unusable(f"its column {at} has no usable {name!r}")
 
 
+def _is_date(value: str) -> bool:
+    try:
+        return bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {"first": _is_date, "format": FORMATS.__contains__}
+
+
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) <= sys.float_info.max
 
 
 def _unusable(why: str) -> InputError:

@@ -22,7 +22,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_FORMATS = {"text": "CSV", "parquet": "Parquet", "arrow": "Arrow IPC", "arrow stream": "Arrow IPC"}
+_FORMATS = {"parquet": "Parquet", "arrow": "Arrow IPC", "arrow stream": "Arrow IPC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +119,27 @@ def read_table(
         An option has no meaning.
     """
     source = open_source(path, retry)
-    if source.format != "text":
-        frame = _read_binary(source)
-        return Table(source.name, source.typed, frame, Sniffed(_FORMATS[source.format]))
     if decimal not in (None, ".", ","):
         raise UsageError(f"{decimal!r} is not a decimal mark", remedy="--decimal . or --decimal ,")
-    data, encoding = _decode(source, encoding)
-    cells = text.parse(source, data, sep)
+    if source.format == "text":
+        data, encoding = _decode(source, encoding)
+        cells = text.parse(source, data, sep)
+        frame, lines = cells.frame, cells.lines
+        name = "TSV" if cells.separator == "\t" else "CSV"
+        sniffed = Sniffed(name, cells.separator, decimal or ".", encoding)
+    else:
+        frame, lines = _read_binary(source), None
+        sniffed = Sniffed(_FORMATS[source.format])
     words = na.split(",") if isinstance(na, str) else na or ()
-    missing = (*numbers.MISSING, *(word.strip() for word in words))
-    grouped = decimal is not None or cells.separator == ","
-    style = numbers.Style(decimal or ".", grouped, missing)
-    columns, notes = zip(*(numbers.read_column(c, style) for c in cells.frame), strict=True)
-    return Table(
-        source.name,
-        source.typed,
-        pl.DataFrame(columns),
-        Sniffed(
-            "TSV" if cells.separator == "\t" else "CSV", cells.separator, style.decimal, encoding
-        ),
-        style,
-        tuple(filter(None, notes)),
-        cells.lines,
+    style = numbers.Style(
+        decimal or ".",
+        decimal is not None or sniffed.separator in ("", ","),
+        tuple(word.strip() for word in words),
     )
+    read = [numbers.read_column(column, style) for column in frame]
+    notes = tuple(note for _, note in read if note)
+    frame = pl.DataFrame([column for column, _ in read])
+    return Table(source.name, source.typed, frame, sniffed, style, notes, lines)
 
 
 def _decode(source: Source, encoding: str | None) -> tuple[bytes, str]:
@@ -149,20 +147,17 @@ def _decode(source: Source, encoding: str | None) -> tuple[bytes, str]:
     data = source.data
     name = encoding or next((n for mark, n in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
-        info = codecs.lookup(name)
+        is_utf8 = codecs.lookup(name).name == "utf-8"
+        decoded = data.decode(name)
     except LookupError:
         raise UsageError(
             f"there is no encoding named {name!r}", remedy="--encoding cp1252, or utf-16, latin-1"
         ) from None
-    if info.name == "utf-8" and b"\0" in data:
-        raise _binary(source)
-    try:
-        decoded = data.decode(name)
     except (UnicodeError, ValueError) as error:
         raise _undecodable(source, name, error) from None
-    if not isinstance(decoded, str) or "\0" in decoded:
+    if "\0" in decoded:
         raise _binary(source)
-    if info.name != "utf-8":
+    if not is_utf8:
         data = decoded.removeprefix("\ufeff").encode("utf-8", "replace")
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -186,6 +181,8 @@ def _undecodable(source: Source, name: str, error: Exception) -> InputError:
     if not isinstance(error, UnicodeDecodeError):
         return InputError(f"{source.name} cannot be read as {name}", [str(error)])
     data, at = source.data, error.start
+    if name == "utf-8" and b"\0" in data:
+        return _binary(source)
     line, byte = 1 + data.count(b"\n", 0, at), data[at]
     before = data[max(data.rfind(b"\n", 0, at) + 1, at - 12) : at].decode("utf-8", "ignore")
     where, remedy = [], "name the encoding with --encoding"

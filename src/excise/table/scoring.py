@@ -48,9 +48,7 @@ def require_columns(table: Table, sources: Sequence[str], retry: str = "") -> No
         pairs = {found[0]: name for name, found in near.items() if found}
         reason = "the closest names"
     if not pairs:
-        raise InputError(
-            fact, [f"its columns: {', '.join(spare[:_SHOWN]) or 'none of another name'}"]
-        )
+        raise InputError(fact, [f"its other columns: {', '.join(spare[:_SHOWN]) or 'none'}"])
     found = f"found {', '.join(pairs)}: {reason}"
     renaming = shlex.quote(",".join(f"{old}={new}" for old, new in pairs.items()))
     remedy = (retry or "add --rename {}").replace("{}", renaming)
