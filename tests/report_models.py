@@ -44,11 +44,18 @@ def cv_of(alphas: Floats, null: float) -> CVRecord:
     x = np.linspace(-1.0, 1.0, len(alphas))
     mean = null * (0.55 + 0.45 * (x - 0.3) ** 2 / 1.69)
     train = null * np.linspace(1.0, 0.45, len(alphas))
-    return CVRecord(alphas, mean, np.full(len(alphas), 0.02 * null), train, null, 0.03 * null, null, 10)
+    return CVRecord(
+        alphas, mean, np.full(len(alphas), 0.02 * null), train, null, 0.03 * null, null, 10
+    )
 
 
 def orthonormal_model(
-    p: int, *, names: Sequence[str] = (), target: str = "y", kept: float = 0.3, seed: int = 0,
+    p: int,
+    *,
+    names: Sequence[str] = (),
+    target: str = "y",
+    kept: float = 0.3,
+    seed: int = 0,
     **changes: Any,
 ) -> Model:
     """`p` orthonormal columns, about a share `kept` of them kept at the chosen penalty."""
@@ -60,22 +67,44 @@ def orthonormal_model(
     block = np.sort(np.argsort(-np.abs(q))[:BLOCK])
     null = float(q @ q) + 1.0
     books = Books(
-        xy=q, block=block, gram=np.eye(len(block)), mean=np.zeros(p), scale=np.ones(p),
-        centre=0.0, penalty_weight=np.ones(p), lower=np.full(p, -np.inf), upper=np.full(p, np.inf),
-        l1_ratio=1.0, standardize=True, null_loss=null / 2.0,
+        xy=q,
+        block=block,
+        gram=np.eye(len(block)),
+        mean=np.zeros(p),
+        scale=np.ones(p),
+        centre=0.0,
+        penalty_weight=np.ones(p),
+        lower=np.full(p, -np.inf),
+        upper=np.full(p, np.inf),
+        l1_ratio=1.0,
+        standardize=True,
+        null_loss=null / 2.0,
     )
     labels = list(names) + [f"x{j}" for j in range(len(names), p)]
     cv = cv_of(alphas, null)
     best = float(alphas[int(np.argmin(cv.mean))])
     picked = np.clip(np.abs(q) / size[-1], 0.0, 1.0)
-    made = dict(
-        target=Target(target), columns=tuple(Column(name) for name in labels), n_rows=10 * p,
-        point=point_at(q, chosen), rule="1se", alpha_min=best, alpha_1se=chosen,
-        alpha_max=float(size[-1]), penalty=Penalty(), standardize=True, fit_intercept=True,
-        path=path_of(q, alphas), cv=cv, books=books, saved=(point_at(q, best),),
-        stability=Stability(np.array([chosen]), picked[None, :], 100, 0),
-        decoys=Decoys(0.1, 0.2, 200, 0),
-        settings={"command": "excise fit t.csv y", "seed": 0},
-        fingerprints={"table": "sha256:abc"}, software="excise 0.1", created="2026-01-01",
-    )
+    made = {
+        "target": Target(target),
+        "columns": tuple(Column(name) for name in labels),
+        "n_rows": 10 * p,
+        "point": point_at(q, chosen),
+        "rule": "1se",
+        "alpha_min": best,
+        "alpha_1se": chosen,
+        "alpha_max": float(size[-1]),
+        "penalty": Penalty(),
+        "standardize": True,
+        "fit_intercept": True,
+        "path": path_of(q, alphas),
+        "cv": cv,
+        "books": books,
+        "saved": (point_at(q, best),),
+        "stability": Stability(np.array([chosen]), picked[None, :], 100, 0),
+        "decoys": Decoys(0.1, 0.2, 200, 0),
+        "settings": {"command": "excise fit t.csv y", "seed": 0},
+        "fingerprints": {"table": "sha256:abc"},
+        "software": "excise 0.1",
+        "created": "2026-01-01",
+    }
     return Model(**{**made, **changes})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -15,8 +15,7 @@ SMALL = 12.0
 """Size of the text in charts, as in the style sheets."""
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(NamedTuple):
     """The rectangle that the data are drawn in, inside a chart of `width` by `height`."""
 
     width: float
@@ -78,8 +77,7 @@ def axis_bottom(area: Area, x: Scale, ticks: Sequence[float], title: str) -> Mar
     return element("g", *parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A labelled vertical line: `shape` ("circle", "diamond") and `class_` tell marks apart."""
 
     value: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -20,8 +20,7 @@ MOST_ROWS = 24
 """Rows of the table of numbers below a path or CV curve."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Numbers as text; the first cell of each row is its header."""
 
     caption: str
@@ -29,8 +28,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """A chart for the page; `narrow` is drawn for phones and may be left out.
 
     Attributes
@@ -51,8 +49,7 @@ class Chart:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxAxis:
+class TaxAxis(NamedTuple):
     """The x axis that path and CV curve share: the tax, falling from left to right.
 
     Attributes

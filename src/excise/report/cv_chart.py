@@ -1,4 +1,4 @@
-"""The cross-validation curve: which tax predicts best?"""
+"""The cross-validation curve: which tax predicts best."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from markupsafe import Markup
 
 from excise.explain.words import amount, count, figures
 from excise.model import CVRecord, Model
-from excise.report.axes import SMALL, Area, axis_bottom, axis_left, marks_above, shape, tick_text, title_left
+from excise.report.axes import (
+    SMALL,
+    Area,
+    Mark,
+    axis_bottom,
+    axis_left,
+    marks_above,
+    shape,
+    tick_text,
+    title_left,
+)
 from excise.report.chart import NARROW, WIDE, Chart, Size, Table, TaxAxis, kept_at, table_rows
 from excise.report.labels import spread
 from excise.report.scales import Scale, linear
 from excise.report.svg import element, figure, line, polygon, polyline, text, text_width
+from excise.results import Floats
 
 QUESTION = "Which tax predicts best?"
 
@@ -68,7 +79,9 @@ def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Mar
         *size,
         axis_left(area, y, ticks),
         axis_bottom(area, x, x.ticks(5 if narrow else 11), f"{axis.word} (log scale, high to low)"),
-        polygon([*zip(at, y(low), strict=True), *zip(at[::-1], y(high)[::-1], strict=True)], "band"),
+        polygon(
+            [*zip(at, y(low), strict=True), *zip(at[::-1], y(high)[::-1], strict=True)], "band"
+        ),
         line(area.left, y(cv.null), area.right, y(cv.null), "null"),
         polyline(zip(at, y(cv.train), strict=True), "train"),
         marks_above(area, x, marks, 36.0),
@@ -82,7 +95,7 @@ def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Mar
     )
 
 
-def _points(cv: CVRecord, taxes: np.ndarray, x: Scale, y: Scale, marks: list) -> list[Markup]:
+def _points(cv: CVRecord, taxes: Floats, x: Scale, y: Scale, marks: list[Mark]) -> list[Markup]:
     """The marked taxes on the curve, each in its shape."""
     found = []
     for mark in marks:

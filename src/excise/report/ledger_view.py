@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -20,8 +20,7 @@ NOTHING = "\N{EN DASH}"
 LONGEST_NAME = 120
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
+class RowView(NamedTuple):
     """One row as text; `why` may be empty."""
 
     feature: str
@@ -35,8 +34,7 @@ class RowView:
     why: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerView:
+class LedgerView(NamedTuple):
     """The rows shown, what the others come to, and the mark of the tax above the bars."""
 
     question: str

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
@@ -23,11 +22,12 @@ from excise.report.waterfall import waterfall_chart
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+LONGEST_EQUATION = 200
+"""Terms; a longer one is left to the model file."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(NamedTuple):
     """How much is drawn: fewer lines, rows and words when the page would be too large."""
 
     charted: int
@@ -83,20 +83,25 @@ def _render(model: Model, detail: Detail) -> str:
         waterfall_chart(model, ledger, both=detail.narrow),
     ]
     found = facts(model)
-    return environment().get_template("report.html").render(
-        model=model,
-        style=Markup(style),
-        style_hash=content_hash(style),
-        headline=headline(model),
-        verdict=next(fact for fact in found if fact.label == "Verdict"),
-        facts=found,
-        ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
-        charts=charts,
-        thinned=detail is not DETAILS[0],
-        provenance=entries(model),
-        provenance_question=QUESTION,
-        contents=CONTENTS,
-        limits=LIMITS,
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            model=model,
+            style=Markup(style),
+            style_hash=content_hash(style),
+            headline=headline(model),
+            verdict=next(fact for fact in found if fact.label == "Verdict"),
+            facts=found,
+            ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
+            charts=charts,
+            equation=model.equation() if model.n_kept <= LONGEST_EQUATION else "",
+            thinned=detail is not DETAILS[0],
+            provenance=entries(model),
+            provenance_question=QUESTION,
+            contents=CONTENTS,
+            limits=LIMITS,
+        )
     )
 
 

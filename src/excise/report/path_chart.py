@@ -1,8 +1,8 @@
-"""The coefficient path: when does each feature enter or leave?"""
+"""The coefficient path: when each feature enters or leaves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -30,11 +30,12 @@ NAMED = 8
 """Lines with a colour and a name."""
 MOST_TICKS = 300
 """Event ticks drawn."""
+CROWDED = 50
+"""Above so many lines the grey ones are thin."""
 QUESTION = "When does each feature enter or leave?"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lines:
+class Lines(NamedTuple):
     """The part of a path that is drawn.
 
     Attributes
@@ -53,7 +54,7 @@ class Lines:
 
 
 def lines_of(model: Model, features: NDArray[np.intp]) -> Lines:
-    """Rows of the path for `features`; named are the largest at the chosen tax, then the earliest."""
+    """Rows of the path for `features`; named are the largest at the chosen tax."""
     kept = np.abs(model.coef_std[features])
     ranked = features[np.lexsort((np.arange(len(features)), -kept))]
     path = model.path
@@ -66,7 +67,7 @@ def lines_of(model: Model, features: NDArray[np.intp]) -> Lines:
     coefs = np.zeros((len(ranked), matrix.n_columns))
     coefs[row[drawn], column[drawn]] = matrix.data[drawn]
     ever = (coefs != 0.0).any(axis=1)
-    named = int(min(NAMED, np.count_nonzero(ever)))
+    named = min(NAMED, int(np.count_nonzero(ever)))
     order = np.argsort(~ever, kind="stable")
     return Lines(ranked[order], named, path.alphas * TaxAxis.of(model).unit, coefs[order])
 
@@ -97,7 +98,9 @@ def answer(model: Model) -> str:
     words = [f"{name} enters first, below {axis.word} {axis.write(first.alpha)}; {here}."]
     if turned := _turned(model, axis):
         more = f", and {count(len(turned) - 3, 'more exit')}" if len(turned) > 3 else ""
-        words.append(f"Paths are not nested: as the {axis.word} falls, {listing(turned[:3])}{more}.")
+        words.append(
+            f"Paths are not nested: as the {axis.word} falls, {listing(turned[:3])}{more}."
+        )
     return " ".join(words)
 
 
@@ -137,7 +140,7 @@ def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Mar
         _event_ticks(model, lines, area, x, axis.unit),
         marks_above(area, x, axis.marks(model), 46.0),
         title_left(area, f"{model.target.name} per SD"),
-        element("g", *_drawn_lines(model, lines, x, y), class_="lines"),
+        element("g", *_drawn_lines(model, lines, x, y), class_=_crowd(lines)),
         _names(lines, names, area, y),
         name=name,
         title=QUESTION,
@@ -173,6 +176,11 @@ def _event_ticks(model: Model, lines: Lines, area: Area, x: Scale, unit: float) 
     return element("g", *parts, class_="events")
 
 
+def _crowd(lines: Lines) -> str:
+    """Many grey lines are drawn thinner."""
+    return "lines many" if len(lines.features) > CROWDED else "lines"
+
+
 def _drawn_lines(model: Model, lines: Lines, x: Scale, y: Scale) -> list[Markup]:
     """Grey lines first, then the named ones, the largest on top."""
     own: dict[int, list[Event]] = {}
@@ -188,9 +196,7 @@ def _drawn_lines(model: Model, lines: Lines, x: Scale, y: Scale) -> list[Markup]
     return parts
 
 
-def _vertices(
-    model: Model, lines: Lines, i: int, events: list[Event]
-) -> tuple[Floats, Floats]:
+def _vertices(model: Model, lines: Lines, i: int, events: list[Event]) -> tuple[Floats, Floats]:
     """Falling taxes and coefficients of line i: the grid, and zero at its own events."""
     unit = TaxAxis.of(model).unit
     crossings = np.array([event.alpha * unit for event in events])

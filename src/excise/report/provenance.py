@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from excise.explain.words import count, figures, listing
 from excise.model import Model
@@ -39,8 +38,7 @@ LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A term and what it is; `code` is set in a fixed-width face."""
 
     term: str
@@ -116,8 +114,8 @@ def _certificate(model: Model) -> str:
     verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
     unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
     return (
-        f"duality gap {proof.gap:.1e}, over the null loss {proof.rel_gap:.1e}; largest violation of "
-        f"the optimality conditions {proof.max_kkt_violation:.1e} of alpha_max; "
+        f"duality gap {proof.gap:.1e}, over the null loss {proof.rel_gap:.1e}; largest violation "
+        f"of the optimality conditions {proof.max_kkt_violation:.1e} of alpha_max; "
         f"{verdicts}{unique[proof.unique]}"
     )
 

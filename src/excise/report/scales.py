@@ -32,6 +32,7 @@ class Scale:
     @overload
     def __call__(self, value: Floats) -> Floats: ...
     def __call__(self, value: float | Floats) -> float | Floats:
+        """Where `value` is drawn."""
         start, end = self.domain
         low, high = self.pixels
         if self.log:
@@ -44,7 +45,7 @@ class Scale:
         start, end = self.domain
         share = (pixel - self.pixels[0]) / (self.pixels[1] - self.pixels[0])
         if self.log:
-            return start * (end / start) ** share
+            return float(start * (end / start) ** share)
         return start + share * (end - start)
 
     def ticks(self, most: int) -> list[float]:
@@ -53,7 +54,9 @@ class Scale:
         return _log_ticks(low, high, most) if self.log else _round_ticks(low, high, most)
 
 
-def linear(values: Floats, pixels: tuple[float, float], *, include: tuple[float, ...] = ()) -> Scale:
+def linear(
+    values: Floats, pixels: tuple[float, float], *, include: tuple[float, ...] = ()
+) -> Scale:
     """A linear scale that holds all finite `values` and `include`, with a margin of 4%."""
     finite = np.append(values[np.isfinite(values)], include)
     low, high = float(finite.min(initial=math.inf)), float(finite.max(initial=-math.inf))
@@ -66,7 +69,9 @@ def linear(values: Floats, pixels: tuple[float, float], *, include: tuple[float,
 def _round_ticks(low: float, high: float, most: int) -> list[float]:
     raw = (high - low) / max(most, 1)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = power * next(m for m in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0) if m * power >= raw * (1 - 1e-9))
+    step = power * next(
+        m for m in (1.0, 2.0, 2.5, 5.0, 10.0, 20.0) if m * power >= raw * (1 - 1e-9)
+    )
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [float(f"{k * step:.12g}") for k in range(first, last + 1)]

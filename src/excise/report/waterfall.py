@@ -1,8 +1,8 @@
-"""The waterfall: who already earns what a cut feature would earn alone?"""
+"""The waterfall: who already earns what a cut feature would earn alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -21,8 +21,7 @@ STEP = 34.0
 """Height of one row of the waterfall."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One bar from `start` to `end`, with what it is called and the class that draws it."""
 
     label: str
@@ -72,19 +71,21 @@ def _no_answer(model: Model, ledger: Ledger) -> str:
 
 
 def answer(why: Why, places: int) -> str:
-    """glu alone would earn 29.45; ltg, bmi and bp already earn 22.83 of it; ..."""
-    earned = why.alone - why.left
-    biggest = [name for name, share in why.shares[:3] if share > 0.0]
-    verb = "earns" if len(biggest) == 1 else "earn"
-    others = f", mostly {listing(biggest)}" if len(why.shares) > len(biggest) else ""
-    who = "the kept features" if others else listing(biggest)
-    verb = "earn" if others else verb
+    """What it would earn alone, who already earns how much of that, and what is left."""
+    earned, left = why.alone - why.left, amount(abs(why.left), places)
+    turned = why.left < 0.0
     return (
-        f"Alone, {why.feature} would earn {amount(why.alone, places)}; "
-        f"{who}{others + ',' if others else ''} already {verb} {amount(earned, places)} of it. "
-        f"What is left, {amount(abs(why.left), places)}, is under the tax of "
+        f"Alone, {why.feature} would earn {amount(why.alone, places)}; {_earners(why)} already "
+        f"earn {amount(earned, places)}{', more than that' if turned else ' of it'}. "
+        f"What is left, {left}{' the other way' if turned else ''}, is under the tax of "
         f"{amount(why.tax, places)}: the coefficient is exactly zero."
     )
+
+
+def _earners(why: Why) -> str:
+    """The kept features, the three largest by name."""
+    most = listing([name for name, share in why.shares[:3] if share > 0.0])
+    return f"the kept features, mostly {most}," if most else "the kept features"
 
 
 def steps_of(why: Why) -> list[Step]:
