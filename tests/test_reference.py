@@ -56,7 +56,13 @@ def test_diabetes_books(diabetes: Table) -> None:
     X, y = diabetes
     coef, intercept = reference.solve(make_problem(X, y, standardize=True), 5.83)
     keeps = dict(enumerate(np.round(coef * X.std(axis=0), 2)))
-    assert {j: b for j, b in keeps.items() if b} == {1: -0.65, 2: 24.10, 3: 9.47, 6: -5.91, 8: 21.01}
+    assert {j: b for j, b in keeps.items() if b} == {
+        1: -0.65,
+        2: 24.10,
+        3: 9.47,
+        6: -5.91,
+        8: 21.01,
+    }
     verdicts = certify(X, y, coef, intercept, 5.83, standardize=True).verdicts
     expected = [0.81, 6.48, 29.93, 15.30, 2.49, 2.40, 11.74, 3.61, 26.84, 5.14]
     np.testing.assert_allclose(verdicts.earns, expected, atol=0.006)

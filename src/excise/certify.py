@@ -24,7 +24,7 @@ from excise.duality import (
     safe_radius,
 )
 from excise.exceptions import InputError
-from excise.problem import Problem, check_alpha, check_coef, make_problem
+from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
 from excise.standard import (
     ColumnScale,
@@ -80,7 +80,8 @@ def certify(
     penalties", JMLR 18, 2017.
     """
     checked = make_problem(X, y, **problem)
-    return certify_problem(checked, check_coef(coef, checked), intercept, check_alpha(alpha))
+    given = check_coef(coef, checked), check_intercept(intercept, checked)
+    return certify_problem(checked, *given, check_alpha(alpha))
 
 
 def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
@@ -91,9 +92,7 @@ def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: flo
     r = goal.values - _predict(problem, columns, b)
     if problem.fit_intercept:
         r -= w @ r
-    elif intercept != 0.0:
-        raise InputError(f"intercept is {intercept}, but fit_intercept is False", remedy="pass 0.0")
-    excess = _intercept_excess(problem, goal, columns, coef, float(intercept))
+    excess = _intercept_excess(problem, goal, columns, coef, intercept)
     c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
     null = float(w @ goal.values**2) / 2
     noise = NOISE * float(np.sqrt(2.0 * null))

@@ -180,6 +180,16 @@ def check_alpha(alpha: Any) -> float:
     return value
 
 
+def check_intercept(intercept: Any, problem: Problem) -> float:
+    """An intercept of any tool: finite, and 0 where the problem has none."""
+    value = check_number("intercept", intercept)
+    if not np.isfinite(value):
+        raise InputError(f"intercept is {value}; it must be finite")
+    if value != 0.0 and not problem.fit_intercept:
+        raise InputError(f"intercept is {value}, but fit_intercept is False", remedy="pass 0.0")
+    return value
+
+
 def check_coef(coef: Any, problem: Problem) -> Floats:
     """Coefficients of any tool: finite, one per feature."""
     values = numbers("coef", coef)
