@@ -95,9 +95,7 @@ def test_every_bar_is_proportional_and_starts_with_its_tax(diabetes: Ledger, cel
 @pytest.mark.parametrize("names", ["short", "long", "wide"])
 def test_no_line_is_wider_than_the_page(diabetes: Ledger, cells: int, names: str) -> None:
     prefix = {"short": "", "long": "mean of the worst ", "wide": "地区=北方"}[names]
-    book = replace(
-        diabetes, rows=tuple(replace(r, feature=prefix + r.feature) for r in diabetes)
-    )
+    book = replace(diabetes, rows=tuple(replace(r, feature=prefix + r.feature) for r in diabetes))
     lines = drawn(book, Page(cells))
     assert max(map(width, lines)) <= max(cells, 30)
     assert any("█" in line for line in lines) == (cells >= 70)
@@ -154,18 +152,18 @@ def test_colour_never_changes_the_text(diabetes: Ledger) -> None:
 
 
 def test_a_row_as_a_sum_adds_up() -> None:
-    terms = [explain.Term("bmi", 32.1, 5.461), explain.Term("hdl", 38, -0.4572), explain.Term("z", 0, 3)]
+    given_terms = [("bmi", 32.1, 5.461), ("hdl", 38.0, -0.4572), ("z", 0.0, 3.0)]
+    terms = [explain.Term(*term) for term in given_terms]
     found = explain.Sum("row 1 of t.csv", "y", -219.1, terms, actual=151.0)
     assert found.prediction == pytest.approx(-219.1 + 32.1 * 5.461 - 38 * 0.4572)
-    lines = explain.render(found, Page())
-    assert lines == [
+    assert explain.render(found, Page()) == [
         "row 1 of t.csv: y = -61.2 (the table says 151.0)",
-        "  intercept                 -219.1",
+        "  intercept                   -219.1",
         "  bmi        32.1   x +5.461  +175.3",
         "  hdl          38  x -0.4572   -17.4",
         "  1 kept feature of value 0 adds nothing",
-        "  sum                        -61.2",
-    ] or sum(float(line.split()[-1]) for line in lines[1:4]) == pytest.approx(-61.2, abs=0.2)
+        "  sum                          -61.2",
+    ]
 
 
 @given(st.text(max_size=40), st.integers(1, 30))

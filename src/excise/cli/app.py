@@ -67,7 +67,7 @@ class Command(Page, click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
-        self.help = self.help or COMMANDS[str(self.name)]
+        self.help = f"{COMMANDS[str(self.name)]}\n\n{self.help or ''}"
         self.params += global_options(hidden=True)
         self.epilog = "Flags for every command: excise --help"
 
@@ -85,7 +85,7 @@ class Command(Page, click.Command):
 def _warnings_to(terminal: Terminal) -> Iterator[None]:
     """Warnings of excise become the terminal's; those of libraries are shown with -v only."""
 
-    def keep(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    def keep(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         if issubclass(category, ExciseWarning) or terminal.flags.verbose:
             terminal.warn(str(message))
 
@@ -191,7 +191,7 @@ def _report(error: ExciseError, terminal: Terminal) -> int:
     return error.exit_code
 
 
-class _Bug(ExciseError):
+class _BugError(ExciseError):
     exit_code = BUG
 
 
@@ -201,7 +201,7 @@ def _report_bug(error: Exception, terminal: Terminal) -> int:
         "this is a bug in excise: please open an issue with this command,",
         "its traceback (--debug) and the output of 'excise info'",
     )
-    bug = _Bug(fact, where)
+    bug = _BugError(fact, where)
     bug.__cause__ = error
     return _report(bug, terminal)
 
@@ -214,7 +214,8 @@ def _usage_error(error: click.ClickException) -> UsageError:
     where = [f"closest: {near}"] if near else []
     parameter = getattr(error, "param", None)
     if option := getattr(error, "option_name", ""):
-        fact = f"no flag named {option}" if near or "such option" in error.message else error.message
+        unknown = near or "such option" in error.message
+        fact = f"no flag named {option}" if unknown else error.message
     elif name := getattr(error, "command_name", ""):
         close = get_close_matches(name, COMMANDS, n=1)
         fact = f"no command named '{name}'"

@@ -9,7 +9,16 @@ from typing import Any, Literal
 
 import click
 
-from excise.cli.options import Auto, Names, Option, Pairs, PenaltyType, Rule, RuleType, reading_options
+from excise.cli.options import (
+    Auto,
+    Names,
+    Option,
+    Pairs,
+    PenaltyType,
+    Rule,
+    RuleType,
+    reading_options,
+)
 from excise.exceptions import UsageError
 
 
@@ -80,7 +89,8 @@ class FitOptions:
             return {name: float(factor) for name, factor in self.tax}
         except ValueError:
             said = ",".join(f"{name}={factor}" for name, factor in self.tax)
-            raise UsageError(f"--tax {said}: a factor is not a number", remedy="--tax col=2.0") from None
+            fact = f"--tax {said}: a factor is not a number"
+            raise UsageError(fact, remedy="--tax col=2.0") from None
 
     @property
     def test_share(self) -> float | None:
@@ -90,7 +100,8 @@ class FitOptions:
         except ValueError:
             return None
         if not 0.0 < share < 1.0:
-            raise UsageError(f"--test {self.test}: a share lies between 0 and 1", remedy="--test 0.2")
+            fact = f"--test {self.test}: a share lies between 0 and 1"
+            raise UsageError(fact, remedy="--test 0.2")
         return share
 
     @property

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
 
 from excise.cli.terminal import Globals
 
@@ -29,12 +34,12 @@ class Option(click.Option):
         return extra
 
 
-class Value(click.ParamType):
+class Value(_ParamType):
     """A kind of value whose name stands in the help page as it is."""
 
 
 class Names(Value):
-    """``a,b,c`` (a backslash keeps a comma: ``a\\,b``)."""
+    r"""``a,b,c`` (a backslash keeps a comma: ``a\,b``)."""
 
     name = "COL,..."
 
@@ -85,11 +90,12 @@ class RuleType(Value):
             return Rule("1se" if text == "1se" else "min")
         try:
             name, equals, number = text.partition("=")
-            if equals and name in ("lambda", "alpha", "tax"):
+            if equals and name in ("lambda", "alpha"):
                 return Rule("alpha", _positive(float(number)))
-            return Rule("n_features", _positive(int(text.removesuffix("features").strip()), 0))
+            return Rule("n_features", _natural(text.removesuffix("features").strip()))
         except ValueError:
-            self.fail(f"'{value}' is not 1se, min, a number of features or lambda=VALUE", param, ctx)
+            known = "1se, min, a number of features or lambda=VALUE"
+            self.fail(f"'{value}' is not {known}", param, ctx)
 
 
 class PenaltyType(Value):
@@ -133,22 +139,26 @@ class At(Value):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str | int | float | None:
         """An int is a number of features, a number with a point or ``lambda=L`` a penalty."""
-        if value is None or isinstance(value, (int, float)):
-            return value
         text = str(value).strip().lower()
         if text in ("min", "1se"):
             return text
         try:
             name, equals, number = text.partition("=")
-            if equals and name in ("lambda", "alpha", "tax"):
+            if equals and name in ("lambda", "alpha"):
                 return _positive(float(number))
             return int(text) if text.isdecimal() else _positive(float(text))
         except ValueError:
             self.fail(f"'{value}' is not min, 1se, a number of features or a penalty", param, ctx)
 
 
-def _positive(value: Any, least: float = 1e-300) -> Any:
-    if not least <= value < float("inf"):
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError
+    return int(text)
+
+
+def _positive(value: float) -> float:
+    if not 0.0 < value < float("inf"):
         raise ValueError
     return value
 
@@ -188,9 +198,9 @@ def global_options(hidden: bool) -> list[click.Parameter]:
 def reading_options(function: Decorated) -> Decorated:
     """``--sep``, ``--decimal``, ``--encoding``, ``--na``: how a table is read."""
     for names, metavar, text in reversed(_READING):
-        function = click.option(
-            names, metavar=metavar, cls=Option, section="Reading", help=text
-        )(function)
+        function = click.option(names, metavar=metavar, cls=Option, section="Reading", help=text)(
+            function
+        )
     return function
 
 

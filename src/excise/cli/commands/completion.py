@@ -21,6 +21,7 @@ _SHELLS = {
 )
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 def command(terminal: Terminal, shell: str) -> None:
+    """Write it where your shell looks for such scripts."""
     from click.shell_completion import get_completion_class
 
     completer = get_completion_class(shell)

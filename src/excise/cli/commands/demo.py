@@ -23,6 +23,7 @@ DEFAULT = "diabetes"
 @click.argument("name_and_flags", nargs=-1, type=click.UNPROCESSED, metavar="[NAME] [FIT FLAGS]")
 @click.pass_context
 def command(ctx: click.Context, terminal: Terminal, name_and_flags: tuple[str, ...]) -> int:
+    """NAME is diabetes, breast-cancer or needles; the flags are those of fit."""
     from excise.cli.commands import fit
     from excise.table import DEMOS, demo_path
 

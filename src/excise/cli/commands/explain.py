@@ -36,6 +36,7 @@ def command(
     rename: tuple[tuple[str, str], ...],
     **reading: Any,
 ) -> None:
+    """The intercept, then coefficient times value of each kept feature, largest first."""
     from excise.cli.scoring import actual_value, score
     from excise.cli.text.explain import Sum, Term, render
     from excise.model import load

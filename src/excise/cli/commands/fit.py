@@ -34,6 +34,10 @@ NOT_CERTIFIED = 4
 @click.argument("target")
 @fit_options
 def command(terminal: Terminal, **flags: Any) -> int:
+    """TABLE is CSV, TSV, Parquet or Arrow ('-' is standard input), TARGET the column to predict.
+
+    Writes NAME.excise.json, the model, and NAME.report.html.
+    """
     return fit(terminal, FitOptions(**flags))
 
 
@@ -87,9 +91,7 @@ def _show_plan(terminal: Terminal, planned: Plan) -> int:
     return 0
 
 
-def _show(
-    terminal: Terminal, options: FitOptions, fitted: Fitted, sizes: dict[Path, int]
-) -> None:
+def _show(terminal: Terminal, options: FitOptions, fitted: Fitted, sizes: dict[Path, int]) -> None:
     from excise.cli.fit_document import document
     from excise.cli.text.fit import next_line, render
 

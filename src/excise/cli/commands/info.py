@@ -28,12 +28,13 @@ CONVERSIONS = {
 
 @click.command("info", cls=Command, examples=["excise info", "excise info --json"])
 def command(terminal: Terminal) -> None:
+    """Paste it into a bug report."""
     facts: dict[str, Any] = {
         "excise": __version__,
         "python": f"{platform.python_version()} ({platform.python_implementation()})",
         "platform": platform.platform(),
         "core": _core(),
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processors": os.cpu_count(),
         "threads": {name: os.environ[name] for name in _THREADS if name in os.environ},
         "libraries": {name: _version(name) for name in _LIBRARIES},
     }

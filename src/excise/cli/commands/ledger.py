@@ -35,14 +35,15 @@ def command(
     limit: int,
     sort: Literal["earns", "name", "file"],
 ) -> None:
+    """MODEL is a .excise.json file; it holds all that is needed."""
     from excise.cli.text import ledger as text
     from excise.model import load
 
     loaded = load(model).at(at)
-    ledger = loaded.ledger()
-    page = terminal.page
-    terminal.show(text.heading(loaded, page))
-    terminal.show(["", *text.render(ledger, page, legend=text.legend(loaded, page), limit=limit, sort=sort)])
+    ledger, page = loaded.ledger(), terminal.page
+    legend = text.legend(loaded, page)
+    rows = text.render(ledger, page, limit=limit, sort=sort, legend=legend)
+    terminal.show([*text.heading(loaded, page), "", *rows])
     terminal.show_json(
         model=model,
         penalty={"alpha": ledger.alpha, "tax": ledger.tax},

@@ -30,7 +30,7 @@ ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ip
 @click.argument("model")
 @click.argument("table")
 @click.option("-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, cls=Option,
-              help="CSV, TSV, Parquet or Arrow, by its ending; default: CSV on stdout.")  # fmt: skip
+              help="CSV, TSV, Parquet or Arrow, by its ending (CSV to stdout).")  # fmt: skip
 @click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
               help="Names in the table = names in the model.")  # fmt: skip
 @reading_options
@@ -44,6 +44,7 @@ def command(
     force: bool,
     **reading: Any,
 ) -> None:
+    """Columns of cut features need not be there, and the order of columns is free."""
     path = None if output == STANDARD_OUTPUT else Path(output)
     if path:
         _check_ending(path)

@@ -22,6 +22,7 @@ from excise.cli.terminal import Terminal
 @click.argument("feature")
 @click.option("--at", type=At(), cls=Option, help="At another penalty, value or rule.")
 def command(terminal: Terminal, model: str, feature: str, at: str | float | None) -> None:
+    """FEATURE is a column, or COLUMN=LEVEL for a level of a category."""
     from excise.cli.text.why import render
     from excise.model import load
 

@@ -25,11 +25,13 @@ def clean(text: str) -> str:
     """`text` with control characters spelled out, so that a name cannot drive the terminal."""
     if text.isprintable():
         return text
-    return "".join(
-        c if c.isprintable() or unicodedata.category(c) in ("Zs", "Cf") and c not in _BIDI
-        else c.encode("unicode_escape").decode("ascii")
-        for c in text
-    )  # fmt: skip
+    return "".join(c if _harmless(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _harmless(character: str) -> bool:
+    if character.isprintable():
+        return True
+    return unicodedata.category(character) in ("Zs", "Cf") and character not in _BIDI
 
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -57,7 +57,7 @@ def plan(planned: Plan, page: Page) -> list[str]:
 
 
 def next_line(model: Model, path: str) -> str:
-    """Commands that go on from here: why is the best of the cut features cut?"""
+    """Commands that go on from here, the first about the best of the cut features."""
     book = model.ledger().sorted()
     cut = next((row for row in book if not row.coef_std and row.status != "excluded"), None)
     feature = (cut or next(iter(book))).feature
