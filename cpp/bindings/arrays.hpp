@@ -25,3 +25,5 @@ nb::object to_numpy(std::vector<T> values) {
 
 // Stops a computation within about 20 ms of Ctrl-C: asks Python for pending signals.
 excise::Context python_context(int n_threads);
+using RolesIn = nb::ndarray<const std::int8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using FloatsIn2 = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;

@@ -9,7 +9,7 @@
 
 #include "excise/base/kernels.hpp"
 #include "excise/design/dense.hpp"
-#include "excise/path/engine.hpp"
+#include "excise/path/cross_validation.hpp"
 
 using namespace excise;
 using namespace nb::literals;
@@ -53,12 +53,12 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
-    const Context context = python_context(n_threads);
+    context_ = python_context(n_threads);
     nb::gil_scoped_release released;
     if (x_.dtype() == nb::dtype<double>())
-      start(dense<double>(x_), std::move(s), context);
+      start(dense<double>(x_), std::move(s));
     else if (x_.dtype() == nb::dtype<float>())
-      start(dense<float>(x_), std::move(s), context);
+      start(dense<float>(x_), std::move(s));
     else
       throw std::invalid_argument("X must be float32 or float64");
   }
@@ -99,13 +99,39 @@ class PyEngine {
                           to_numpy(std::move(enters)));
   }
 
+  // `roles`: (folds, rows) of 0 unused, 1 train, 2 test. Column refill_columns[m] of fold f is
+  // x + deltas(f, m) * x[refill_indicators[m]].
+  nb::tuple cross_validate(const FloatsIn& alphas, const RolesIn& roles,
+                           const IndicesIn& refill_columns, const IndicesIn& refill_indicators,
+                           const FloatsIn2& deltas) {
+    Folds folds;
+    const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
+    for (std::size_t f = 0; f < count; ++f) {
+      const auto* row = reinterpret_cast<const Role*>(roles.data()) + f * n;
+      folds.role.emplace_back(row, row + n);
+      if (m == 0) continue;
+      std::vector<Refill> refills;
+      for (std::size_t k = 0; k < m; ++k)
+        refills.push_back({refill_columns.data()[k], refill_indicators.data()[k],
+                           deltas.data()[f * m + k]});
+      folds.refills.push_back(std::move(refills));
+    }
+    HeldOut out;
+    {
+      nb::gil_scoped_release released;
+      out = excise::cross_validate(*engine_, to_span(alphas), folds, context_);
+    }
+    return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
+                          out.worst_gap);
+  }
+
   const Engine& engine() const { return *engine_; }
   Index not_finite() const { return not_finite_; }
 
  private:
   template <class D>
-  void start(std::shared_ptr<D> design, Statement s, const Context& context) {
-    Moments moments = design->moments(s.weights, context);
+  void start(std::shared_ptr<D> design, Statement s) {
+    Moments moments = design->moments(s.weights, context_);
     not_finite_ = moments.not_finite;
     if (not_finite_ >= 0) return;
     if (s.fit_intercept) {
@@ -115,7 +141,7 @@ class PyEngine {
     s.design = std::move(design);
     Moments about_shift = moments;
     if (s.fit_intercept) std::fill(about_shift.mean.begin(), about_shift.mean.end(), 0.0);
-    engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context);
+    engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context_);
   }
 
   nb::dict pack(PathResult result) const {
@@ -156,6 +182,7 @@ class PyEngine {
   }
 
   AnyMatrix x_;
+  Context context_;
   std::unique_ptr<Engine> engine_;
   Vec shift_;
   Index not_finite_ = -1;
@@ -188,6 +215,10 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
+      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a, "roles"_a,
+           "refill_columns"_a, "refill_indicators"_a, "deltas"_a,
+           "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
+           "worst relative gap of the training paths.")
       .def("events", &PyEngine::events, "last"_a, "candidates"_a,
            "Entries and exits between alpha_max and `last`: alphas, features, 1 = enters.");
   m.def("kernels", [] { return std::string(kernels().name); },

@@ -95,10 +95,10 @@ Moments Dense<T>::moments(std::span<const double> weights, const Context& contex
   const double work = 4.0 * static_cast<double>(n_) * static_cast<double>(p_);
   parallel_for(context, p_, kColumnGrain, work, [&](Index first, Index last) {
     std::vector<RunningMoments> running(sz(last - first));
-    for (Index j = first; j < last; ++j) running[sz(j - first)].pilot = at(first_row, j);
+    for (Index j = first; j < last; ++j) running[sz(j - first)].pilot = at(first_row, j) - shift_of(j);
     const auto add = [&](Index i, Index j) {
       const double w = weights.empty() ? equal : weights[sz(i)];
-      if (w > 0) running[sz(j - first)].add(at(i, j), w);
+      if (w > 0) running[sz(j - first)].add(at(i, j) - shift_of(j), w);
     };
     if (std::abs(row_stride_) < std::abs(col_stride_))
       for (Index j = first; j < last; ++j)

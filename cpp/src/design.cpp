@@ -8,7 +8,7 @@
 namespace excise {
 
 void Moments::set(Index j, const RunningMoments& column) {
-  const bool constant = column.min == column.max;
+  const bool constant = column.min == column.max && std::isfinite(column.sum);
   mean[sz(j)] = constant ? column.min : column.pilot + column.sum;
   variance[sz(j)] = constant ? 0.0 : std::max(0.0, column.squares - column.sum * column.sum);
   min[sz(j)] = column.min;
@@ -52,37 +52,39 @@ void Design::predict(std::span<const Index> columns, const double* b, double* ou
   }
 }
 
-void add_cross_products(const Design& x, std::span<const double> weights, ConstMatrix y,
-                        Index begin, Index end, Matrix gram, Matrix xy, const Context& context) {
-  constexpr Index kTileRows = 512, kBlock = 64;
-  const Index p = x.cols(), k = y.cols;
-  const Index tile_rows = std::min(kTileRows, end - begin);
-  Vec plain(sz(tile_rows * p)), weighted(weights.empty() ? 0 : sz(tile_rows * p));
-  const Index n_blocks = (p + kBlock - 1) / kBlock;
-  for (Index lo = begin; lo < end; lo += kTileRows) {
-    const Index n = std::min(kTileRows, end - lo);
-    const Matrix a(plain.data(), n, p);
-    x.tile(lo, lo + n, a);
-    Matrix b = a;
-    if (!weights.empty()) {
-      b = Matrix(weighted.data(), n, p);
-      for (Index j = 0; j < p; ++j)
-        for (Index i = 0; i < n; ++i) b(i, j) = a(i, j) * weights[sz(lo + i)];
-    }
-    kernels().columns_f64(b.data, n, n, p, nullptr, y.data + lo, y.stride, k, xy.data, xy.stride);
-    // Lower block triangle: block column `c` against the block rows from its own on.
-    const double work = static_cast<double>(n * p) * static_cast<double>(p) / 2;
-    parallel_for(context, n_blocks, 1, work, [&](Index first, Index last) {
-      for (Index c = first; c < last; ++c) {
-        const Index c0 = c * kBlock, nc = std::min(kBlock, p - c0);
-        for (Index r0 = c0; r0 < p; r0 += kBlock)
-          kernels().columns_f64(a.column(r0), n, n, std::min(kBlock, p - r0), nullptr,
-                                b.column(c0), n, nc, &gram(r0, c0), gram.stride);
-      }
-    });
-  }
-  for (Index j = 0; j < p; ++j)
+void add_cross_products(ConstMatrix z, ConstMatrix y, Matrix gram, Matrix zy,
+                        const Context& context) {
+  constexpr Index kBlock = 64;
+  const Index n = z.rows, p = z.cols;
+  kernels().columns_f64(z.data, z.stride, n, p, nullptr, y.data, y.stride, y.cols, zy.data,
+                        zy.stride);
+  const double work = static_cast<double>(n * p) * static_cast<double>(p) / 2;
+  parallel_for(context, (p + kBlock - 1) / kBlock, 1, work, [&](Index first, Index last) {
+    for (Index c = first * kBlock; c < std::min(p, last * kBlock); c += kBlock)
+      for (Index r = c; r < p; r += kBlock)
+        kernels().columns_f64(z.column(r), z.stride, n, std::min(kBlock, p - r), nullptr,
+                              z.column(c), z.stride, std::min(kBlock, p - c), &gram(r, c),
+                              gram.stride);
+  });
+}
+
+void mirror(Matrix gram) {
+  for (Index j = 0; j < gram.cols; ++j)
     for (Index i = 0; i < j; ++i) gram(i, j) = gram(j, i);
+}
+
+void cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy,
+                    const Context& context) {
+  constexpr Index kTileRows = 512;
+  const Index p = z.cols(), height = std::min(kTileRows, z.rows());
+  Vec tile(sz(height * p));
+  for (Index lo = 0; lo < z.rows(); lo += height) {
+    const Index rows = std::min(height, z.rows() - lo);
+    z.tile(lo, lo + rows, Matrix(tile.data(), rows, p));
+    add_cross_products(ConstMatrix(tile.data(), rows, p),
+                       ConstMatrix(y.data + lo, rows, y.cols, y.stride), gram, zy, context);
+  }
+  mirror(gram);
 }
 
 }  // namespace excise

@@ -109,8 +109,8 @@ void Engine::need_gram() {
   const Index n = statement_.n(), p = statement_.p();
   gram_.assign(sz(p * p), 0.0);
   q_.assign(sz(p), 0.0);
-  add_cross_products(*problem_.design, {}, ConstMatrix(problem_.y.data(), n, 1), 0, n,
-                     Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
+  cross_products(*problem_.design, ConstMatrix(problem_.y.data(), n, 1),
+                 Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
 }
 
 PathResult Engine::path(std::span<const double> alphas, const Start* start) {

@@ -170,10 +170,6 @@ class WindowedPath {
 
 }  // namespace
 
-double StandardProblem::noise() const {
-  return 8 * std::numeric_limits<double>::epsilon() * std::sqrt(yy);
-}
-
 NullModel null_model(const StandardProblem& problem, const Context& context) {
   Indices free;
   for (Index j = 0; j < problem.penalty.size(); ++j)

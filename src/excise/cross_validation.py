@@ -1,18 +1,22 @@
-"""Choose alpha by cross-validation: centre, scale and fill learned inside every fold."""
+"""Choose alpha by cross-validation: centre, scale and fill are learned inside every fold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.engine import Session, solve_path
+from excise.engine import Session
 from excise.exceptions import InputError
+from excise.folds import TEST, TRAIN, Folds, make_folds
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Floats, Rule
+
+EXTENSIONS = 2
+"""How often a grid whose last alpha is best is made longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,41 +24,21 @@ class Imputation:
     """How filled values are learned again inside a fold.
 
     A column with missing values has an indicator column beside it, so that another fill is
-    ``x + (fill - fill_of_all_rows) * indicator``.
+    ``x + (fill - fill_of_all_rows) * indicator``: a fold needs no copy.
+
+    Attributes
+    ----------
+    columns, indicators : ndarray of int, shape (m,)
+    fill : ndarray, shape (m,)
+        What stands in the columns now.
+    refit : callable
+        From a mask of training rows, shape (n,), to their fills, shape (m,).
     """
 
     columns: NDArray[np.intp]
     indicators: NDArray[np.intp]
     fill: Floats
     refit: Callable[[NDArray[np.bool_]], Floats]
-
-
-def make_folds(
-    n: int,
-    cv: Any = 10,
-    *,
-    groups: Any = None,
-    time: Any = None,
-    repeats: int = 1,
-    random_state: int | None = 0,
-) -> NDArray[np.intp]:
-    """The fold in which each row is held out, shape (repeats, n); -1 = never held out."""
-    if not isinstance(cv, (int, np.integer)):
-        fold = np.full((1, n), -1, dtype=np.intp)
-        for k, (_, held) in enumerate(cv):
-            fold[0, np.asarray(held)] = k
-        return fold
-    k = int(cv)
-    rng = np.random.default_rng(random_state)
-    if time is not None:
-        rank = np.argsort(np.argsort(np.asarray(time), kind="stable"), kind="stable")
-        return (rank * (k + 1) // n - 1).astype(np.intp)[None, :]
-    labels = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    units = int(labels.max()) + 1
-    if k < 2 or units < k:
-        raise InputError(f"{units} usable rows cannot fill {k} folds", remedy="fewer folds")
-    folds = [rng.permutation(units) * k // units for _ in range(repeats)]
-    return np.stack([fold[labels] for fold in folds]).astype(np.intp)
 
 
 def fit_cv(
@@ -72,29 +56,77 @@ def fit_cv(
     imputation: Imputation | None = None,
     **problem: Any,
 ) -> CrossValidation:
-    """Held-out loss along the path, and the alpha that `rule` chooses."""
+    """Held-out loss along the path, and the alpha that `rule` chooses.
+
+    Parameters
+    ----------
+    X : array or data frame, shape (n, p)
+    y : array, shape (n,)
+    cv, groups, time, repeats, random_state
+        See `excise.folds.make_folds`.
+    rule : {"1se", "min"}, default="1se"
+        The largest alpha within one standard error of the best, or the best.
+    alphas, alpha_min_ratio
+        See `excise.engine.fit_path`; the grid is that of all rows. If its last alpha is best it
+        is made longer, at most twice, unless the alphas are given.
+    imputation : Imputation, optional
+    **problem
+        The settings of `excise.problem.make_problem`.
+
+    Returns
+    -------
+    CrossValidation
+
+    Raises
+    ------
+    InputError, InputTypeError
+        If the data or a setting cannot be used; the message names what and where.
+    """
+    if rule not in ("1se", "min"):
+        raise InputError(f"unknown rule {rule!r}", remedy="rule='1se' or rule='min'")
     checked = make_problem(X, y, **problem)
-    fold = make_folds(
+    folds = make_folds(
         checked.n, cv, groups=groups, time=time, repeats=repeats, random_state=random_state
     )
-    given = not isinstance(alphas, (int, np.integer))
-    grid = np.sort(np.asarray(alphas, float))[::-1] if given else None
-    if grid is None:
-        grid = Session(checked).grid(int(alphas), alpha_min_ratio)
+    return cross_validate(
+        checked,
+        folds,
+        rule,
+        alphas=alphas,
+        alpha_min_ratio=alpha_min_ratio,
+        imputation=imputation,
+    )
+
+
+def cross_validate(
+    problem: Problem,
+    folds: Folds,
+    rule: Rule = "1se",
+    *,
+    alphas: Any = 100,
+    alpha_min_ratio: float | None = None,
+    imputation: Imputation | None = None,
+) -> CrossValidation:
+    """`fit_cv` for a checked problem and its folds."""
+    session = Session(problem)
+    grid = session.grid(alphas, alpha_min_ratio)
+    folds = _with_weight(folds, problem)
+    refills = _refills(imputation, folds)
+    may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null = _held_out(checked, fold, grid, imputation, time is not None)
+        held, null, _ = session.engine.cross_validate(grid, folds.roles, *refills)
+        held = held.reshape(len(folds), len(grid)).T
         mean = held.mean(axis=1)
         best = int(np.argmin(mean))
-        if given or best < len(grid) - 1 or extensions == 2 or len(grid) < 3:
+        if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
             break
         extensions += 1
         step = grid[-1] / grid[-2]
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
-    se = held.std(axis=1, ddof=1) / np.sqrt(held.shape[1])
+    se = _standard_error(held, folds)
     first = int(np.flatnonzero(mean <= mean[best] + se[best])[0])
-    path = solve_path(checked, grid)
-    chosen = first if rule == "1se" else best
+    path = session.path(grid)
     return CrossValidation(
         alphas=grid,
         mean=mean,
@@ -104,50 +136,44 @@ def fit_cv(
         train=2.0 * path.train_loss,
         alpha_min=float(grid[best]),
         alpha_1se=float(grid[first]),
-        alpha_=float(grid[chosen]),
+        alpha_=float(grid[first if rule == "1se" else best]),
         rule=rule,
         path=path,
-        fold_of_row=fold,
+        fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
     )
 
 
-def _held_out(
-    problem: Problem, fold: NDArray[np.intp], grid: Floats, imputation: Imputation | None, forward: bool
-) -> tuple[Floats, Floats]:
-    """Held-out mean squared error (alphas, folds), and that of the mean alone."""
-    errors, nulls = [], []
-    for labels in fold:
-        for k in range(int(labels.max()) + 1):
-            test = labels == k
-            train = (labels < k) if forward else ~test
-            X = _refilled(problem.X, imputation, train)
-            part = replace(
-                problem,
-                X=X[train],
-                y=problem.y[train],
-                sample_weight=_rows(problem.sample_weight, train),
-                offset=_rows(problem.offset, train),
-            )
-            path = solve_path(part, grid)
-            w = problem.weights[test] / problem.weights[test].sum()
-            target = problem.y[test] - (0.0 if problem.offset is None else problem.offset[test])
-            eta = X[test] @ path.coefs.toarray() + path.intercepts
-            errors.append(w @ (target[:, None] - eta) ** 2)
-            known = part.y - (0.0 if part.offset is None else part.offset)
-            centre = part.weights @ known if problem.fit_intercept else 0.0
-            nulls.append(w @ (target - centre) ** 2)
-    return np.column_stack(errors), np.array(nulls)
+def _standard_error(held: Floats, folds: Folds) -> Floats:
+    """Of the mean over the folds of one division; repeats do not make it smaller."""
+    if len(folds) == 1:
+        return np.zeros(len(held))
+    return np.asarray(held.std(axis=1, ddof=1) / np.sqrt(len(folds) / folds.repeats))
 
 
-def _rows(values: Floats | None, rows: NDArray[np.bool_]) -> Floats | None:
-    return None if values is None else values[rows]
+def _with_weight(folds: Folds, problem: Problem) -> Folds:
+    """The folds whose held-out rows have weight; an error where the training rows have none."""
+    if problem.sample_weight is None:
+        return folds
+    w = problem.weights
+    if np.any((folds.roles == TRAIN) @ w == 0.0):
+        raise InputError("sample_weight is zero on all training rows of a fold", remedy="fewer folds")
+    weighty = (folds.roles == TEST) @ w > 0.0
+    if not weighty.any():
+        raise InputError("sample_weight is zero on all held-out rows", remedy="other folds")
+    return folds if weighty.all() else Folds(folds.roles[weighty])
 
 
-def _refilled(X: np.ndarray, imputation: Imputation | None, train: NDArray[np.bool_]) -> np.ndarray:
+def _refills(
+    imputation: Imputation | None, folds: Folds
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Columns, indicators, and by how much the fill differs in each fold."""
     if imputation is None:
-        return X
-    shift = imputation.refit(train) - imputation.fill
-    X = X.copy()
-    X[:, imputation.columns] += shift * X[:, imputation.indicators]
-    return X
+        none = np.empty(0, dtype=np.int64)
+        return none, none, np.empty((len(folds), 0))
+    fills = np.stack([imputation.refit(roles == TRAIN) for roles in folds.roles])
+    return (
+        imputation.columns.astype(np.int64),
+        imputation.indicators.astype(np.int64),
+        np.ascontiguousarray(fills - imputation.fill, dtype=np.float64),
+    )

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <functional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -14,55 +16,78 @@
 namespace excise {
 
 // What a long computation asks its surroundings: how many threads, and whether to stop.
-// `poll` is called from the calling thread alone and throws to stop.
+// `poll` throws to stop; one that may only be called from the user's thread stays there.
 struct Context {
   int n_threads = 1;
   std::function<void()> poll = [] {};
 };
+
+// Another thread failed or was interrupted: its exception is the one that counts.
+struct Cancelled : std::runtime_error {
+  Cancelled() : std::runtime_error("cancelled") {}
+};
+
+// body(task, inner) for every task in [0, count), shared out one by one; `inner` is the context
+// of the thread that runs it: a single thread, and a poll that may be called there.
+template <class Body>
+void parallel_tasks(const Context& context, Index count, int n_threads, Body&& body) {
+  if (n_threads <= 1 || count <= 1) {
+    const Context inner{1, context.poll};
+    for (Index task = 0; task < count; ++task) body(task, inner);
+    return;
+  }
+  std::atomic<Index> next{0};
+  std::atomic<int> running{n_threads - 1};
+  std::atomic<bool> stop{false};
+  std::vector<std::exception_ptr> failures(sz(n_threads));
+  const auto run = [&](int thread, const Context& inner) {
+    try {
+      for (Index task = next++; task < count && !stop; task = next++) body(task, inner);
+    } catch (const Cancelled&) {
+    } catch (...) {
+      failures[sz(thread)] = std::current_exception();
+      stop = true;
+    }
+  };
+  std::vector<std::thread> helpers;
+  helpers.reserve(sz(n_threads - 1));
+  for (int thread = 1; thread < n_threads; ++thread)
+    helpers.emplace_back([&, thread] {
+      run(thread, {1, [&] {
+                     if (stop) throw Cancelled();
+                   }});
+      --running;
+    });
+  const auto watch = [&] {
+    if (stop) throw Cancelled();
+    context.poll();
+  };
+  run(0, {1, watch});
+  try {  // the user's thread has nothing left to do, but Ctrl-C still comes here
+    while (running > 0 && !stop) {
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      context.poll();
+    }
+  } catch (...) {
+    failures[0] = std::current_exception();
+    stop = true;
+  }
+  for (auto& helper : helpers) helper.join();
+  for (const auto& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+}
 
 // body(begin, end) over [0, count) in blocks of at most `grain`; `work` is the number of
 // multiply-adds in all: small jobs stay on the calling thread.
 template <class Body>
 void parallel_for(const Context& context, Index count, Index grain, double work, Body&& body) {
   constexpr double kWorthAThread = 2e6;
-  grain = std::max<Index>(grain, 1);
   const Index blocks = (count + grain - 1) / grain;
-  const double wanted = std::min<double>({static_cast<double>(context.n_threads),
-                                          work / kWorthAThread, static_cast<double>(blocks)});
-  const int n_threads = std::max(1, static_cast<int>(wanted));
-  std::atomic<Index> next{0};
-  std::atomic<bool> stop{false};
-  auto run = [&](bool leads) {
-    for (Index block = next++; block < blocks && !stop; block = next++) {
-      body(block * grain, std::min(count, (block + 1) * grain));
-      if (leads) context.poll();
-    }
-  };
-  if (n_threads == 1) {
-    run(true);
-    return;
-  }
-  std::vector<std::thread> helpers;
-  std::vector<std::exception_ptr> failures(sz(n_threads));
-  helpers.reserve(sz(n_threads));
-  for (int t = 1; t < n_threads; ++t)
-    helpers.emplace_back([&, t] {
-      try {
-        run(false);
-      } catch (...) {
-        failures[sz(t)] = std::current_exception();
-        stop = true;
-      }
-    });
-  try {
-    run(true);
-  } catch (...) {
-    failures[0] = std::current_exception();
-    stop = true;
-  }
-  for (auto& helper : helpers) helper.join();
-  for (auto& f : failures)
-    if (f) std::rethrow_exception(f);
+  const double wanted = std::min(static_cast<double>(context.n_threads), work / kWorthAThread);
+  parallel_tasks(context, blocks, static_cast<int>(wanted), [&](Index block, const Context& inner) {
+    inner.poll();
+    body(block * grain, std::min(count, (block + 1) * grain));
+  });
 }
 
 }  // namespace excise

@@ -66,9 +66,14 @@ class Design {
   virtual void predict(std::span<const Index> columns, const double* b, double* out) const;
 };
 
-// Adds to `gram` (p x p, both triangles) and `xy` (p x k) the weighted cross-products of the rows
-// [begin, end): sum_i w_i x_i x_i' and sum_i w_i x_i Y_i'. Empty weights: one each.
-void add_cross_products(const Design& x, std::span<const double> weights, ConstMatrix y,
-                        Index begin, Index end, Matrix gram, Matrix xy, const Context& context);
+// Adds a block of rows to the cross-products: gram += Z'Z (block lower triangle; `mirror` fills
+// in the rest), zy += Z'Y.
+void add_cross_products(ConstMatrix z, ConstMatrix y, Matrix gram, Matrix zy,
+                        const Context& context);
+void mirror(Matrix gram);
+
+// gram = Z'Z and zy = Z'Y over all rows, a tile of rows at a time.
+void cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy,
+                    const Context& context);
 
 }  // namespace excise

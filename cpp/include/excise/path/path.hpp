@@ -9,6 +9,11 @@
 
 namespace excise {
 
+// The rounding error of a correlation of a unit-length column with a target of square length yy.
+inline double rounding(double yy) {
+  return 8 * std::numeric_limits<double>::epsilon() * std::sqrt(yy);
+}
+
 // min |y - Z b|^2 / 2 + sum_j Omega_j(b_j); y and the rows of Z carry the square roots of weights
 // that sum to one, so y'y is a weighted mean.
 struct StandardProblem {
@@ -16,7 +21,7 @@ struct StandardProblem {
   Vec y;
   double yy = 0.0;
   Penalty penalty;
-  double noise() const;  // rounding error of a correlation with y
+  double noise() const { return rounding(yy); }
 };
 
 struct PathPoint {

@@ -1,0 +1,50 @@
+// Weighted sums of a set of rows, on the standard scale of all rows: so shifted, nothing cancels.
+#pragma once
+
+#include "excise/design/decorators.hpp"
+
+namespace excise {
+
+struct CrossMoments {
+  double w = 0.0, y = 0.0, yy = 0.0;  // sums of w, w y, w y^2
+  Vec z, zy;                          // sums of w z_j, w z_j y
+  Vec zz;                             // sums of w z_i z_j, p x p
+
+  explicit CrossMoments(Index p) : z(sz(p)), zy(sz(p)), zz(sz(p * p)) {}
+  Index p() const { return ix(z.size()); }
+
+  void add(const CrossMoments& other) {
+    w += other.w;
+    y += other.y;
+    yy += other.yy;
+    kernels().axpy(1.0, other.z.data(), z.data(), p());
+    kernels().axpy(1.0, other.zy.data(), zy.data(), p());
+    kernels().axpy(1.0, other.zz.data(), zz.data(), p() * p());
+  }
+
+  // z_j becomes z_j + slope z_m. (The constant that a centred indicator lacks is the intercept's.)
+  void refill(Index j, Index m, double slope) {
+    double* const column = zz.data() + j * p();
+    const double* const other = zz.data() + m * p();
+    const double jj = column[j] + 2 * slope * column[m] + slope * slope * other[m];
+    kernels().axpy(slope, other, column, p());
+    column[j] = jj;
+    for (Index k = 0; k < p(); ++k) zz[sz(j + k * p())] = column[k];
+    zy[sz(j)] += slope * zy[sz(m)];
+    z[sz(j)] += slope * z[sz(m)];
+  }
+
+  // sum of w (y - a - z'b)^2 over the rows
+  double squared_error(double a, const Indices& support, const Vec& b) const {
+    double total = yy - 2 * a * y + a * a * w;
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      const double* column = zz.data() + support[k] * p();
+      double inner = 0.0;
+      for (std::size_t l = 0; l < support.size(); ++l) inner += column[support[l]] * b[l];
+      total += b[k] * (inner + 2 * (a * z[sz(support[k])] - zy[sz(support[k])]));
+    }
+    return std::max(total, 0.0);
+  }
+};
+
+}  // namespace excise

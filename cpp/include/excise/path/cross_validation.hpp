@@ -1,0 +1,30 @@
+// Held-out error of the paths of training folds; everything is learned inside the fold.
+//
+// Columns fewer than rows: one reading of the data gives shifted cross-moments of every cell of
+// rows that the folds treat alike; the Gram matrix of a training fold is a sum of cells, and the
+// held-out error is a quadratic form. Otherwise each fold is a row view of the same design.
+#pragma once
+
+#include "excise/path/engine.hpp"
+
+namespace excise {
+
+enum class Role : std::int8_t { Unused = 0, Train = 1, Test = 2 };
+
+struct Folds {
+  std::vector<std::vector<Role>> role;         // per fold, per row
+  std::vector<std::vector<Refill>> refills;    // per fold; empty: nothing was missing
+  Index count() const { return ix(role.size()); }
+};
+
+struct HeldOut {
+  Vec errors;        // weighted mean squared error, (alphas, folds) column by column
+  Vec null;          // of the intercept of the training rows alone, per fold
+  double worst_gap;  // largest relative gap of all training paths
+};
+
+// alphas in the user's unit
+HeldOut cross_validate(const Engine& engine, std::span<const double> alphas, const Folds& folds,
+                       const Context& context);
+
+}  // namespace excise

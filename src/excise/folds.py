@@ -1,0 +1,165 @@
+"""Which rows train and which are held out, fold by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.exceptions import InputError, InputTypeError
+
+Labels = NDArray[np.intp]
+UNUSED, TRAIN, TEST = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folds:
+    """The part every row plays in every fold.
+
+    Attributes
+    ----------
+    roles : ndarray of int8, shape (n_folds * repeats, n_rows)
+        0 = unused, 1 = trains, 2 = is held out.
+    repeats : int
+    """
+
+    roles: NDArray[np.int8]
+    repeats: int = 1
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    @property
+    def fold_of_row(self) -> Labels:
+        """The fold in which each row is held out, shape (repeats, n_rows); -1: in none."""
+        parts = np.split(self.roles == TEST, self.repeats)
+        return np.stack([np.where(p.any(axis=0), p.argmax(axis=0), -1) for p in parts])
+
+
+def make_folds(
+    n: int,
+    cv: Any = 10,
+    *,
+    groups: Any = None,
+    time: Any = None,
+    repeats: int = 1,
+    random_state: int | None = 0,
+) -> Folds:
+    """Divide n rows.
+
+    Parameters
+    ----------
+    n : int
+    cv : int, array of int, iterable, or splitter
+        A number of folds; a fold label per row (-1: never held out); pairs (train, test) of row
+        indices or masks; or an object with scikit-learn's ``split``.
+    groups : array, shape (n,), optional
+        Rows of a group stay in one fold.
+    time : array, shape (n,), optional
+        Forward folds: each is predicted from the rows before it; equal times stay together.
+    repeats : int, default=1
+        Shuffled divisions, one after the other.
+    random_state : int or None, default=0
+
+    Returns
+    -------
+    Folds
+
+    Raises
+    ------
+    InputError
+        If rows or groups are too few for the folds, or a fold has no rows on one side.
+    """
+    if isinstance(cv, (bool, str)):
+        raise InputTypeError(
+            f"cv is {cv!r}", remedy="pass a number of folds, labels, or pairs (train, test)"
+        )
+    if isinstance(cv, (int, np.integer)):
+        return _counted(n, int(cv), groups, time, repeats, random_state)
+    if groups is not None and not hasattr(cv, "split"):
+        raise InputError("groups has no effect on folds that are given", remedy="leave it out")
+    if isinstance(cv, np.ndarray) and cv.ndim == 1:
+        return _labelled(_per_row(cv, n, "cv"))
+    pairs = cv.split(np.zeros((n, 1)), None, groups) if hasattr(cv, "split") else cv
+    if not isinstance(pairs, Iterable):
+        raise InputTypeError(
+            f"cv is {type(cv).__name__}",
+            remedy="pass a number of folds, labels, or pairs (train, test)",
+        )
+    return Folds(np.stack([_pair(n, k, train, test) for k, (train, test) in enumerate(pairs)]))
+
+
+def _counted(
+    n: int, k: int, groups: Any, time: Any, repeats: int, random_state: int | None
+) -> Folds:
+    if groups is not None and time is not None:
+        raise InputError("groups and time cannot be used together", remedy="choose one")
+    if repeats < 1:
+        raise InputError(f"repeats must be at least 1, got {repeats}")
+    if time is not None:
+        return _forward(_per_row(time, n, "time"), k)
+    units, of_row = n, np.arange(n)
+    if groups is not None:
+        names, of_row = np.unique(_per_row(groups, n, "groups"), return_inverse=True)
+        units = len(names)
+    _enough(units, k, "rows" if groups is None else "groups")
+    rng = np.random.default_rng(random_state)
+    balanced = np.arange(units) * k // units
+    parts = [_labelled(rng.permutation(balanced)[of_row]).roles for _ in range(repeats)]
+    return Folds(np.concatenate(parts), repeats)
+
+
+def _forward(time: NDArray[Any], k: int) -> Folds:
+    """k + 1 stretches of time; the first only trains, each later one is held out once."""
+    moments, of_row = np.unique(time, return_inverse=True)
+    _enough(len(moments), k + 1, "distinct times")
+    first = np.searchsorted(np.sort(of_row), np.arange(len(moments)))
+    stretch = (first * (k + 1) // len(time))[of_row]
+    _, stretch = np.unique(stretch, return_inverse=True)
+    later = range(1, int(stretch.max()) + 1)
+    return Folds(
+        np.stack([np.select([stretch < s, stretch == s], [TRAIN, TEST], UNUSED) for s in later])
+        .astype(np.int8)
+    )
+
+
+def _labelled(label: Labels) -> Folds:
+    found = np.unique(label[label >= 0])
+    if len(found) < 2:
+        raise InputError(f"cv labels {len(found)} folds; at least 2 are needed")
+    return Folds(np.stack([np.where(label == k, TEST, TRAIN) for k in found]).astype(np.int8))
+
+
+def _pair(n: int, k: int, train: Any, test: Any) -> NDArray[np.int8]:
+    roles = np.zeros(n, dtype=np.int8)
+    for role, rows in ((TRAIN, train), (TEST, test)):
+        try:
+            chosen = np.zeros(n, dtype=bool)
+            chosen[np.asarray(rows)] = True
+        except IndexError:
+            raise InputError(f"fold {k} of cv names rows outside 0 .. {n - 1}") from None
+        if not chosen.any():
+            raise InputError(f"fold {k} of cv has no {'training' if role == TRAIN else 'test'} rows")
+        if role == TEST and np.any(roles[chosen] == TRAIN):
+            row = int(np.flatnonzero(chosen & (roles == TRAIN))[0])
+            raise InputError(f"fold {k} of cv trains on row {row} and holds it out")
+        roles[chosen] = role
+    return roles
+
+
+def _enough(units: int, k: int, what: str) -> None:
+    if k < 2:
+        raise InputError(f"cv must be at least 2 folds, got {k}")
+    if units < k:
+        remedy = f"cv={max(2, units // 2)}" if units > 3 else "more rows"
+        raise InputError(f"{units} usable {what} cannot fill {k} folds", remedy=remedy)
+
+
+def _per_row(values: Any, n: int, name: str) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise InputError(f"{name} has shape {array.shape}, but there are {n} rows")
+    return array
