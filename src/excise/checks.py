@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -92,7 +94,11 @@ def _from_frame(X: Any) -> tuple[Any, Names]:
         raise InputTypeError("X is a lazy frame", remedy="X.collect()")
     import narwhals as nw
 
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        repeated = sorted(map(repr, _repeated(map(str, X.columns))))
+        raise InputError(f"the columns of X have repeated names: {', '.join(repeated)}") from None
     if not isinstance(frame, nw.DataFrame):
         return X, None
     names = tuple(str(name) for name in frame.columns)
@@ -114,6 +120,10 @@ def _from_frame(X: Any) -> tuple[Any, Names]:
     if odd:
         frame = frame.with_columns(nw.col(*odd).cast(nw.Float64))
     return frame.to_numpy(), names
+
+
+def _repeated(names: Iterable[str]) -> set[str]:
+    return {name for name, count in Counter(names).items() if count > 1}
 
 
 def check_rows(name: str, values: Floats, n: int) -> Floats:
@@ -142,7 +152,7 @@ def refuse_non_finite(X: NDArray[Any], names: Names) -> None:
         return
     step = max(1, (1 << 17) // len(X))
     for start in range(0, X.shape[1], step):
-        wrong = ~(np.abs(X[:, start : start + step]) < LARGEST)
+        wrong = ~(np.abs(X[:, start : start + step].astype(np.float64)) < LARGEST)
         if wrong.any():
             row, column = (int(k) for k in np.argwhere(wrong)[0])
             j = start + column
