@@ -135,7 +135,7 @@ class ElasticNet(PenalizedRegressor):
         self : object
         """
         data = self._training(X, y, sample_weight, multi_output=True)
-        return self._solve(data, squeeze=data.n_targets == 1)
+        return self._solve(data)
 
     @property
     def sparse_coef_(self) -> csr_array:

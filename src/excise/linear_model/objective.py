@@ -30,5 +30,8 @@ def ridge_alphas(alpha: Any, total_weight: float, n_targets: int) -> list[float]
     """
     given = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
     if given.shape not in ((1,), (n_targets,)):
-        raise InputError(f"alpha has {given.size} values for {n_targets} targets")
+        raise InputError(
+            "Number of targets and number of penalties do not correspond: "
+            f"{given.size} != {n_targets}"
+        )
     return [float(value) / total_weight for value in np.broadcast_to(given, n_targets)]

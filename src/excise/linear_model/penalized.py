@@ -11,6 +11,7 @@ from sklearn.base import MultiOutputMixin
 from excise.engine import Session
 from excise.linear_model.base import LinearRegressor
 from excise.linear_model.warning import warn_if_uncertified
+from excise.linear_model.wide_ridge import is_wide_ridge, solve_wide_ridge
 
 if TYPE_CHECKING:
     from excise.linear_model.base import Training
@@ -31,8 +32,11 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
     _alphas: Callable[[Any, float, int], list[float]]
     """Converts the parameter `alpha`: a function of `excise.linear_model.objective`."""
 
-    def _solve(self, data: Training, *, squeeze: bool) -> Self:
-        """Solve every target and store the answers; `squeeze` drops the axis of the targets."""
+    def _solve(self, data: Training) -> Self:
+        """Solve every target and store the answers, without an axis of targets if there is one.
+
+        Like scikit-learn's, the intercept of a y with one column has shape (1,).
+        """
         problems = data.problems(
             l1_ratio=self.l1_ratio,
             bounds="positive" if self.positive else None,
@@ -40,14 +44,16 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
         )
         alphas = self._alphas(self.alpha, data.total_weight, data.n_targets)
         found = [
-            Session(problem).solve_at(alpha)
+            solve_wide_ridge(problem, alpha)
+            if is_wide_ridge(problem)
+            else Session(problem).solve_at(alpha)
             for problem, alpha in zip(problems, alphas, strict=True)
         ]
         for solution in found:
             gap = solution.certificate.relative_gap
             warn_if_uncertified(type(self).__name__, solution.alpha, gap, self.tol)
         self._store(found, data.X.dtype)
-        if squeeze:
+        if data.n_targets == 1:
             for name in PER_TARGET:
                 setattr(self, name, getattr(self, name)[0])
         if data.y.ndim == 1:

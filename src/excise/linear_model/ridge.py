@@ -42,12 +42,12 @@ default="auto"
     ----------
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
     intercept_ : float or ndarray of shape (n_targets,)
-    dual_gap_, relative_gap_, kkt_violation_ : ndarray of shape (n_targets,)
+    dual_gap_, relative_gap_, kkt_violation_ : float or ndarray of shape (n_targets,)
         As in `ElasticNet`; `dual_gap_` on the scale of the mean loss.
-    n_iter_ : list of int
-        Linear systems solved for each target.
+    n_iter_ : int or list of int
+        Linear systems solved, at least 1.
     solver_ : str
-        "active set".
+        `solver`, as asked for.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only when X has column names that are all strings.
@@ -101,8 +101,8 @@ default="auto"
         """
         self._check_solver()
         data = self._training(X, y, sample_weight, multi_output=True)
-        self.solver_ = "active set"
-        return self._solve(data, squeeze=data.y.ndim == 1)
+        self.solver_ = self.solver
+        return self._solve(data)
 
     def _check_solver(self) -> None:
         """Refuse the combinations that scikit-learn refuses."""
@@ -110,5 +110,5 @@ default="auto"
             raise InputError("solver='lbfgs' is for positive=True only", remedy="solver='auto'")
         if self.positive and self.solver not in ("auto", "lbfgs"):
             raise InputError(
-                f"solver={self.solver!r} cannot keep coefficients positive", remedy="solver='auto'"
+                f"solver={self.solver!r} does not support positive fitting", remedy="solver='auto'"
             )
