@@ -22,8 +22,8 @@ from excise.report.waterfall import waterfall_chart
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-LONGEST_EQUATION = 200
-"""Terms; a longer one is left to the model file."""
+LONGEST_EQUATION = 20_000
+"""Letters; a longer one is left to the model file."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -82,7 +82,7 @@ def _render(model: Model, detail: Detail) -> str:
         cv_chart(model, both=detail.narrow),
         waterfall_chart(model, ledger, both=detail.narrow),
     ]
-    found = facts(model)
+    found, equation = facts(model), model.equation()
     return (
         environment()
         .get_template("report.html")
@@ -95,7 +95,7 @@ def _render(model: Model, detail: Detail) -> str:
             facts=found,
             ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
             charts=charts,
-            equation=model.equation() if model.n_kept <= LONGEST_EQUATION else "",
+            equation=equation if len(equation) <= LONGEST_EQUATION else "",
             thinned=detail is not DETAILS[0],
             provenance=entries(model),
             provenance_question=QUESTION,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from excise.explain.words import count, figures, listing
 from excise.model import Model
 from excise.results import VerdictKind
@@ -110,7 +112,7 @@ def _decoys(model: Model) -> str:
 
 def _certificate(model: Model) -> str:
     proof = model.certificate
-    tally = Counter(VerdictKind(int(kind)) for kind in proof.kinds)
+    tally = np.bincount(proof.kinds, minlength=len(VerdictKind))
     verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
     unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
     return (

@@ -82,15 +82,20 @@ def trace(points: Iterable[tuple[float, float]]) -> str:
 
 def text_width(content: str, size: float) -> float:
     """A generous estimate of the width of `content`, set in a sans-serif of `size`."""
-    cells = sum(1.75 if east_asian_width(letter) in "WF" else 1.0 for letter in content)
-    return 0.57 * size * cells
+    return size * sum(map(_letter_width, content))
+
+
+def _letter_width(letter: str) -> float:
+    return 1.0 if east_asian_width(letter) in "WF" else 0.57
 
 
 def shorten(content: str, size: float, room: float) -> str:
     """`content`, cut with an ellipsis where it is wider than `room`."""
-    if text_width(content, size) <= room:
+    if len(content) * size <= room or text_width(content, size) <= room:
         return content
-    kept = content
-    while kept and text_width(kept + "…", size) > room:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
+    used = text_width("…", size)
+    for i, letter in enumerate(content):
+        used += size * _letter_width(letter)
+        if used > room:
+            return content[:i].rstrip() + "…"
+    return content
