@@ -19,7 +19,7 @@ ROUNDING = re.compile(r"\de-1[3-9]")
 
 
 def settled(text: str) -> str:
-    """`text` with figures of the size of rounding errors, which differ between processors, alike."""
+    """Make figures of the size of rounding alike: they differ between processors."""
     return ROUNDING.sub("1e-16", text)
 
 
