@@ -132,9 +132,9 @@ def _part(column: object, at: int) -> Part:
 def _plain(value: object, name: str, at: int) -> str | tuple[str, ...]:
     """A field of a recipe: a tuple of strings called ``levels``, else a string."""
     if name == "levels":
-        if isinstance(value, list) and value and all(isinstance(level, str) for level in value):
-            if len(set(value)) == len(value):
-                return tuple(value)
+        levels = value if isinstance(value, list) else []
+        if all(isinstance(level, str) for level in levels) and 0 < len(set(levels)) == len(levels):
+            return tuple(levels)
     elif isinstance(value, str) and _CHECKS.get(name, bool)(value):
         return value
     raise _unusable(f"its column {at} has no usable {name!r}")
@@ -151,8 +151,9 @@ _CHECKS: dict[str, Callable[[str], bool]] = {"first": _is_date, "format": FORMAT
 
 
 def _is_finite(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) <= sys.float_info.max
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _unusable(why: str) -> InputError:
