@@ -89,7 +89,7 @@ def fit_cv(
         checked.n, cv, groups=groups, time=time, repeats=repeats, random_state=random_state
     )
     return cross_validate(
-        checked,
+        Session(checked),
         folds,
         rule,
         alphas=alphas,
@@ -99,7 +99,7 @@ def fit_cv(
 
 
 def cross_validate(
-    problem: Problem,
+    session: Session,
     folds: Folds,
     rule: Rule = "1se",
     *,
@@ -107,10 +107,9 @@ def cross_validate(
     alpha_min_ratio: float | None = None,
     imputation: Imputation | None = None,
 ) -> CrossValidation:
-    """`fit_cv` for a checked problem and its folds."""
-    session = Session(problem)
+    """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     grid = session.grid(alphas, alpha_min_ratio)
-    folds = _with_weight(folds, problem)
+    folds = _with_weight(folds, session.problem)
     refills = _refills(imputation, folds)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -157,7 +156,9 @@ def _with_weight(folds: Folds, problem: Problem) -> Folds:
         return folds
     w = problem.weights
     if np.any((folds.roles == TRAIN) @ w == 0.0):
-        raise InputError("sample_weight is zero on all training rows of a fold", remedy="fewer folds")
+        raise InputError(
+            "sample_weight is zero on all training rows of a fold", remedy="fewer folds"
+        )
     weighty = (folds.roles == TEST) @ w > 0.0
     if not weighty.any():
         raise InputError("sample_weight is zero on all held-out rows", remedy="other folds")
