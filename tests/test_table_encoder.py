@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import math
@@ -86,6 +87,14 @@ def test_rows_may_be_dropped_instead() -> None:
     assert encoded.rows.tolist() == [0, 2, 4]
     assert encoded.imputation is None
     assert "2 rows with missing values left out, as asked" in encoded.warnings
+
+
+def test_rows_held_back_for_a_test_are_not_called_incomplete() -> None:
+    plan = infer_columns(table(MIXED), "y", Wishes(missing="drop"))
+    assert plan.incomplete == 2
+    assert "2 incomplete rows left out" in plan.summary()
+    held_back = dataclasses.replace(plan, rows=plan.rows[:2], incomplete=0)
+    assert len(Encoder.fit(table(MIXED), held_back).warnings) == 1  # no target in a row
 
 
 def test_fills_are_learned_again_in_a_fold() -> None:

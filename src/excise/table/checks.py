@@ -27,9 +27,8 @@ def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
             f"{without:,} of {count(plan.n_rows, 'row')} {have} no target "
             f"{plan.target.name!r} and {'is' if without == 1 else 'are'} left out"
         )
-    incomplete = plan.n_rows - without - len(plan.rows)
-    if incomplete:
-        found.append(f"{count(incomplete, 'row')} with missing values left out, as asked")
+    if plan.incomplete:
+        found.append(f"{count(plan.incomplete, 'row')} with missing values left out, as asked")
     names = [column.name for column in (*plan.columns, *plan.dropped)]
     flat = frame.select(*names, plan.target.name).select(
         pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object)

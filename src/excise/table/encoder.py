@@ -70,8 +70,8 @@ class Encoded:
         reasons = []
         if without:
             reasons.append(f"{without:,} of {rows:,} rows have no target {self.target.name!r}")
-        if rows - without > usable:
-            reasons.append(f"{rows - without - usable:,} of {rows:,} rows have missing values")
+        if self.plan.incomplete:
+            reasons.append(f"{self.plan.incomplete:,} of {rows:,} rows have missing values")
         raise InputError(
             f"{count(usable, 'usable row')} cannot fill {folds} folds"
             + (f" ({'; '.join(reasons)})" if reasons else ""),

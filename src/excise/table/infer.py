@@ -55,15 +55,19 @@ def infer_columns(
         raise InputError(f"{table.name} has no column to predict {target!r} from", kinds)
     if wishes.missing == "error":
         _refuse_missing(table, used, rows, columns)
+    complete = rows
+    if wishes.missing == "drop":
+        complete = _complete_rows(table, used, rows, columns)
     taken = {target, *wishes.reserved, *names}
     return Plan(
         table.name,
         table.frame.height,
-        _complete_rows(table, used, rows, columns) if wishes.missing == "drop" else rows,
+        complete,
         target_plan,
         columns,
         dropped,
         tuple(name for name in table.frame.columns if name not in taken),
+        len(rows) - len(complete),
         wishes.missing,
         (*table.notes, *warnings),
     )

@@ -71,7 +71,7 @@ class Plan:
     n_rows : int
         Rows of the table.
     rows : ndarray of int64
-        Those that have a target (and, when missing values drop rows, everything else).
+        Those that are used: they have a target (and, if missing values drop rows, all else).
     target : TargetPlan
     columns : tuple of ColumnPlan
         Encoded, in table order.
@@ -79,6 +79,8 @@ class Plan:
         Left out because of their kind.
     excluded : tuple of str
         Left out as asked.
+    incomplete : int
+        Rows with a target that are left out because something else is missing.
     missing : str
         "impute", "drop" or "error".
     warnings : tuple of str
@@ -91,6 +93,7 @@ class Plan:
     columns: tuple[ColumnPlan, ...]
     dropped: tuple[ColumnPlan, ...] = ()
     excluded: tuple[str, ...] = ()
+    incomplete: int = 0
     missing: str = "impute"
     warnings: tuple[str, ...] = ()
 
@@ -131,6 +134,8 @@ class Plan:
             parts.append(f"{count(values, 'value')} missing in {count(holes, 'column')}")
         if self.target.missing:
             parts.append(f"{count(self.target.missing, 'row')} without target left out")
+        if self.incomplete:
+            parts.append(f"{count(self.incomplete, 'incomplete row')} left out")
         return ", ".join(parts) or "nothing missing"
 
 
