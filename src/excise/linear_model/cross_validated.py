@@ -10,9 +10,10 @@ from sklearn import get_config
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
-from excise.cross_validation import fit_cv
+from excise.cross_validation import cross_validate
 from excise.engine import Session
 from excise.exceptions import InputError
+from excise.folds import make_folds
 from excise.linear_model.base import LinearRegressor, Training
 from excise.linear_model.grid import alpha_grid
 from excise.linear_model.paths import enet_path, lasso_path
@@ -20,9 +21,8 @@ from excise.linear_model.warning import warn_if_uncertified
 from excise.problem import make_problem
 
 if TYPE_CHECKING:
+    from excise.folds import Folds
     from excise.results import Path
-
-Folds = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 class Scan(NamedTuple):
@@ -109,19 +109,22 @@ class CrossValidatedRegressor(LinearRegressor):
         if routing:
             weight = data.sample_weight
             routed = process_routing(self, "fit", sample_weight=weight, **params).splitter.split
-        return list(check_cv(self.cv).split(data.X, data.y, **routed))
+        return make_folds(len(data.y), check_cv(self.cv).split(data.X, data.y, **routed))
 
     def _scan(self, data: Training, folds: Folds, l1_ratio: float) -> Scan:
-        settings: dict[str, Any] = {
-            "sample_weight": data.sample_weight,
-            "l1_ratio": l1_ratio,
-            "bounds": "positive" if self.positive else None,
-            "fit_intercept": self.fit_intercept,
-            "n_threads": self.n_jobs if self.n_jobs and self.n_jobs > 0 else None,
-        }
-        grid = alpha_grid(Session(make_problem(data.X, data.y, **settings)), self.alphas, self.eps)
+        problem = make_problem(
+            data.X,
+            data.y,
+            sample_weight=data.sample_weight,
+            l1_ratio=l1_ratio,
+            bounds="positive" if self.positive else None,
+            fit_intercept=self.fit_intercept,
+            n_threads=self.n_jobs if self.n_jobs and self.n_jobs > 0 else None,
+        )
+        session = Session(problem)
+        grid = alpha_grid(session, self.alphas, self.eps)
         distinct, position = np.unique(-grid, return_inverse=True)
-        found = fit_cv(data.X, data.y, cv=folds, alphas=-distinct, **settings)
+        found = cross_validate(session, folds, alphas=-distinct)
         return Scan(l1_ratio, grid, found.folds[position], found.path)
 
     def _store(self, scan: Scan, dtype: Any) -> None:

@@ -7,7 +7,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -43,8 +42,9 @@ class SparseRegressor(ExplainedRegressor):
         Share of the L1 penalty: 1 is the lasso, between 0 and 1 the elastic net.
     rule : {"1se", "min"}, default="1se"
         Take the highest penalty within one standard error of the best, or the best.
-    cv : int, splitter or iterable of (train, test), default=10
-        Number of random folds (made with `random_state`), or the folds.
+    cv : int, splitter, iterable of (train, test) or array of labels, default=10
+        Number of random folds (made with `random_state`), or the folds: label k puts a row into
+        fold k, -1 into none.
     repeats : int, default=1
         How often the random folds are drawn anew.
     alphas : int or array-like, default=100
@@ -175,8 +175,9 @@ class SparseRegressor(ExplainedRegressor):
         """
         data = self._training(X, y, sample_weight, min_samples=2)
         self._seed = _seed(self.random_state)
-        random_folds = isinstance(self.cv, Integral)
-        folds = self.cv if random_folds else list(check_cv(self.cv).split(data.X, data.y, groups))
+        drawn = isinstance(self.cv, Integral)
+        splitter = hasattr(self.cv, "split")
+        folds = list(self.cv.split(data.X, data.y, groups)) if splitter else self.cv
         self.cv_ = fit_cv(
             data.X,
             data.y,
@@ -184,8 +185,8 @@ class SparseRegressor(ExplainedRegressor):
             self.rule,
             alphas=self.alphas,
             alpha_min_ratio=self.alpha_min_ratio,
-            groups=groups if random_folds else None,
-            repeats=self.repeats if random_folds else 1,
+            groups=None if splitter else groups,
+            repeats=self.repeats if drawn else 1,
             random_state=self._seed,
             loss=self.loss,
             l1_ratio=self.l1_ratio,

@@ -74,5 +74,4 @@ def _solve(
     if alpha > SAFE * np.max(np.diag(kernel), initial=0.0):
         solved: NDArray[np.float64] = cho_solve(cho_factor(system, overwrite_a=True), r)
         return solved
-    least: NDArray[np.float64] = np.linalg.lstsq(system, r, rcond=None)[0]
-    return least
+    return np.asarray(np.linalg.lstsq(system, r, rcond=None)[0], dtype=np.float64)
