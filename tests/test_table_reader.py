@@ -185,7 +185,9 @@ CELLS = st.text(
 ) | st.sampled_from(['"', '""', ",", "\n", 'a"b', "é", "x;y", "'"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
+)
 @given(
     rows=st.integers(1, 4).flatmap(
         lambda p: st.lists(st.lists(CELLS, min_size=p, max_size=p), min_size=1, max_size=5)
@@ -214,7 +216,9 @@ def test_any_quoting_is_parsed(
         assert cells[0].split("\n")[0].replace('"', "") in lines[place - 1].replace('"', "")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400
+)
 @given(
     data=st.binary(max_size=80)
     | st.text("a1,;\"\n\t\r .-'0é", max_size=40).map(str.encode)
@@ -226,6 +230,8 @@ def test_any_quoting_is_parsed(
 @example(b"a\x0b\n1\n")
 @example(b"\xff\xfe1")
 @example(b"a,y\n1,2\n3,\n")
+@example(b"a" * 200_000)
+@example(b'"6\'2"" ' + b"a" * 200_000)
 def test_random_bytes_never_crash(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(data)

@@ -34,7 +34,7 @@ def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
         pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object)
     )
     repeats = frame.height - flat.hash_rows().n_unique()
-    if repeats:
+    if 0 < repeats <= frame.height / 2:  # more than that: the table has few different values
         verb = "repeats" if repeats == 1 else "repeat"
         found.append(
             f"{count(repeats, 'row')} {verb} another one: the same case may stand on both sides "

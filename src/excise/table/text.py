@@ -138,8 +138,8 @@ def _by_polars(source: Source, data: bytes, layout: _Layout, separator: str) -> 
     filled = np.flatnonzero(layout.fields)
     head, rows = filled[0], filled[1:]
     start = layout.ends[head - 1] + 1 if head else 0
-    header = data[start : layout.ends[head] + 1].decode()
-    [names] = csv.reader(io.StringIO(header, newline=""), delimiter=separator, strict=True)
+    header = data[start : layout.ends[head]].decode()
+    names = _split(source, header, separator, int(layout.lines[head]))
     _check_fields(source, layout.fields[rows], layout.lines[rows], len(names), separator)
     body = data[layout.ends[head] + 1 :]
     if len(rows) + head + 1 < len(layout.ends):
@@ -155,6 +155,14 @@ def _by_polars(source: Source, data: bytes, layout: _Layout, separator: str) -> 
     if frame.height != len(rows):
         raise InputError(f"{source.name} could not be split into rows")
     return Text(_checked(source, frame, int(layout.lines[head])), layout.lines[rows], separator)
+
+
+def _split(source: Source, header: str, separator: str, line: int) -> list[str]:
+    try:
+        [names] = csv.reader(io.StringIO(header, newline=""), delimiter=separator, strict=True)
+    except csv.Error as error:
+        raise InputError(f"line {line:,} of {source.name} cannot be read: {error}") from None
+    return names
 
 
 def _without(body: bytes, blanks: Integers) -> bytes:
