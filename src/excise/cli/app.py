@@ -34,6 +34,7 @@ COMMANDS = {
     "info": "Versions and threads, and what alpha is called elsewhere.",
     "completion": "The completion script of a shell.",
 }
+HELP_FLAGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 PIPE_CLOSED = 141
 BUG = 1
 
@@ -65,7 +66,8 @@ class Command(Page, click.Command):
     """A command that takes the global flags and receives a `Terminal`."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        settings = {**HELP_FLAGS, **(kwargs.pop("context_settings", None) or {})}
+        super().__init__(*args, context_settings=settings, **kwargs)
         self.examples = tuple(examples)
         self.help = f"{COMMANDS[str(self.name)]}\n\n{self.help or ''}"
         self.params += global_options(hidden=True)
@@ -139,7 +141,7 @@ PROGRAM = Commands(
     name="excise",
     help="Sparse linear models that come with a proof and an explanation.",
     params=[*global_options(hidden=False), _version_option()],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    context_settings=HELP_FLAGS,
 )
 
 

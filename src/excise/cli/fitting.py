@@ -30,6 +30,8 @@ from excise.table import (
 
 Rows = NDArray[np.int64]
 Stage = Callable[[str], None]
+EXPECTED = (("", "", ""), (",", ".", "utf-8"), ("\t", ".", "utf-8"))
+"""Separator, decimal mark and encoding that need no mention (none in binary formats)."""
 DECOYS = 200
 """Shuffles for the noise floor."""
 
@@ -54,6 +56,7 @@ class Fitted:
     summary: str
     tested: Tested | None
     certified: bool
+    details: tuple[str, ...]
 
 
 def read(path: str, options: FitOptions, *, retry: str = "") -> Table:
@@ -126,7 +129,8 @@ def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, R
             f"--test {options.test} of {count(len(rows), 'usable row')} leaves one side empty",
             remedy="another share",
         )
-    return replace(planned, rows=rows[~held]), rows[held]
+    rest = rows[~held]
+    return replace(planned, rows=rest, n_rows=planned.n_rows - int(held.sum())), rows[held]
 
 
 def cross_validate(
@@ -244,6 +248,9 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     if options.table != "-":
         settings["table"] = options.table
     summary = planned.summary()
+    sniffed = table.sniffed
+    if (sniffed.separator, sniffed.decimal, sniffed.encoding) not in EXPECTED:
+        summary += f". Read as {sniffed}"
     if table is not whole:
         settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
         summary += f". Sample: {settings['sample']}"
@@ -257,4 +264,16 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         said = {"rows": tested.rows, "R2": tested.score}
         model = replace(model, settings={**model.settings, "test": said})
     certified = model.certificate.rel_gap <= options.tol
-    return Fitted(model, planned, summary, tested, certified)
+    return Fitted(model, planned, summary, tested, certified, _details(whole, cv))
+
+
+def _details(table: Table, cv: CrossValidation) -> tuple[str, ...]:
+    """What -v adds: how the table was read, and what the solver did."""
+    path = cv.path
+    threads = path.problem.n_threads
+    return (
+        f"{table.name}: {table.sniffed}",
+        f"path: {len(path)} penalties, {path.n_factorizations:,} factorizations, "
+        f"{path.n_passes:,} passes over the data, {cv.folds.shape[1]} folds, "
+        f"threads {threads or 'chosen by size'}; worst relative gap {path.relative_gaps.max():.0e}",
+    )

@@ -35,6 +35,7 @@ def discard_temporary_files() -> None:
 
 def _wait_for_signal(pipe: int, stopped: threading.Event) -> None:
     caught = os.read(pipe, 1)
+    os.close(pipe)
     if caught == bytes([signal.SIGINT]) and not stopped.wait(PATIENCE):
         discard_temporary_files()
         with suppress(OSError):

@@ -57,6 +57,8 @@ def fit(terminal: Terminal, options: FitOptions) -> int:
             return _show_plan(terminal, fitted)
         progress.stage("writing")
         sizes = write_files(_texts(options, fitted.model))
+    for detail in fitted.details:
+        terminal.detail(detail)
     for warning in fitted.model.warnings:
         terminal.warn(warning)
     _show(terminal, options, fitted, sizes)
