@@ -17,10 +17,13 @@ inline excise::Indices to_vector(const IndicesIn& a) { return {a.data(), a.data(
 inline std::span<const double> to_span(const FloatsIn& a) { return {a.data(), a.size()}; }
 
 template <class T>
-nb::object to_numpy(std::vector<T> values) {
+using ArrayOut = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
+
+template <class T>
+ArrayOut<T> to_numpy(std::vector<T> values) {
   auto* owned = new std::vector<T>(std::move(values));
   nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-  return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(owned->data(), {owned->size()}, owner));
+  return ArrayOut<T>(owned->data(), {owned->size()}, owner);
 }
 
 // Stops a computation within about 20 ms of Ctrl-C: asks Python for pending signals.

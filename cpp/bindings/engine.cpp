@@ -144,6 +144,15 @@ class PyEngine {
     engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context_);
   }
 
+  // A coefficient that rests at a bound is reported as that bound, without rounding.
+  double at_bound(Index j, double coef) const {
+    constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();
+    for (const double bound : {engine_->statement().lower[sz(j)], engine_->statement().upper[sz(j)]})
+      if (std::isfinite(bound) && std::abs(coef - bound) <= kRounding * std::abs(bound))
+        return bound;
+    return coef;
+  }
+
   nb::dict pack(PathResult result) const {
     const double unit = engine_->unit(), null = 0.5 * engine_->problem().yy;
     const Vec& scale = engine_->scaling().scale;
@@ -154,7 +163,8 @@ class PyEngine {
       for (std::size_t k = 0; k < point.support.size(); ++k) {
         indices.push_back(point.support[k]);
         std_values.push_back(point.values[k] * unit);
-        values.push_back(point.values[k] * unit / scale[sz(point.support[k])]);
+        values.push_back(at_bound(point.support[k],
+                                  point.values[k] * unit / scale[sz(point.support[k])]));
       }
       indptr.push_back(ix(indices.size()));
       gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
@@ -206,12 +216,16 @@ void bind_engine(nb::module_& m) {
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
+      .def_prop_ro("top_gradient", [](const PyEngine& e) { return e.engine().top_gradient(); })
       .def_prop_ro("grid_top", [](const PyEngine& e) { return e.engine().grid_top(); })
       .def_prop_ro("null_loss", [](const PyEngine& e) { return e.engine().null_loss(); })
       .def_prop_ro("unit", [](const PyEngine& e) { return e.engine().unit(); })
       .def_prop_ro("y_mean", [](const PyEngine& e) { return e.engine().scaling().y_mean; })
-      .def_prop_ro("mean", [](const PyEngine& e) { return to_numpy(e.mean()); })
-      .def_prop_ro("scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); })
+      .def_prop_ro(
+          "mean", [](const PyEngine& e) { return to_numpy(e.mean()); }, nb::rv_policy::move)
+      .def_prop_ro(
+          "scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); },
+          nb::rv_policy::move)
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")

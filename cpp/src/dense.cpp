@@ -24,6 +24,13 @@ void by_rows(const float* x, Index s, Index n, Index p, const double* shift, con
   kernels().rows_f32(x, s, n, p, shift, r, ldr, k, out, ldo);
 }
 
+void column_moments(const double* x, Index n, double pilot, const double* w, double* running) {
+  kernels().moments_f64(x, n, pilot, w, running);
+}
+void column_moments(const float* x, Index n, double pilot, const double* w, double* running) {
+  kernels().moments_f32(x, n, pilot, w, running);
+}
+
 constexpr Index kColumnGrain = 256;
 
 }  // namespace
@@ -86,27 +93,35 @@ void Dense<T>::tile(Index begin, Index end, Matrix out) const {
   copy_block(begin, end - begin, 0, p_, out);
 }
 
+// Columns that are contiguous are read one by one, others through packed tiles of rows.
 template <class T>
 Moments Dense<T>::moments(std::span<const double> weights, const Context& context) const {
+  constexpr Index kRows = 256, kColumns = 64;
   Moments m(p_);
-  const double equal = 1.0 / static_cast<double>(n_);
-  Index first_row = 0;
-  while (!weights.empty() && first_row + 1 < n_ && !(weights[sz(first_row)] > 0)) ++first_row;
+  const Index pilot_row = first_weighted(weights);
+  const double* w = weights.empty() ? nullptr : weights.data();
+  const double total = w ? 1.0 : static_cast<double>(n_);
   const double work = 4.0 * static_cast<double>(n_) * static_cast<double>(p_);
-  parallel_for(context, p_, kColumnGrain, work, [&](Index first, Index last) {
+  parallel_for(context, p_, kColumns, work, [&](Index first, Index last) {
     std::vector<RunningMoments> running(sz(last - first));
-    for (Index j = first; j < last; ++j) running[sz(j - first)].pilot = at(first_row, j) - shift_of(j);
-    const auto add = [&](Index i, Index j) {
-      const double w = weights.empty() ? equal : weights[sz(i)];
-      if (w > 0) running[sz(j - first)].add(at(i, j) - shift_of(j), w);
-    };
-    if (std::abs(row_stride_) < std::abs(col_stride_))
+    for (Index j = first; j < last; ++j)
+      running[sz(j - first)].pilot =
+          static_cast<double>(data_[pilot_row * row_stride_ + j * col_stride_]) - shift_of(j);
+    if (row_stride_ == 1) {
       for (Index j = first; j < last; ++j)
-        for (Index i = 0; i < n_; ++i) add(i, j);
-    else
-      for (Index i = 0; i < n_; ++i)
-        for (Index j = first; j < last; ++j) add(i, j);
-    for (Index j = first; j < last; ++j) m.set(j, running[sz(j - first)]);
+        column_moments(data_ + j * col_stride_, n_, running[sz(j - first)].pilot + shift_of(j), w,
+                       running[sz(j - first)].sums);
+    } else {
+      Vec packed(sz(std::min(kRows, n_) * (last - first)));
+      for (Index i = 0; i < n_; i += kRows) {
+        const Matrix tile(packed.data(), std::min(kRows, n_ - i), last - first);
+        copy_block(i, tile.rows, first, tile.cols, tile);
+        for (Index j = 0; j < tile.cols; ++j)
+          kernels().moments_f64(tile.column(j), tile.rows, running[sz(j)].pilot, w ? w + i : w,
+                                running[sz(j)].sums);
+      }
+    }
+    for (Index j = first; j < last; ++j) m.set(j, running[sz(j - first)], total);
   });
   m.find_not_finite();
   return m;

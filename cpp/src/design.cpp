@@ -7,17 +7,25 @@
 
 namespace excise {
 
-void Moments::set(Index j, const RunningMoments& column) {
-  const bool constant = column.min == column.max && std::isfinite(column.sum);
-  mean[sz(j)] = constant ? column.min : column.pilot + column.sum;
-  variance[sz(j)] = constant ? 0.0 : std::max(0.0, column.squares - column.sum * column.sum);
-  min[sz(j)] = column.min;
-  max[sz(j)] = column.max;
+void Moments::set(Index j, const RunningMoments& column, double total) {
+  const auto [sum, squares, low, high] = column.sums;
+  const double shift = sum / total;
+  const bool constant = low == high;
+  min[sz(j)] = column.pilot + low;
+  max[sz(j)] = column.pilot + high;
+  mean[sz(j)] = constant ? min[sz(j)] : column.pilot + shift;
+  variance[sz(j)] = constant ? 0.0 : std::max(0.0, squares / total - shift * shift);
 }
 
 void Moments::find_not_finite() {
   for (Index j = ix(mean.size()) - 1; j >= 0; --j)
     if (!std::isfinite(mean[sz(j)]) || !std::isfinite(min[sz(j)])) not_finite = j;
+}
+
+Index first_weighted(std::span<const double> weights) {
+  Index i = 0;
+  while (i + 1 < ix(weights.size()) && !(weights[sz(i)] > 0)) ++i;
+  return i;
 }
 
 Moments Design::moments(std::span<const double> weights, const Context& context) const {
@@ -26,14 +34,10 @@ Moments Design::moments(std::span<const double> weights, const Context& context)
   Vec column(sz(n));
   for (Index j = 0; j < p; ++j) {
     gather(std::span(&j, 1), Matrix(column.data(), n, 1));
-    RunningMoments running;
-    for (Index i = 0; i < n; ++i) {
-      const double w = weights.empty() ? 1.0 / static_cast<double>(n) : weights[sz(i)];
-      if (!(w > 0)) continue;
-      if (running.min > running.max) running.pilot = column[sz(i)];
-      running.add(column[sz(i)], w);
-    }
-    m.set(j, running);
+    RunningMoments running{column[sz(first_weighted(weights))]};
+    kernels().moments_f64(column.data(), n, running.pilot,
+                          weights.empty() ? nullptr : weights.data(), running.sums);
+    m.set(j, running, weights.empty() ? static_cast<double>(n) : 1.0);
     context.poll();
   }
   m.find_not_finite();

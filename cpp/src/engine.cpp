@@ -90,11 +90,10 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   } else {
     null_ = null_model(problem_, context_);
   }
-  alpha_max_ = null_.alpha_max(problem_.penalty);
+  alpha_max_ = Certifier(problem_.penalty).alpha_max(null_.correlations.data());
 }
 
-double Engine::grid_top() const {
-  constexpr double kLeastRatio = 1e-3;
+double Engine::top_gradient() const {
   double most = 0.0;
   for (Index j = 0; j < statement_.p(); ++j) {
     const ElasticNet e = problem_.penalty.at(j, 1.0);
@@ -102,7 +101,16 @@ double Engine::grid_top() const {
     if (!e.excluded() && weight > 0)
       most = std::max(most, e.zero_threshold(null_.correlations[sz(j)]) / weight);
   }
-  return most / std::max(statement_.l1_ratio, kLeastRatio) * unit_;
+  return most * unit_;
+}
+
+double Engine::grid_top() const {
+  constexpr double kLeastRatio = 1e-3;
+  const double top = top_gradient();
+  if (top == 0) return 0.0;
+  // A ridge does not know the scale of y: correlations of unit-length columns with unit-length y
+  if (statement_.l1_ratio == 0) return top / (std::sqrt(problem_.yy) * unit_) / kLeastRatio;
+  return top / std::max(statement_.l1_ratio, kLeastRatio);
 }
 
 void Engine::need_gram() {
@@ -113,10 +121,20 @@ void Engine::need_gram() {
                  Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
 }
 
+bool Engine::is_plain_ridge() const {
+  const Penalty& penalty = problem_.penalty;
+  for (Index j = 0; j < penalty.size(); ++j) {
+    const ElasticNet e = penalty.at(j, 1.0);
+    if (!e.excluded() && (e.l1 > 0 || e.lower > -kInfinity || e.upper < kInfinity)) return false;
+  }
+  return statement_.l1_ratio == 0;
+}
+
 PathResult Engine::path(std::span<const double> alphas, const Start* start) {
   constexpr double kTrusted = 1e-12;  // a Gram path worse than this is done again on the columns
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
+  if (!uses_gram_ && is_plain_ridge()) return ridge_path(problem_, scaled, context_);
   if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_, start);
   PathResult result =
       gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(), context_,

@@ -117,6 +117,7 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
   constexpr Index kBatch = 8;
   const Index n = problem.design->rows(), p = problem.design->cols();
   Indices members = candidates;
+  Certifier certifier(problem.penalty);
   Vec residuals, correlations(sz(p * kBatch));
   for (;;) {
     WorkingSet set(problem, context);
@@ -128,10 +129,8 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       const Matrix c(correlations.data(), p, k);
       problem.design->correlate(ConstMatrix(residuals.data(), n, k), c, context);
       for (Index l = 0; l < k; ++l)
-        for (Index j = 0; j < p; ++j)
-          if (!set.holds(j) &&
-              problem.penalty.at(j, alphas[sz(l)]).violation(0.0, c(j, l)) > problem.noise())
-            missed.push_back(j);
+        certifier.missed(alphas[sz(l)], c.column(l), problem.noise(),
+                         [&](Index j) { return !set.holds(j); }, missed);
       alphas.clear();
       residuals.clear();
     };

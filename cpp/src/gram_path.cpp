@@ -5,16 +5,6 @@
 
 namespace excise {
 
-double NullModel::alpha_max(const Penalty& penalty) const {
-  double most = 0.0;
-  for (Index j = 0; j < penalty.size(); ++j) {
-    const ElasticNet e = penalty.at(j, 1.0);
-    if (!e.excluded() && !e.smooth())
-      most = std::max(most, e.zero_threshold(correlations[sz(j)]) / e.l1);
-  }
-  return most;
-}
-
 NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
                      const Penalty& penalty, double noise) {
   NullModel null{Vec(q.begin(), q.end()), yy};
@@ -37,6 +27,7 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
                      const Context& context, const Start* start) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
+  Certifier certifier(penalty);
   if (start) solver.start(start->support, start->values);
   PathResult result;
   result.points.reserve(alphas.size());
@@ -50,8 +41,8 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
     std::erase_if(point.support, [&](Index j) { return solver.coefficients()[sz(j)] == 0; });
     for (const Index j : point.support) point.values.push_back(solver.coefficients()[sz(j)]);
     point.rr = solver.residual_square();
-    point.optimality = certify(penalty, alpha, solver.coefficients().data(),
-                               solver.correlations().data(), point.rr);
+    Vec c = solver.correlations();
+    point.optimality = certifier.certify(alpha, point.support, point.values, c.data(), point.rr);
     result.points.push_back(std::move(point));
   }
   result.correlations = solver.correlations();

@@ -76,6 +76,71 @@ void combine(const double* const* columns, const double* b, Index m, Index n, do
   }
 }
 
+EXCISE_INLINE vd larger(vd a, vd b) { return a > b ? a : b; }
+EXCISE_INLINE vd smaller(vd a, vd b) { return a < b ? a : b; }
+
+double scores(const double* c, const double* up, const double* down, Index p, double* out) {
+  vd most{};
+  Index j = 0;
+  for (; j + kLanes <= p; j += kLanes) {
+    const vd cj = load(c + j), score = larger(load(up + j) * cj, -load(down + j) * cj);
+    store(out + j, score);
+    most = larger(most, score);
+  }
+  double best = 0.0;
+  for (int i = 0; i < kLanes; ++i) best = most[i] > best ? most[i] : best;
+  for (; j < p; ++j) {
+    const double a = up[j] * c[j], b = -down[j] * c[j];
+    out[j] = a > b ? a : b;
+    best = out[j] > best ? out[j] : best;
+  }
+  return best;
+}
+
+// Rows of weight zero count for nothing, not even for min and max.
+template <class T>
+EXCISE_INLINE void moments(const T* x, Index n, double pilot, const double* w, double* running) {
+  vd total{}, squares{}, low = spread(running[2]), high = spread(running[3]);
+  const vd p = spread(pilot), zero{};
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    const vd d = load(x + i) - p;
+    if (w) {
+      const vd wi = load(w + i);
+      total += wi * d;
+      squares += wi * d * d;
+      low = wi > zero ? smaller(d, low) : low;
+      high = wi > zero ? larger(d, high) : high;
+    } else {
+      total += d;
+      squares += d * d;
+      low = smaller(d, low);
+      high = larger(d, high);
+    }
+  }
+  running[0] += sum(total);
+  running[1] += sum(squares);
+  for (int l = 0; l < kLanes; ++l) {
+    running[2] = low[l] < running[2] ? low[l] : running[2];
+    running[3] = high[l] > running[3] ? high[l] : running[3];
+  }
+  for (; i < n; ++i) {
+    const double d = static_cast<double>(x[i]) - pilot, wi = w ? w[i] : 1.0;
+    if (!(wi > 0)) continue;
+    running[0] += wi * d;
+    running[1] += wi * d * d;
+    running[2] = d < running[2] ? d : running[2];
+    running[3] = d > running[3] ? d : running[3];
+  }
+}
+
+void moments_f64(const double* x, Index n, double pilot, const double* w, double* running) {
+  moments(x, n, pilot, w, running);
+}
+void moments_f32(const float* x, Index n, double pilot, const double* w, double* running) {
+  moments(x, n, pilot, w, running);
+}
+
 // out(c, l) += sum_i (x_c[i] - shift_c) r_l[i] for C columns and K right-hand sides
 template <class T, int C, int K>
 EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const double* r, Index ldr,
@@ -188,7 +253,8 @@ void rows_f32(const float* x, Index stride, Index n, Index p, const double* shif
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{EXCISE_STRING(EXCISE_ISA), dot,         axpy,     combine,
-                    columns_f64,               columns_f32, rows_f64, rows_f32};
+const Kernels table{EXCISE_STRING(EXCISE_ISA), dot,         axpy,        combine,
+                    scores,                    moments_f64, moments_f32, columns_f64,
+                    columns_f32,               rows_f64,    rows_f32};
 
 }  // namespace excise::EXCISE_ISA

@@ -18,9 +18,9 @@ class WindowedPath {
         n_(problem.design->rows()),
         p_(problem.design->cols()),
         set_(problem, context),
+        certifier_(problem.penalty),
         reference_(null.correlations),
-        reference_alpha_(null.alpha_max(problem.penalty)),
-        dense_(sz(p_)) {
+        reference_alpha_(certifier_.alpha_max(reference_.data())) {
     Indices free;
     for (Index j = 0; j < p_; ++j)
       if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
@@ -56,19 +56,12 @@ class WindowedPath {
     ++result_.n_passes;
   }
 
-  // What a feature would have to be taxed for its correlation to be zero, in units of alpha
-  double score(Index j) const {
-    const ElasticNet e = problem_.penalty.at(j, 1.0);
-    return e.excluded() || e.smooth() ? 0.0 : e.zero_threshold(reference_[sz(j)]) / e.l1;
-  }
-
   // The longest window whose candidates are few, after adding them to the working set.
   Index choose_window(Index k, Index count) {
     const Index crowd = std::max<Index>(100, 2 * ix(set_.solver().active().size()) + n_ / 4);
     Index window = std::min(kWindow, count - k);
     Indices candidates;
-    Vec scores(sz(p_));
-    for (Index j = 0; j < p_; ++j) scores[sz(j)] = score(j);
+    const Vec& scores = certifier_.entry_alphas(reference_.data());
     for (;; window = (window + 1) / 2) {
       const double end = alphas_[sz(k + window - 1)];
       const double threshold = end - slope_ * std::max(0.0, reference_alpha_ - end);
@@ -128,9 +121,7 @@ class WindowedPath {
     for (Index l = 0; l < window; ++l) {
       const bool all_stood = missed.empty();
       const double alpha = points_[sz(l)].alpha;
-      for (Index j = 0; j < p_; ++j)
-        if (!set_.holds(j) && problem_.penalty.at(j, alpha).violation(0.0, c(j, l)) > noise)
-          missed.push_back(j);
+      certifier_.missed(alpha, c.column(l), noise, [&](Index j) { return !set_.holds(j); }, missed);
       if (!all_stood || !missed.empty()) continue;
       accept(l, c.column(l));
       ++accepted;
@@ -143,12 +134,9 @@ class WindowedPath {
     return accepted;
   }
 
-  void accept(Index l, const double* c) {
+  void accept(Index l, double* c) {
     PathPoint& point = points_[sz(l)];
-    for (std::size_t i = 0; i < point.support.size(); ++i)
-      dense_[sz(point.support[i])] = point.values[i];
-    point.optimality = certify(problem_.penalty, point.alpha, dense_.data(), c, point.rr);
-    for (const Index j : point.support) dense_[sz(j)] = 0.0;
+    point.optimality = certifier_.certify(point.alpha, point.support, point.values, c, point.rr);
     reference_.assign(c, c + p_);
     reference_alpha_ = point.alpha;
     result_.points.push_back(std::move(point));
@@ -159,11 +147,12 @@ class WindowedPath {
   const Context& context_;
   Index n_, p_;
   WorkingSet set_;
+  Certifier certifier_;
   Vec reference_;           // Z'r at the last accepted alpha
   double reference_alpha_;
   double slope_ = 1.0;      // assumed |dc/dalpha| of features at rest: 1 is the strong rule
   bool missed_ = false;     // the last window missed a feature: nothing is forgotten now
-  Vec dense_, residuals_, correlations_;
+  Vec residuals_, correlations_;
   std::vector<PathPoint> points_;
   PathResult result_;
 };

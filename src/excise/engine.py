@@ -140,7 +140,7 @@ class Session:
 
     def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
         engine = self.engine
-        top = engine.grid_top * max(self.problem.l1_ratio, 1e-3)
+        top = engine.top_gradient
         columns = _sparse(found, "coef", self.problem.p)
         steps = np.repeat(np.arange(len(alphas)), np.diff(columns.indptr))
         centres = engine.mean[columns.indices] * columns.data
@@ -177,7 +177,9 @@ class Session:
                 known = self._known.columns_std
                 part = slice(known.indptr[k], known.indptr[k + 1])
                 start = (above, known.indices[part], known.data[part])
-        found = self.engine.path(_descent(above, alpha), start)
+        direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
+        steps = np.array([alpha]) if direct else _descent(above, alpha)
+        found = self.engine.path(steps, None if direct else start)
         return self._solution(alpha, found)
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
@@ -204,7 +206,7 @@ class Session:
         size = Size(
             unit=unit,
             null=engine.null_loss / unit / unit,
-            top=engine.grid_top * max(self.problem.l1_ratio, 1e-3) / unit,
+            top=engine.top_gradient / unit,
         )
         return certificate_from(
             coef_std / unit,

@@ -18,6 +18,14 @@ struct Kernels {
   // y += sum_k b[k] * columns[k]
   void (*combine)(const double* const* columns, const double* b, Index m, Index n, double* y);
 
+  // scores[j] = max(up_j c_j, -down_j c_j), and the largest of them
+  double (*scores)(const double* c, const double* up, const double* down, Index p, double* scores);
+
+  // Adds a contiguous column, about its pilot and with weights (null: one each), to running
+  // moments: sum, sum of squares, min and max of x - pilot.
+  void (*moments_f64)(const double* x, Index n, double pilot, const double* w, double* running);
+  void (*moments_f32)(const float* x, Index n, double pilot, const double* w, double* running);
+
   // out(j, l) += sum_i (x_ij - shift_j) R(i, l) for columns that are contiguous in memory
   // (element (i, j) at x[i + j * col_stride]); shift may be null.
   void (*columns_f64)(const double* x, Index col_stride, Index n, Index p, const double* shift,

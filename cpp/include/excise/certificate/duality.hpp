@@ -8,8 +8,9 @@
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
 #pragma once
 
-#include <span>
+#include <utility>
 
+#include "excise/base/kernels.hpp"
 #include "excise/penalty/elastic_net.hpp"
 
 namespace excise {
@@ -21,41 +22,101 @@ struct Optimality {
   double primal = 0.0;
 };
 
-// `c` holds Z'r for every feature, `b` is dense. Unpenalised features have c_j = 0 in exact
-// arithmetic at any point the engine returns; what rounding leaves is charged at |c_j b_j|.
-inline Optimality certify(const Penalty& penalty, double alpha, const double* b, const double* c,
-                          double rr) {
+// Certificates of points of one path. Work per point: one pass over c, and the support.
+class Certifier {
+ public:
+  explicit Certifier(const Penalty& penalty)
+      : penalty_(penalty), up_(penalty.l1.size()), down_(penalty.l1.size()),
+        scores_(penalty.l1.size()) {
+    for (Index j = 0; j < penalty.size(); ++j) {
+      const ElasticNet e = penalty.at(j, 1.0);
+      if (e.excluded()) continue;
+      if (e.smooth()) {
+        smooth_.push_back(j);
+        continue;
+      }
+      up_[sz(j)] = e.upper > 0 ? 1.0 / e.l1 : 0.0;
+      down_[sz(j)] = e.lower < 0 ? 1.0 / e.l1 : 0.0;
+    }
+  }
+
+  // The alpha below which each feature at zero would enter, given c = Z'r: zero_threshold(c) / l1
+  const Vec& entry_alphas(const double* c) {
+    most_ = kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
+    return scores_;
+  }
+  double alpha_max(const double* c) {
+    entry_alphas(c);
+    return most_;
+  }
+
+  // Features at zero, `at_rest(j)`, that earn more than their tax by more than `noise`.
+  template <class AtRest>
+  void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {
+    if (alpha_max(c) <= alpha) return;
+    for (Index j = 0; j < penalty_.size(); ++j)
+      if (scores_[sz(j)] > alpha && at_rest(j) &&
+          penalty_.at(j, alpha).violation(0.0, c[j]) > noise)
+        out.push_back(j);
+  }
+
+  // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
+  // Unpenalised features have c_j = 0 in exact arithmetic at any point the engine returns; what
+  // rounding leaves is charged at |c_j b_j|.
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
+    Optimality o;
+    double s = 1.0;
+    Vec kept(support.size());
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      const Index j = support[k];
+      const ElasticNet e = penalty_.at(j, alpha);
+      o.penalty += e.value(b[k]);
+      note(o, e, j, b[k], c[j]);
+      const double z = std::abs(c[j] - e.l2 * b[k]);
+      if (e.l1 > 0 && !held(e, b[k], c[j]) && z * s > e.l1) s = e.l1 / z;
+      kept[k] = std::exchange(c[j], 0.0);
+    }
+    if (alpha_max(c) > alpha) {
+      s = std::min(s, alpha / most_);
+      for (Index j = 0; j < penalty_.size(); ++j)
+        if (scores_[sz(j)] > alpha) note(o, penalty_.at(j, alpha), j, 0.0, c[j]);
+    }
+    o.gap = 0.5 * rr * (1 - s) * (1 - s);
+    for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
+      const ElasticNet e = penalty_.at(j, alpha);
+      note(o, e, j, 0.0, c[j]);
+      if (e.l2 > 0) o.gap += e.fenchel_young(0.0, s * c[j]);
+    }
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      c[support[k]] = kept[k];
+      o.gap += term(penalty_.at(support[k], alpha), b[k], kept[k], s);
+    }
+    o.primal = 0.5 * rr + o.penalty;
+    return o;
+  }
+
+ private:
   // A coefficient that rests at a bound is held by it: any correlation beyond is feasible there.
-  const auto held = [&](Index j, double z) {
-    return b[j] != 0 && (z > 0 ? b[j] >= penalty.upper[sz(j)] : b[j] <= penalty.lower[sz(j)]);
-  };
-  const auto shut = [&](const ElasticNet& e, double z) {
-    return z > 0 ? e.upper == 0 : e.lower == 0;
-  };
-  const Index p = penalty.size();
-  Optimality o;
-  double s = 1.0;
-  for (Index j = 0; j < p; ++j) {
-    const ElasticNet e = penalty.at(j, alpha);
-    if (e.excluded()) continue;
-    o.penalty += e.value(b[j]);
-    o.violation = std::max(o.violation, e.violation(b[j], c[j]) * penalty.unit[sz(j)]);
-    const double z = c[j] - e.l2 * b[j];
-    if (e.l1 > 0 && !held(j, z) && !shut(e, z) && std::abs(z) * s > e.l1) s = e.l1 / std::abs(z);
+  static bool held(const ElasticNet& e, double b, double c) {
+    return c - e.l2 * b > 0 ? b >= e.upper : b <= e.lower;
   }
-  o.gap = 0.5 * rr * (1 - s) * (1 - s);
-  for (Index j = 0; j < p; ++j) {
-    const ElasticNet e = penalty.at(j, alpha);
-    if (e.excluded() || (b[j] == 0 && e.l1 > 0)) continue;  // a taxed zero adds nothing
-    const double z = c[j] - e.l2 * b[j];
-    if (held(j, z) || e.l1 == 0)
-      o.gap += e.l2 > 0 || held(j, z) ? e.fenchel_young(b[j], s * c[j]) : std::abs(s * z * b[j]);
-    else
-      o.gap += 0.5 * e.l2 * b[j] * b[j] * (1 - s) * (1 - s) +
-               std::max(0.0, e.l1 * std::abs(b[j]) - s * z * b[j]);
+
+  void note(Optimality& o, const ElasticNet& e, Index j, double b, double c) const {
+    o.violation = std::max(o.violation, e.violation(b, c) * penalty_.unit[sz(j)]);
   }
-  o.primal = 0.5 * rr + o.penalty;
-  return o;
-}
+
+  // Omega(b) + Omega*(s c) - b s c for b != 0, or its bound with the ridge as rows
+  static double term(const ElasticNet& e, double b, double c, double s) {
+    const double z = c - e.l2 * b;
+    if (held(e, b, c) || (e.l1 == 0 && e.l2 > 0)) return e.fenchel_young(b, s * c);
+    if (e.l1 == 0) return std::abs(s * z * b);
+    return 0.5 * e.l2 * b * b * (1 - s) * (1 - s) + std::max(0.0, e.l1 * std::abs(b) - s * z * b);
+  }
+
+  const Penalty& penalty_;
+  Vec up_, down_, scores_;
+  Indices smooth_;
+  double most_ = 0.0;
+};
 
 }  // namespace excise

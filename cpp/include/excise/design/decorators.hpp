@@ -28,14 +28,14 @@ class Standardized final : public Design {
   std::span<const double> root_weight() const { return root_; }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
-    const Index n = rows();
+    const Index n = rows(), p = cols();
     Vec weighted(sz(n * r.cols)), total(sz(r.cols));
     for (Index l = 0; l < r.cols; ++l)
       for (Index i = 0; i < n; ++i)
         total[sz(l)] += weighted[sz(i + l * n)] = root_[sz(i)] * r(i, l);
     base_->correlate(ConstMatrix(weighted.data(), n, r.cols), out, context);
     for (Index l = 0; l < r.cols; ++l)
-      for (Index j = 0; j < cols(); ++j)
+      for (Index j = 0; j < p; ++j)
         out(j, l) = (out(j, l) - center_[sz(j)] * total[sz(l)]) * inverse_scale_[sz(j)];
   }
 

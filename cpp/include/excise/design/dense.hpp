@@ -23,9 +23,6 @@ class Dense final : public Design {
   Moments moments(std::span<const double> weights, const Context& context) const override;
 
  private:
-  double at(Index i, Index j) const {
-    return static_cast<double>(data_[i * row_stride_ + j * col_stride_]);
-  }
   double shift_of(Index j) const { return shift_.empty() ? 0.0 : shift_[sz(j)]; }
   const double* shift_from(Index j) const { return shift_.empty() ? nullptr : &shift_[sz(j)]; }
   void copy_block(Index row, Index n, Index col, Index p, Matrix out) const;

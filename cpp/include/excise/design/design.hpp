@@ -24,24 +24,17 @@ struct Moments {
   Index not_finite = -1;  // the first column that holds a NaN or an infinity
 
   explicit Moments(Index p) : mean(sz(p)), variance(sz(p)), min(sz(p)), max(sz(p)) {}
-  void set(Index j, const struct RunningMoments& column);
+  // `total` is the sum of the weights that were added up.
+  void set(Index j, const struct RunningMoments& column, double total);
   void find_not_finite();
 };
 
 // Moments of one column about a pilot taken from the column itself: the mean is at most sqrt(n)
 // standard deviations from any of its values, so nothing cancels badly.
 struct RunningMoments {
-  double pilot = 0.0, sum = 0.0, squares = 0.0;
-  double min = std::numeric_limits<double>::infinity();
-  double max = -std::numeric_limits<double>::infinity();
-
-  void add(double x, double w) {
-    const double d = x - pilot;
-    sum += w * d;
-    squares += w * d * d;
-    min = x < min ? x : min;
-    max = x > max ? x : max;
-  }
+  double pilot = 0.0;
+  double sums[4] = {0.0, 0.0, std::numeric_limits<double>::infinity(),
+                    -std::numeric_limits<double>::infinity()};  // w d, w d^2, min d, max d
 };
 
 class Design {
@@ -65,6 +58,9 @@ class Design {
   // out += X_A b
   virtual void predict(std::span<const Index> columns, const double* b, double* out) const;
 };
+
+// The first row with positive weight (0 where weights are equal).
+Index first_weighted(std::span<const double> weights);
 
 // Adds a block of rows to the cross-products: gram += Z'Z (block lower triangle; `mirror` fills
 // in the rest), zy += Z'Y.

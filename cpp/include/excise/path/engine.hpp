@@ -43,8 +43,10 @@ class Engine {
   const Statement& statement() const { return statement_; }
   const Scaling& scaling() const { return scaling_; }
   double alpha_max() const { return alpha_max_ * unit_; }
+  // Largest gradient at b = 0 per unit of penalty weight, on the scale the penalty is stated on
+  double top_gradient() const;
   // Where a grid of alphas starts: alpha_max, taken at l1_ratio = 0.001 where that is smaller,
-  // since a ridge alone never makes a coefficient zero.
+  // since a ridge alone never makes a coefficient zero (and then is free of the scale of y).
   double grid_top() const;
   double null_loss() const { return 0.5 * problem_.yy * unit_ * unit_; }
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
@@ -60,6 +62,7 @@ class Engine {
 
  private:
   void need_gram();
+  bool is_plain_ridge() const;
   ConstMatrix gram() const { return {gram_.data(), statement_.p(), statement_.p()}; }
 
   Statement statement_;

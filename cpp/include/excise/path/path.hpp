@@ -44,7 +44,6 @@ struct PathResult {
 struct NullModel {
   Vec correlations;
   double rr = 0.0;
-  double alpha_max(const Penalty& penalty) const;
 };
 
 // A solved point to start from instead of the null model.
@@ -78,6 +77,12 @@ PathResult working_set_path(const StandardProblem& problem, const NullModel& nul
 // `candidates` start the working set; every feature is checked at every event.
 std::vector<Event> working_set_events(const StandardProblem& problem, const Indices& candidates,
                                       double first, double last, const Context& context);
+
+// A ridge without any l1 and without bounds, for more columns than rows: through the n x n system
+//   (I + Z_P (alpha L2)^{-1} Z_P') r = y - Z_U b_U,   b_P = (alpha L2)^{-1} Z_P' r,
+// P the columns that pay and U those that do not (Saunders, Gammerman, Vovk, ICML 1998).
+PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
+                      const Context& context);
 
 NullModel null_model(const StandardProblem& problem, const Context& context);
 NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
