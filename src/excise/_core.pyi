@@ -1,0 +1,57 @@
+"""
+The C++ core of excise: exact paths, cross-validation and their certificates.
+"""
+
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+class Engine:
+    """One problem on one table: certified paths for the squared loss."""
+
+    def __init__(self, X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)], y: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, penalty_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], lower: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], upper: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], l1_ratio: float, fit_intercept: bool, standardize: bool, n_threads: int) -> None: ...
+
+    @property
+    def not_finite(self) -> int: ...
+
+    @property
+    def alpha_max(self) -> float: ...
+
+    @property
+    def grid_top(self) -> float: ...
+
+    @property
+    def null_loss(self) -> float: ...
+
+    @property
+    def unit(self) -> float: ...
+
+    @property
+    def y_mean(self) -> float: ...
+
+    @property
+    def mean(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]: ...
+
+    @property
+    def scale(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]: ...
+
+    @property
+    def uses_gram(self) -> bool: ...
+
+    def path(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], start: tuple[float, Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]] | None = None) -> dict:
+        """Certified points at falling alphas, as compressed columns and arrays."""
+
+    def cross_validate(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], roles: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)], refill_columns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], refill_indicators: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], deltas: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple:
+        """
+        Held-out mean squared errors (fold after fold), those of the intercepts alone, and the worst relative gap of the training paths.
+        """
+
+    def events(self, last: float, candidates: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+        """
+        Entries and exits between alpha_max and `last`: alphas, features, 1 = enters.
+        """
+
+def kernels() -> str:
+    """The instruction set that the kernels were chosen for."""
