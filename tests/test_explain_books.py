@@ -100,7 +100,9 @@ def test_a_model_moves_without_its_rows(seed: int, part: float) -> None:
     np.testing.assert_allclose(X @ moved.coef + moved.intercept, fitted, atol=1e-6 * np.ptp(y))
     w = path.problem.weights
     error = w @ (y - problem["offset"] - fitted) ** 2
-    assert books.train_error(direct.coef_std) == pytest.approx(error, abs=1e-9 * 2 * books.null_loss)
+    assert books.train_error(direct.coef_std) == pytest.approx(
+        error, abs=1e-9 * 2 * books.null_loss
+    )
 
 
 @pytest.mark.parametrize("name", sorted(TABLES))

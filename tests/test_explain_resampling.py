@@ -67,7 +67,9 @@ def test_moments_of_parts_add_up_and_forget_the_whole() -> None:
     repeated = np.repeat(taken, weights[taken].astype(int))
     Z = (X[repeated] - X[repeated].mean(0)) / X[repeated].std(0)
     np.testing.assert_allclose(found.G, np.corrcoef(X[repeated].T), atol=1e-8)
-    np.testing.assert_allclose(found.q, Z.T @ (y[repeated] - y[repeated].mean()) / len(Z), atol=1e-8)
+    np.testing.assert_allclose(
+        found.q, Z.T @ (y[repeated] - y[repeated].mean()) / len(Z), atol=1e-8
+    )
 
 
 def test_a_column_constant_in_a_half_is_not_divided_by_rounding() -> None:

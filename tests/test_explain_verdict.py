@@ -78,8 +78,9 @@ def test_notes_of_the_diabetes_model() -> None:
     sex = model.ledger()["sex"]
     assert sex.picked is not None and model.decoys is not None
     borderline, overlap = replace(model, decoys=Decoys(5.9, 9.8, 200, 0)).notes
+    picked = f"{100 * sex.picked:.0f}%"
     assert borderline == (
-        f"sex is borderline: 0.65 above the tax, picked in {100 * sex.picked:.0f}% of half-samples, "
+        f"sex is borderline: 0.65 above the tax, picked in {picked} of half-samples, "
         "and shuffled columns enter at up to 9.8 (95%): above that are the top 4"
     )
     assert overlap == 'tc and ldl overlap (r 0.90): a zero here can mean "the twin earns it"'

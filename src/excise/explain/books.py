@@ -172,7 +172,8 @@ class Books:
             lower=self.lower[A] * to_penalty,
             upper=self.upper[A] * to_penalty,
         )
-        found = path.at(alpha)
+        with np.errstate(over="ignore"):  # a penalty far beyond all earnings
+            found = path.at(alpha)
         coef_std = np.zeros(self.n_features)
         coef_std[A] = found.coef * unit
         coef = coef_std / spread

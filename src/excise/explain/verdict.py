@@ -41,7 +41,8 @@ def verdict(
 
     NO SIGNAL if the best CV error >= that of the mean - 1 SE; UNDERFIT if the chosen CV error >
     best + 1 SE on the high side, OVERFIT on the low side; AT EDGE if the best is the last grid
-    point after 2 extensions; DATA-STARVED if rows < 5 x kept; else ABOUT RIGHT.
+    point after 2 extensions, or the chosen one lies beyond it; DATA-STARVED if rows < 5 x kept;
+    else ABOUT RIGHT.
     """
     low, here = cv.at(best.alpha), cv.at(chosen.alpha)
     limit = (low.mean + low.se) * (1.0 + 1e-9)
@@ -52,6 +53,8 @@ def verdict(
         return "UNDERFIT", f"the tax is too high: {_instead(cv, chosen, best)}"
     if here.mean > limit:
         return "OVERFIT", f"the tax is too low: {_instead(cv, chosen, best)}"
+    if chosen.alpha < cv.alphas[-1] * (1.0 - 1e-9):
+        return "AT EDGE", "this tax is below the lowest that was cross-validated"
     if best.alpha <= cv.alphas[-1] and cv.n_extensions >= EXTENSIONS:
         return "AT EDGE", f"the best tax is the lowest tried, {tax}; a lower one may do better"
     if n_rows < ROWS_PER_FEATURE * chosen.n_kept:

@@ -20,7 +20,7 @@ from excise.explain.decoys import decoys as find_decoys
 from excise.explain.rows import Rows, standardise
 from excise.explain.stability import stability as find_stability
 from excise.explain.words import figures
-from excise.model.arrays import rounded
+from excise.model.arrays import rounded, symmetric, triangle
 from excise.model.encode import EXACT_GRAM
 from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
@@ -123,6 +123,7 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     block, floor = _block(rows, path, min(alphas))
     moments = rows.moments(block, rows.used(), max(1, problem.n // 4096)).sum(axis=0)
     G, q, _ = standardise(moments, problem.fit_intercept)
+    lower = triangle(G)
     xy = np.zeros(problem.p)
     if len(block) < problem.p:
         xy[:] = rows.correlate((rows.y * problem.weights)[:, None])[:, 0]
@@ -130,7 +131,7 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     return Books(
         xy=xy,
         block=block,
-        gram=G if len(block) <= EXACT_GRAM else rounded(G),
+        gram=symmetric(lower if len(block) <= EXACT_GRAM else rounded(lower), len(block)),
         mean=path.mean,
         scale=path.scale,
         centre=rows.centre,
@@ -182,24 +183,27 @@ def _for_drawing(coefs: SparseColumns) -> SparseColumns:
 
 
 def _curve(cv: CrossValidation, rows: Rows) -> CVRecord:
-    null_folds = cv.null_folds
-    se = (
-        float(np.std(null_folds, ddof=1) / np.sqrt(len(null_folds))) if len(null_folds) > 1 else 0.0
-    )
     repeats = len(cv.fold_of_row)
     return CVRecord(
         alphas=cv.alphas,
         mean=rounded(cv.mean),
         se=rounded(cv.se),
         train=rounded(cv.train),
-        null=float(np.mean(null_folds)),
-        null_se=se,
+        null=float(np.mean(cv.null_folds)),
+        null_se=_standard_error(cv.null_folds),
         null_train=float(rows.problem.weights @ np.square(rows.y)),
         n_folds=cv.folds.shape[1] // repeats,
         repeats=repeats,
         n_extensions=cv.n_extensions,
         metric=cv.metric,
     )
+
+
+def _standard_error(values: Floats) -> float:
+    """Of the mean; in units of the largest value, whose square may leave the range."""
+    peak = float(values.max(initial=0.0)) or 1.0
+    sd = float(np.std(values / peak, ddof=1)) if len(values) > 1 else 0.0
+    return float(peak * sd / np.sqrt(len(values)))
 
 
 def _untaxed(rows: Rows, path: Path) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def model(f: Fields) -> Model:
         stability=_stability(f.maybe("stability"), p),
         decoys=_decoys(f.maybe("decoys")),
         encoding=recipe.content if (recipe := f.maybe("encoding")) else None,
-        settings=f.fields("settings").content,
+        settings=_settings(f.fields("settings")),
         fingerprints={
             key: f.fields("fingerprints").text(key) for key in f.fields("fingerprints").content
         },
@@ -55,6 +56,12 @@ def model(f: Fields) -> Model:
         software=f.text("software"),
         task=f.word("task", ("number",)),
     )
+
+
+def _settings(f: Fields) -> dict[str, Any]:
+    """Free, but for the name of the table: `Model.command` quotes it."""
+    f.text("table", "")
+    return f.content
 
 
 def _penalty(f: Fields) -> Penalty:

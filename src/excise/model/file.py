@@ -59,17 +59,21 @@ def save(model: Model, path: str | FilePath) -> int:
 def write_atomically(path: str | FilePath, data: bytes) -> None:
     """Write beside the target and rename, so that no half-written file is ever seen."""
     path = FilePath(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary: FilePath | None = None
     try:
-        with open(temporary, "xb") as file:
+        name = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+        with open(name, "xb") as file:
+            temporary = name
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        temporary = None
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot write {path}", [_reason(error)]) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def load(path: str | FilePath) -> Model:
@@ -83,11 +87,8 @@ def load(path: str | FilePath) -> Model:
     """
     path = FilePath(path)
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(
-                f"{path.name} is larger than {MOST_BYTES // 1_000_000} MB", remedy=REFIT
-            )
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}", [_reason(error)]) from None
     return _parse(data, path.name)
