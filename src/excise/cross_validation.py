@@ -147,7 +147,10 @@ def _standard_error(held: Floats, folds: Folds) -> Floats:
     """Of the mean over the folds of one division; repeats do not make it smaller."""
     if len(folds) == 1:
         return np.zeros(len(held))
-    return np.asarray(held.std(axis=1, ddof=1) / np.sqrt(len(folds) / folds.repeats))
+    peak = float(held.max()) or 1.0  # the square of a squared error may leave the range
+    return np.asarray(
+        peak * (held / peak).std(axis=1, ddof=1) / np.sqrt(len(folds) / folds.repeats)
+    )
 
 
 def _with_weight(folds: Folds, problem: Problem) -> Folds:
