@@ -127,6 +127,21 @@ def test_a_fold_without_any_value_keeps_the_fill_of_all_rows() -> None:
     assert imputation.refit(np.array([False, False, True, True])).tolist() == [2.0]
 
 
+def test_a_fold_without_any_level_keeps_the_fill_of_all_rows() -> None:
+    frame = pl.DataFrame({"x": ["a", "b", "c", "b", None, None], "y": range(6)})
+    imputation = encode(frame).imputation
+    assert imputation is not None
+    assert imputation.refit(np.arange(6) >= 4).tolist() == [0, 1, 0]
+    assert imputation.refit(np.arange(6) < 1).tolist() == [1, 0, 0]
+
+
+def test_times_of_day_are_fractions_of_days() -> None:
+    noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
+    times = [noon + datetime.timedelta(hours=6 * i) for i in range(4)]
+    encoded = encode(pl.DataFrame({"t": times, "y": [1.0, 2.0, 4.0, 3.0]}))
+    assert named(encoded)["t days"] == [0.5, 0.75, 1.0, 1.25]
+
+
 def test_classes() -> None:
     frame = pl.DataFrame({"x": [1, 2, 3, 4, 5], "y": ["b", "a", "a", "b", "b"]})
     encoded = encode(frame)
@@ -216,6 +231,17 @@ def test_scoring_gap_with_near_names_or_none() -> None:
     ]
 
 
+def test_scoring_gap_names_a_few_of_many() -> None:
+    frame = pl.DataFrame(np.random.default_rng(1).normal(size=(9, 12)))
+    encoder = encode(frame, target="column_11").encoder
+    with pytest.raises(InputError) as caught:
+        encoder.transform(table(pl.DataFrame({"q": [1.0]})))
+    assert caught.value.fact.startswith(
+        "t.csv lacks 11 of the 11 columns this model uses: column_0"
+    )
+    assert caught.value.fact.endswith("column_7 and 3 more")
+
+
 def test_renaming() -> None:
     encoder = encode(MIXED).encoder
     new = table(MIXED.rename({"area": "AREA"}), "new.csv")
@@ -256,6 +282,8 @@ def test_duplicate_rows_and_leaks_are_warned_about() -> None:
     assert encode(frame).warnings == (
         "copy alone explains 100.0% of y: is it known before the target is?",
     )
+    coins = pl.DataFrame({"a": [0, 1] * 15, "b": [0, 0, 1] * 10, "y": [0, 1, 1, 0, 1] * 6})
+    assert encode(coins).warnings == ()  # few different rows are possible
     assert encode(pl.concat([frame.drop("copy"), frame.drop("copy")[:2]])).warnings == (
         "2 rows repeat another one: the same case may stand on both sides of a fold",
     )

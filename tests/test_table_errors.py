@@ -61,6 +61,16 @@ def test_missing_file_offers_the_closest_names(write: Write) -> None:
     ]
 
 
+def test_missing_file_in_a_folder_that_cannot_be_listed(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert reading("t.csv")[0] == "no file named 't.csv'"
+
+
 def test_folder(write: Write) -> None:
     write("a\n1\n", "houses.csv")
     assert reading(".")[0] == "'.' is a folder, not a table"
@@ -136,6 +146,7 @@ def test_wrong_encoding(write: Write) -> None:
     )
     unknown = complaint(lambda: read_table(path, encoding="klingon"), UsageError)
     assert unknown[0] == "there is no encoding named 'klingon'"
+    assert reading(path, encoding="undefined")[0] == "t.csv cannot be read as undefined"
     for codec in ("hex", "rot13", "zlib", "idna"):  # codecs, but not of text
         with pytest.raises((InputError, UsageError)):
             read_table(path, encoding=codec)
@@ -321,6 +332,12 @@ def test_too_few_rows_for_the_folds(write: Write) -> None:
         "  try: --folds 3",
     ]
     encoded.require_folds(7)
+    table = read_table(write("x,z,y\n1,,3\n2,5,4\n3,6,6\n"))
+    encoded = Encoder.fit(table, infer_columns(table, "y", Wishes(missing="drop")))
+    assert complaint(lambda: encoded.require_folds(3)) == [
+        "2 usable rows cannot fill 3 folds (1 of 3 rows have missing values)",
+        "  try: --folds 2",
+    ]
 
 
 def test_missing_refused_or_everywhere(write: Write) -> None:

@@ -50,6 +50,7 @@ def kind(values: Any, name: str = "x") -> Kind:
         ([True, False, None] * 20, Kind.YES_NO),
         (["a", "b", "c"] * 20, Kind.CATEGORY),
         (["1", "2", "3+"] * 20, Kind.CATEGORY),
+        (["1", "2", "3", "4", "5", "6+"] * 10, Kind.CATEGORY),
         ([f"level {i // 2}" for i in range(N)], Kind.CATEGORY),
         ([f"l{i}" for i in range(51)] + ["l1"] * 9, Kind.FREE_TEXT),
         ([f"l{i}" for i in range(50)] + ["l1"] * 10, Kind.CATEGORY),
@@ -95,7 +96,9 @@ def test_whole_numbers_that_all_differ_are_ids_if_called_so(name: str) -> None:
     assert kind(Y, name) is Kind.NUMBER
 
 
-@pytest.mark.parametrize("name", ["year", "bid", "valid", "area", "covid", "height", "key_rate"])
+@pytest.mark.parametrize(
+    "name", ["year", "bid", "valid", "area", "covid", "height", "key_rate", "1"]
+)
 def test_measurements_that_all_differ_stay(name: str) -> None:
     assert kind(np.arange(N) * 3 + 5, name) is Kind.NUMBER
 
@@ -189,6 +192,7 @@ def test_weights_groups_and_times() -> None:
             "t": ["2026-01-01", "2026-01-03", "2026-01-02"],
             "d": [datetime.date(1970, 1, 2)] * 3,
             "hole": [1.0, None, 2.0],
+            "lists": [[1], [2], [3]],
             "inf": [1.0, float("inf"), 2.0],
         }
     )
@@ -201,8 +205,11 @@ def test_weights_groups_and_times() -> None:
         ("hole", "1 of 3 values are missing (row 2)"),
         ("g", "it holds text (row 1: 'b')"),
         ("inf", "holds infinity (row 2: inf)"),
+        ("lists", "column 'lists' cannot be used as weights: it holds text (row 1:"),
         ("no", "no column named 'no' in t.csv"),
     ]:
         with pytest.raises(InputError) as caught:
             numbers_of(table, name, rows, "weights")
         assert said in str(caught.value)
+    with pytest.raises(InputError, match="cannot be used as groups: it holds lists"):
+        codes_of(table, "lists", rows)

@@ -101,6 +101,10 @@ def test_words_that_are_missing_only_among_numbers(write: Write) -> None:
     assert table.notes == ("column 'power': '?' read as missing (2 values)",)
 
 
+def test_a_column_of_nothing_but_question_marks_is_text(write: Write) -> None:
+    assert columns(write("a,b\n?,1\n?,2\n"))["a"] == ["?", "?"]
+
+
 def test_thousands_are_noticed(write: Write) -> None:
     table = read_table(write('a,b,c\n"1,204.5",1 204,"1,204"\n999,2\xa0500,"2,000"\n'))
     assert table.frame.to_dict(as_series=False) == {

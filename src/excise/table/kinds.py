@@ -99,13 +99,9 @@ def kind_of(series: pl.Series, place: Place, style: Style, *, asked: bool = Fals
     return Found(Kind.ID_LIKE if not asked and _is_id(series) else Kind.NUMBER)
 
 
-def truth(series: pl.Series) -> pl.Series | None:
-    """The column as booleans if it holds words for yes and no alone, in any case; else None."""
-    if series.dtype == pl.Boolean:
-        return series
-    if series.dtype != pl.String:
-        return None
-    low = series.str.to_lowercase()
+def truth(text: pl.Series) -> pl.Series | None:
+    """Strings as booleans if they are words for yes and no alone, in any case; else None."""
+    low = text.str.to_lowercase()
     yes = low.is_in(YES)
     return yes if (yes | low.is_in(NO)).all() else None
 
