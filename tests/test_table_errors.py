@@ -45,6 +45,7 @@ def planning(path: Path, target: str, wishes: Wishes | None = None, **options: s
 
 def test_missing_file_offers_the_closest_names(write: Write) -> None:
     write("a,b\n1,2\n", "houses.csv")
+    write("{}", "houses.excise.json")
     lines = complaint(lambda: read_table("huoses.csv", retry="excise fit {} price"))
     assert lines == [
         "no file named 'huoses.csv'",

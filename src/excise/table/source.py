@@ -22,6 +22,7 @@ _NOT_TABLES = {
     b"%PDF": ("is a PDF document", "save the table as CSV"),
 }
 _KINDS = "excise reads CSV, TSV, Parquet and Arrow IPC"
+_NOT_OFFERED = (".json", ".html", ".py", ".md")
 _PICKLE_PROTOCOLS = range(2, 6)
 
 
@@ -83,7 +84,7 @@ def _no_file(file: Path, retry: str) -> InputError:
         return InputError(
             f"no folder named {str(folder)!r}", [f"so there is no file {file.name!r}"]
         )
-    near = closest(file.name, _file_names(folder))
+    near = closest(file.name, [n for n in _file_names(folder) if not n.endswith(_NOT_OFFERED)])
     return InputError(f"no file named {str(file)!r}", *_offer(folder, near, retry))
 
 
