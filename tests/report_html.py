@@ -49,8 +49,8 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
     def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
-        return [a for t, a in self.tags
-                if t == tag and all(a.get(key) == value for key, value in wanted.items())]  # fmt: skip
+        want = wanted.items()
+        return [a for t, a in self.tags if t == tag and want <= a.items()]
 
 
 def style_of(html: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_tags_nest_and_the_page_has_its_landmarks(page):
 def test_headings_never_skip_a_level(page):
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
 
 
 def test_every_table_head_has_a_scope_and_every_chart_a_name(page):
@@ -148,7 +149,7 @@ def test_beyond_the_cap_charts_are_thinned_and_the_page_says_so():
 def test_above_200_columns_the_rest_is_summed_up():
     model = orthonormal_model(700, kept=0.1)
     page = Page(render_report(model))
-    rows = [row for row in model.ledger().sorted("earns").rows][DETAILS[0].rows :]
+    rows = list(model.ledger().sorted("earns").rows)[DETAILS[0].rows :]
     most = amount(max(row.earns for row in rows), model.ledger().decimals)
     assert f"and 500 more, all cut; others: max earns {most}" in page.text
     assert (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from report_html import charts, points
 from report_models import orthonormal_model, soft
 
 from excise.report import render_report
-from excise.report.axes import Area
+from excise.report.axes import Area, tick_text
 from excise.report.chart import by_entry, kept_at
 from excise.report.curve import TOLERANCE, curve
 from excise.report.labels import spread
@@ -51,7 +53,7 @@ def test_ticks_are_inside_few_and_rising(low, ratio, most, log):
     scale = Scale((low * ratio, low), (0.0, 1.0), log)
     ticks = scale.ticks(most)
     assert len(ticks) <= most + 1
-    assert all(a < b for a, b in zip(ticks, ticks[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(ticks))
     assert all(low * (1 - 1e-6) <= t <= low * ratio * (1 + 1e-6) for t in ticks)
 
 
@@ -138,8 +140,23 @@ def test_features_by_entry():
 def test_long_names_are_cut_with_an_ellipsis_that_fits():
     assert shorten("bmi", 12.0, 100.0) == "bmi"
     cut = shorten("a very long name of a column", 12.0, 80.0)
-    assert cut.endswith("…") and text_width(cut, 12.0) <= 80.0
+    assert cut.startswith("a v") and cut.endswith("mn") and "…" in cut
+    assert text_width(cut, 12.0) <= 80.0
     assert text_width("漢字", 12.0) > text_width("ab", 12.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.3, "0.3"),
+        (15_000.0, "15,000"),
+        (-20.0, "\N{MINUS SIGN}20"),
+        (8e8, "8×10⁸"),
+        (2.5e-7, "2.5×10⁻⁷"),
+    ],
+)
+def test_ticks_are_written_to_be_read(value, text):
+    assert tick_text(value) == text
 
 
 def test_svg_is_escaped_and_short():
@@ -169,7 +186,7 @@ class _frame:  # noqa: N801
 
 
 def _value(tick) -> float:
-    return float(tick.text.replace("\N{MINUS SIGN}", "-"))
+    return float(tick.text.replace("\N{MINUS SIGN}", "-").replace(",", ""))
 
 
 def _through(pairs, log) -> Scale:

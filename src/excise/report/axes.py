@@ -11,6 +11,7 @@ from excise.report.labels import spread
 from excise.report.scales import Scale
 from excise.report.svg import element, join, line, shorten, text, text_width
 
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SMALL = 12.0
 """Size of the text in charts, as in the style sheets."""
 
@@ -45,8 +46,13 @@ class Area(NamedTuple):
 
 
 def tick_text(value: float) -> str:
-    """A round value: 0.3, 3000, −20."""
-    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")
+    """A round value: 0.3, 15,000, −20, 8×10⁸."""
+    text = f"{value:,.6g}"
+    if "e" in text or abs(value) >= 1e6:
+        mantissa, _, power = f"{value:e}".partition("e")
+        raised = str(int(power)).translate(SUPERSCRIPTS)
+        text = f"{float(mantissa):g}×10{raised}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def axis_left(area: Area, y: Scale, ticks: Sequence[float]) -> Markup:

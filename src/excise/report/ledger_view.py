@@ -15,9 +15,12 @@ from excise.report.chart import TaxAxis
 from excise.report.svg import element
 
 QUESTION = "Who stays, and why?"
-BAR_HEIGHT = 34.0
+BAR_HEIGHT = 16.0
+"""Pixels, about the middle of the row."""
 NOTHING = "\N{EN DASH}"
 LONGEST_NAME = 120
+SHORT_NAME = 20
+"""Letters; with a longer name among them, names get more of the width and bars less."""
 
 
 class RowView(NamedTuple):
@@ -45,6 +48,7 @@ class LedgerView(NamedTuple):
     tax_mark: Markup
     word: str
     has_picked: bool
+    long_names: bool
     notes: tuple[str, ...]
 
 
@@ -62,6 +66,7 @@ def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> L
         tax_mark=_tax_mark(ledger, reach, word),
         word=word,
         has_picked=any(row.picked is not None for row in ledger),
+        long_names=any(len(row.feature) > SHORT_NAME for row in shown),
         notes=model.notes,
     )
 
@@ -145,15 +150,20 @@ def bar(row: LedgerRow, reach: float) -> Markup:
 
     Drawn in shares of the width, so that the cell may have any; cut rows are hollow.
     """
-    top, thick = 0.26 * BAR_HEIGHT, 0.48 * BAR_HEIGHT
     parts = []
 
     def piece(start: float, end: float, class_: str) -> None:
         if end > start:
-            parts.append(
-                element("rect", x=_share(start, reach), y=top, width=_share(end - start, reach),
-                        height=thick, class_=class_)
-            )  # fmt: skip
+            rect = element(
+                "rect",
+                x=_share(start, reach),
+                y="50%",
+                width=_share(end - start, reach),
+                height=BAR_HEIGHT,
+                transform=f"translate(0 {-BAR_HEIGHT / 2:g})",
+                class_=class_,
+            )
+            parts.append(rect)
 
     if row.earns == row.earns:
         if row.coef_std != 0.0:

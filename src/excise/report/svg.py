@@ -90,12 +90,22 @@ def _letter_width(letter: str) -> float:
 
 
 def shorten(content: str, size: float, room: float) -> str:
-    """`content`, cut with an ellipsis where it is wider than `room`."""
+    """`content`, its middle replaced by an ellipsis where it is wider than `room`.
+
+    Both ends stay: names of one table often share their first words.
+    """
     if len(content) * size <= room or text_width(content, size) <= room:
         return content
-    used = text_width("…", size)
+    room -= text_width("…", size)
+    head = _prefix(content, size, 0.6 * room)
+    tail = _prefix(content[::-1], size, room - text_width(head, size))[::-1]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def _prefix(content: str, size: float, room: float) -> str:
+    """The longest start of `content` that fits."""
     for i, letter in enumerate(content):
-        used += size * _letter_width(letter)
-        if used > room:
-            return content[:i].rstrip() + "…"
+        room -= size * _letter_width(letter)
+        if room < 0.0:
+            return content[:i]
     return content

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from excise.explain.ledger import Ledger, LedgerRow
 from excise.explain.why import Why
-from excise.explain.words import amount, count, figures, listing
+from excise.explain.words import amount, count, listing
 from excise.model import Model
 from excise.report.axes import SMALL, Area
 from excise.report.chart import NARROW, WIDE, Chart, Size, Table
@@ -173,7 +173,7 @@ def _twins(why: Why) -> str:
     """Columns so alike that one may stand in for the other."""
     if not why.twins:
         return ""
-    words = [f"{name} (r {figures(r, 2)})" for name, r in why.twins[:6]]
+    words = [f"{name} (r {amount(r, 2)})" for name, r in why.twins[:6]]
     more = f" and {count(len(why.twins) - 6, 'more column')}" if len(why.twins) > 6 else ""
     return f"Twins of {why.feature}, columns with |r| above 0.7: {', '.join(words)}{more}."
 
