@@ -317,7 +317,9 @@ def test_rules_choose_as_they_say() -> None:
 
 def test_the_ledger_moves_without_a_refit() -> None:
     moved = excise("ledger", MODEL, "--at", "2.5", "--json").json["ledger"]
-    refit = excise("fit", "diabetes.csv", "progression", "--rule", "lambda=2.5", "-o", "x", "--json")
+    refit = excise(
+        "fit", "diabetes.csv", "progression", "--rule", "lambda=2.5", "-o", "x", "--json"
+    )
     for here, there in zip(moved, refit.json["ledger"], strict=True):
         assert here["coef"] == pytest.approx(there["coef"], rel=1e-6, abs=1e-9)
 

@@ -11,7 +11,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -19,9 +19,10 @@ from typing import Any
 import click
 
 from excise.cli.interrupt import EXIT_CODE as INTERRUPTED
+from excise.cli.interrupt import TEXT as INTERRUPTED_TEXT
 from excise.cli.interrupt import prompt_interrupt
 from excise.cli.options import Option, global_options, sections
-from excise.cli.terminal import Globals, Terminal
+from excise.cli.terminal import Globals, PipeClosed, Terminal
 from excise.exceptions import ExciseError, ExciseWarning, InputError, OutputError, UsageError
 
 COMMANDS = {
@@ -153,16 +154,12 @@ def run(arguments: Sequence[str]) -> int:
     flags = Globals(
         json="--json" in arguments, debug="--debug" in arguments, arguments=tuple(arguments)
     )
+    code = _run(list(arguments) or ["--help"], flags)
     try:
-        code = _run(list(arguments) or ["--help"], flags)
         sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        return _leave_pipe()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        _report(OutputError(f"cannot write to standard output: {reason}"), Terminal(flags))
-        return _leave_pipe(OutputError.exit_code)
+    except OSError:
+        _discard_standard_output()
+    return code
 
 
 def _run(arguments: list[str], flags: Globals) -> int:
@@ -170,14 +167,16 @@ def _run(arguments: list[str], flags: Globals) -> int:
     try:
         return int(PROGRAM.main(arguments, "excise", standalone_mode=False, obj=flags) or 0)
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("\ninterrupted; nothing was written\n")
+        sys.stderr.write(f"\n{INTERRUPTED_TEXT}\n")
         return INTERRUPTED
     except click.ClickException as error:
         return _report(_usage_error(error), terminal)
     except ExciseError as error:
         return _report(error, terminal)
-    except BrokenPipeError:
-        raise
+    except PipeClosed:
+        return PIPE_CLOSED
+    except SystemExit as exit:  # how click ends when it meets a closed pipe itself
+        return PIPE_CLOSED if exit.code else 0
     except MemoryError:
         return _report(InputError("out of memory", remedy="--sample 100000"), terminal)
     except Exception as error:
@@ -188,7 +187,8 @@ def _report(error: ExciseError, terminal: Terminal) -> int:
     if terminal.flags.debug:
         traceback.print_exception(error)
     what = {"exit_code": error.exit_code, "fact": error.fact, "where": list(error.where)}
-    terminal.show_json(error={**what, "try": error.remedy or None})
+    with suppress(PipeClosed, OutputError):
+        terminal.show_json(error={**what, "try": error.remedy or None})
     terminal.say_error(error)
     return error.exit_code
 
@@ -212,7 +212,7 @@ def _usage_error(error: click.ClickException) -> UsageError:
     """The words of click in the shape of every other error."""
     context = getattr(error, "ctx", None)
     remedy = f"{context.command_path if context else 'excise'} --help"
-    near = ", ".join(sorted(getattr(error, "possibilities", None) or ()))
+    near = ", ".join(list(getattr(error, "possibilities", None) or ())[:3])
     where = [f"closest: {near}"] if near else []
     parameter = getattr(error, "param", None)
     if option := getattr(error, "option_name", ""):
@@ -230,7 +230,7 @@ def _usage_error(error: click.ClickException) -> UsageError:
         fact = f"{name or parameter.human_readable_name.upper()}: {error.message}"
     else:
         fact = error.format_message()
-    return UsageError(_lower(fact).rstrip("."), where, remedy)
+    return UsageError(_lower(fact if fact.endswith("...") else fact.rstrip(".")), where, remedy)
 
 
 def _usage_line(context: click.Context) -> str:
@@ -243,8 +243,7 @@ def _lower(sentence: str) -> str:
     return sentence if sentence[:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
-def _leave_pipe(code: int = PIPE_CLOSED) -> int:
+def _discard_standard_output() -> None:
     """Point standard output elsewhere, so that the interpreter does not complain at exit."""
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, sys.stdout.fileno())
-    return code

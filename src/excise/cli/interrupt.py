@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 EXIT_CODE = 130
+TEXT = "interrupted; no file is half-written"
 PATIENCE = 0.12
 """Seconds that the main thread gets to stop by itself."""
 
@@ -40,7 +41,7 @@ def _wait_for_signal(pipe: int, stopped: threading.Event) -> None:
         discard_temporary_files()
         with suppress(OSError):
             os.write(2, _SHOW_CURSOR if os.isatty(2) else b"")
-            os.write(2, b"\ninterrupted; nothing was written\n")
+            os.write(2, f"\n{TEXT}\n".encode())
         os._exit(EXIT_CODE)
 
 

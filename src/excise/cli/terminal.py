@@ -15,7 +15,7 @@ from typing import Any, Literal
 from excise.cli.document import SCHEMA, plain
 from excise.cli.text.cells import clean
 from excise.cli.text.page import Page
-from excise.exceptions import ExciseError
+from excise.exceptions import ExciseError, OutputError
 
 PIPED_WIDTH = 80
 LEAST_WIDTH = 20
@@ -78,7 +78,7 @@ class Terminal:
     def write(self, text: str) -> None:
         """A result as it is, to standard output (nothing with --json)."""
         if not self.flags.json:
-            sys.stdout.write(text)
+            _write(text)
 
     def show_json(self, **members: Any) -> None:
         """With --json only: one object with the schema, the command, these members, warnings."""
@@ -86,12 +86,11 @@ class Terminal:
             head = {"schema": SCHEMA, "command": self.command or None}
             document = plain({**head, **members, "warnings": self.warnings})
             text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
-            sys.stdout.write(f"{text}\n")
+            _write(f"{text}\n")
 
     def say(self, line: str) -> None:
         """A remark to standard error, unless -q."""
         if not self.flags.quiet:
-            sys.stdout.flush()
             sys.stderr.write(clean(line) + "\n")
 
     def detail(self, line: str) -> None:
@@ -114,7 +113,6 @@ class Terminal:
 
     def say_error(self, error: ExciseError) -> None:
         """``error:`` and the fact, where, and what to try; also with -q."""
-        sys.stdout.flush()
         self._say_block("error", error.lines(), always=True)
 
     def _say_block(
@@ -141,6 +139,21 @@ class Terminal:
             return self.flags.color == "always"
         plain = os.environ.get("NO_COLOR") or os.environ.get("CI")
         return not plain and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
+
+
+class PipeClosed(Exception):  # noqa: N818 - not an error: the reader has seen enough
+    """Nobody reads standard output any more."""
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise PipeClosed from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"cannot write to standard output: {reason}") from None
 
 
 def _margin(line: str) -> str:
