@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 Result = dict[str, Any]
+UNITS = (("us", 1e6), ("ms", 1e3))
 
 
 def describe(result: Result) -> str:
@@ -82,15 +83,12 @@ def table(head: tuple[str, ...], body: list[tuple[str, ...]]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a time with two figures and a unit that fits."""
-    for factor, unit in ((1e6, "us"), (1e3, "ms")):
-        if seconds * factor < 999.5:
-            return (
-                f"{seconds * factor:.2g} {unit}"
-                if seconds * factor < 99.5
-                else f"{seconds * factor:.0f} {unit}"
-            )
-    return f"{seconds:.2g} s" if seconds < 99.5 else f"{seconds:.0f} s"
+    """Write a time with two or three figures and a unit that fits."""
+    unit, value = next(
+        ((unit, seconds * factor) for unit, factor in UNITS if seconds * factor < 999.5),
+        ("s", seconds),
+    )
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
 
 
 def times(ratio: float) -> str:
