@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,25 +13,32 @@ from cli import excise
 from excise.cli import app
 from excise.table import demo_path
 
-ROWS = {
-    "houses.csv": "price,prior_price,garden\n" + "".join(f"{k * 7 % 11},{k},{k % 3}\n" for k in range(30)),
-    "comma.csv": "area;price\n12,50;1\n" + "".join(f"{k}{',5' * (k > 1)};{k}\n" for k in range(1, 13)),
-    "constant.csv": "x,churn\n" + "".join(f"{k}.5,no\n" for k in range(20)),
-    "few.csv": "x,income\n" + "".join(f"{k * 5 % 7}.5,{k if k < 7 else ''}\n" for k in range(16)),
+
+def table(header: str, row: Callable[[int], str], rows: range) -> str:
+    return "\n".join([header, *map(row, rows)]) + "\n"
+
+
+TABLES = {
+    "houses.csv": table(
+        "price,prior_price,garden", lambda k: f"{k * 7 % 11},{k},{k % 3}", range(30)
+    ),
+    "comma.csv": table("area;price", lambda k: f"{12 + k}{',50' * (k != 1)};{k}", range(13)),
+    "constant.csv": table("x,churn", lambda k: f"{k}.5,no", range(20)),
+    "few.csv": table("x,income", lambda k: f"{k * 5 % 7}.5,{k if k < 7 else ''}", range(16)),
     "empty.csv": "",
     "header.csv": "a,b\n",
-    "text.csv": "x,y\n" + "".join(f"{k * 1.5 if k != 40 else 'oops'},{k}\n" for k in range(100)),
+    "text.csv": table("x,y", lambda k: f"{k * 1.5 if k != 40 else 'oops'},{k}", range(100)),
     "ragged.csv": "a,b,c\n1,2,3\n4,5\n",
     "doubled.csv": "a,a,b\n1,2,3\n4,5,6\n",
     "upper.csv": "BMI,LTG,bp,sex,hdl\n20,4.5,90,1,50\n",
-    "classes.csv": "x,y\n" + "".join(f"{k},{'yes' if k % 3 else 'no'}\n" for k in range(30)),
-}  # fmt: skip
+    "classes.csv": table("x,y", lambda k: f"{k},{'yes' if k % 3 else 'no'}", range(30)),
+}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("errors")
-    for name, text in ROWS.items():
+    for name, text in TABLES.items():
         (folder / name).write_text(text)
     (folder / "latin.csv").write_bytes("näme,y\n1,2\n3,4\n".encode("latin-1"))
     (folder / "model.pkl").write_bytes(pickle.dumps({"coef": [1.0]}))
@@ -138,7 +145,9 @@ ERRORS = {
     ),
     "fit houses.csv price --fold 3": (
         2,
-        "error: no flag named --fold\n  closest: --folds, --tol, --only\n  try: excise fit --help\n",
+        "error: no flag named --fold\n"
+        "  closest: --folds, --tol, --only\n"
+        "  try: excise fit --help\n",
     ),
     "fit houses.csv price --folds 1": (
         2,

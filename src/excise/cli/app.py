@@ -67,8 +67,8 @@ class Command(Page, click.Command):
     """A command that takes the global flags and receives a `Terminal`."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
-        settings = {**HELP_FLAGS, **(kwargs.pop("context_settings", None) or {})}
-        super().__init__(*args, context_settings=settings, **kwargs)
+        kwargs["context_settings"] = {**HELP_FLAGS, **(kwargs.get("context_settings") or {})}
+        super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
         self.help = f"{COMMANDS[str(self.name)]}\n\n{self.help or ''}"
         self.params += global_options(hidden=True)
