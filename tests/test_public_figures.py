@@ -96,5 +96,5 @@ def test_a_published_table_that_is_under_converged() -> None:
     coef = np.array(BOOK) / X.std(axis=0)
     intercept = y.mean() - X.mean(axis=0) @ coef
     printed = certify(X, y, coef, intercept, alpha, standardize=True)
-    assert 1e-8 < printed.relative_gap < 1e-3
-    assert printed.gap >= printed.primal - made.certificate.primal > 0.0
+    assert printed.relative_gap > 1e-8
+    assert printed.gap == pytest.approx(printed.primal - made.certificate.primal, rel=1e-4)

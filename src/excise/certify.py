@@ -16,6 +16,7 @@ from excise.duality import (
     EPS,
     TIE,
     DualPoint,
+    Ray,
     Size,
     certificate_from,
     duality_gap,
@@ -186,24 +187,67 @@ def _dual_point(
     """A feasible theta: the residual, projected off the features that pay nothing, then scaled.
 
     A feature without bounds whose tax is below the rounding of c allows only z_j'W theta = 0;
-    one with a bound on one side joins them if its sign is wrong.
+    one with a bound on one side joins them if its sign is wrong. Where that leaves a gap, the
+    residual is first moved, as little as possible, to where the features inside earn exactly
+    what they pay: then the gap is of second order in the distance to the optimum.
     """
     up, down = open_sides(pen)
     bare = (pen.tax <= noise) & ~pen.excluded
     closed = bare & up & down
-    root, z = np.sqrt(problem.weights), c
-    residual = theta = root * r
-    while np.any(
-        wrong := bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0)
-    ):
-        closed |= wrong
+    residual = np.sqrt(problem.weights) * r
+
+    def wrong(z: Floats) -> Mask:
+        return np.asarray(bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0))
+
+    theta, z = residual, c
+    while np.any(wrong(z)):
+        closed |= wrong(z)
         basis = _span(problem, columns, np.flatnonzero(closed))
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
-        z = _correlate(problem, columns, (root * theta)[:, None])[:, 0]
-        z[closed] = 0.0
-    point = duality_gap(b, z, float(theta @ theta), pen)
-    return point._replace(gap=point.gap + float(np.sum((residual - theta) ** 2)) / 2)
+        z = _seen(problem, columns, theta, closed)
+    point = duality_gap(b, _ray(residual, theta, z), pen)
+    if point.gap <= noise**2:
+        return point
+    inside = closed | ((b != 0.0) & (b > pen.lower) & (b < pen.upper))
+    moved = _moved(problem, columns, residual, b, c, pen, np.flatnonzero(inside))
+    if moved is None:
+        return point
+    z = _seen(problem, columns, moved, closed)
+    other = point if np.any(wrong(z)) else duality_gap(b, _ray(residual, moved, z), pen)
+    return min(point, other, key=lambda one: one.gap)
+
+
+def _seen(problem: Problem, columns: ColumnScale, theta: Floats, closed: Mask) -> Floats:
+    """Correlations with sqrt(W) theta, exactly 0 where theta was projected."""
+    z = _correlate(problem, columns, (np.sqrt(problem.weights) * theta)[:, None])[:, 0]
+    z[closed] = 0.0
+    return z
+
+
+def _ray(residual: Floats, theta: Floats, z: Floats) -> Ray:
+    square = float(theta @ theta)
+    foot = float(residual @ theta) / square if square > 0.0 else 1.0
+    return Ray(z, square, foot, float(np.sum((residual - foot * theta) ** 2)))
+
+
+def _moved(
+    problem: Problem,
+    columns: ColumnScale,
+    residual: Floats,
+    b: Floats,
+    c: Floats,
+    pen: Penalty,
+    inside: NDArray[np.intp],
+) -> Floats | None:
+    """The point nearest to the residual with z_j = tax_j sign(b_j) + ridge_j b_j inside."""
+    if not 0 < len(inside) <= problem.n:
+        return None
+    Q, R = np.linalg.qr(_gather(problem, columns, inside))
+    if np.any(np.abs(np.diag(R)) <= DEPENDENT):
+        return None
+    wanted = pen.tax[inside] * np.sign(b[inside]) + pen.ridge[inside] * b[inside]
+    return np.asarray(residual + Q @ np.linalg.solve(R.T, wanted - c[inside]))
 
 
 def _span(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:

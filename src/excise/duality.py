@@ -37,6 +37,23 @@ class DualPoint(NamedTuple):
     gap: float
 
 
+class Ray(NamedTuple):
+    """The dual points s t, s >= 0, by default for t = r.
+
+    `z`: correlations z_j'W t. `square`: t'W t. `foot`: the s nearest to r. `apart`: the square of
+    the distance from there to r.
+    """
+
+    z: Floats
+    square: float
+    foot: float = 1.0
+    apart: float = 0.0
+
+    def distance(self, s: float) -> float:
+        """(r - s t)'W(r - s t) / 2."""
+        return (self.apart + self.square * (s - self.foot) ** 2) / 2
+
+
 class Size(NamedTuple):
     """What the figures of a certificate are measured against.
 
@@ -86,38 +103,38 @@ def feasible_scale(c: Floats, pen: Penalty) -> float:
     return float(np.min(pen.tax[bounding] / earned[bounding], initial=np.inf))
 
 
-def duality_gap(b: Floats, c: Floats, rr: float, pen: Penalty) -> DualPoint:
-    """The gap at theta = s r, with r'W r = `rr` and the best s at hand.
+def duality_gap(b: Floats, ray: Ray, pen: Penalty) -> DualPoint:
+    """The gap at the best point at hand of a ray.
 
-    For a plain lasso D(s r) is a parabola in s: s is its top, or the feasible end before it. With
+    For a plain lasso D(s t) is a parabola in s: s is its top, or the feasible end before it. With
     a ridge or bounds the better of that and s = 1 is taken. Unpenalised features must have
-    c_j = 0 to rounding; `excise.certify` projects the residual first.
+    z_j = 0 to rounding; `excise.certify` projects the residual first.
     """
-    most = feasible_scale(c, pen)
-    top = 1.0 + float(b @ c) / rr if rr > 0.0 else 1.0
+    most = feasible_scale(ray.z, pen)
+    top = ray.foot + float(b @ ray.z) / ray.square if ray.square > 0.0 else 1.0
     up, down = open_sides(pen)
     guesses = {min(top, most)} if np.all(up & down) else {min(top, most), min(1.0, most)}
-    found = [ridge_as_rows(b, c, rr, pen)]
+    found = [ridge_as_rows(b, ray, pen)]
     for s in guesses:
-        terms = fenchel_young(b, s * c, pen)
-        found.append(DualPoint(s * c, (1.0 - s) ** 2 * rr / 2 + float(terms.sum())))
+        terms = fenchel_young(b, s * ray.z, pen)
+        found.append(DualPoint(s * ray.z, ray.distance(s) + float(terms.sum())))
     return min(found, key=lambda point: point.gap)
 
 
-def ridge_as_rows(b: Floats, c: Floats, rr: float, pen: Penalty) -> DualPoint:
-    """The gap at theta = s r with the ridge counted as rows added to Z.
+def ridge_as_rows(b: Floats, ray: Ray, pen: Penalty) -> DualPoint:
+    """The gap on the ray with the ridge counted as rows added to Z.
 
     Omega*(s c) <= s^2 ridge b^2 / 2 as soon as s |c - ridge b| <= tax, however small the ridge;
     a coefficient that rests at a bound may earn more, since its bound holds it.
     """
-    z = c - pen.ridge * b
+    z = ray.z - pen.ridge * b
     held = np.where(z > 0.0, (b > 0.0) & (b >= pen.upper), (b < 0.0) & (b <= pen.lower))
     shut = np.where(z > 0.0, pen.upper == 0.0, pen.lower == 0.0)
     bounding = (pen.tax > 0.0) & ~held & ~shut & (z != 0.0)
     s = float(np.min(pen.tax[bounding] / np.abs(z[bounding]), initial=1.0))
     rows = pen.ridge * b**2 * (1.0 - s) ** 2 / 2 + np.maximum(pen.tax * np.abs(b) - s * b * z, 0.0)
-    terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * c, pen), rows)
-    return DualPoint(s * c, (1.0 - s) ** 2 * rr / 2 + float(terms.sum()))
+    terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * ray.z, pen), rows)
+    return DualPoint(s * ray.z, ray.distance(s) + float(terms.sum()))
 
 
 def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
@@ -185,7 +202,7 @@ def certificate_from(
     excess : float, default=0.0
         Loss that a better intercept would save.
     """
-    point = duality_gap(b, c, rr, pen) if point is None else point
+    point = duality_gap(b, Ray(c, rr), pen) if point is None else point
     value = float(np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
     primal, gap = rr / 2 + value + excess, point.gap + excess
     off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=np.sqrt(2.0 * excess)))
