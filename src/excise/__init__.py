@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     )
     from excise.explain import Ledger, LedgerRow, Why
     from excise.linear_model import (
+        CVDisplay,
         ElasticNet,
         ElasticNetCV,
         Lasso,
         LassoCV,
+        LedgerDisplay,
+        PathDisplay,
         Ridge,
         SparseRegressor,
         enet_path,
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from excise.table import demo
 
 __all__ = [
+    "CVDisplay",
     "Certificate",
     "ConvergenceWarning",
     "CrossValidation",
@@ -69,10 +73,12 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "Ledger",
+    "LedgerDisplay",
     "LedgerRow",
     "Model",
     "OutputError",
     "Path",
+    "PathDisplay",
     "Ridge",
     "Solution",
     "SparseRegressor",
@@ -103,8 +109,8 @@ _HOMES = {
     ),
     "excise.explain": ("Ledger", "LedgerRow", "Why"),
     "excise.linear_model": (
-        "ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "Ridge", "SparseRegressor", "enet_path",
-        "lasso_path",
+        "CVDisplay", "ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "LedgerDisplay",
+        "PathDisplay", "Ridge", "SparseRegressor", "enet_path", "lasso_path",
     ),
     "excise.model": ("Model", "load"),
     "excise.results": (

@@ -6,6 +6,7 @@ classes and functions of the same names.
 """
 
 from excise.linear_model.cross_validated import ElasticNetCV, LassoCV
+from excise.linear_model.displays import CVDisplay, LedgerDisplay, PathDisplay
 from excise.linear_model.elastic_net import ElasticNet, Lasso
 from excise.linear_model.paths import enet_path, lasso_path
 from excise.linear_model.ridge import Ridge
@@ -13,11 +14,14 @@ from excise.linear_model.sparse_regressor import SparseRegressor
 from excise.linear_model.warning import ConvergenceWarning
 
 __all__ = [
+    "CVDisplay",
     "ConvergenceWarning",
     "ElasticNet",
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "LedgerDisplay",
+    "PathDisplay",
     "Ridge",
     "SparseRegressor",
     "enet_path",
