@@ -36,10 +36,7 @@ def test_bmi_is_kept_in_the_same_voice() -> None:
 
 def test_paths_are_not_nested() -> None:
     lines = diabetes_model().why("hdl").sentences()
-    expected = (
-        "paths are not nested: as the tax falls, hdl leaves at 0.104 and comes back at 0.0623"
-    )
-    assert f"  {expected}" in lines
+    assert "  paths are not nested: hdl leaves at tax 0.104 and comes back at 0.0623" in lines
     assert lines[0].endswith("so what is left, 5.91, is its coefficient, -5.91.")
 
 

@@ -333,6 +333,18 @@ def test_names_of_any_script_survive(tmp_path: Path) -> None:
     assert load(tmp_path / "m.json").feature_names == tuple(odd)
 
 
+def test_a_column_keeps_all_that_is_known_of_it() -> None:
+    from dataclasses import replace
+
+    model = small_model(p=2)
+    columns = (
+        Column("region=North", "category", "region", ("North",), 0.0, 0.2, 0.4, unit="share"),
+        Column("age", "date", "", (), 1.5, 1.0, 2.0, 0.0, -1.0, 3.0),
+    )
+    again = Model.from_json(replace(model, columns=columns).to_json())
+    assert again.columns == columns
+
+
 def test_saving_is_a_text_of_one_member_a_line() -> None:
     lines = to_json(diabetes_model()).splitlines()
     assert lines[0] == "{" and lines[-1] == "}"

@@ -241,3 +241,26 @@ def test_ridge_has_no_tax_and_no_events() -> None:
     assert model.decoys is None and model.penalty.kind == "ridge"
     assert all(row.status == "kept" and row.turn is None for row in model.ledger())
     assert Model.from_json(model.to_json()).alpha_max == model.alpha_max
+
+
+def test_building_at_a_number_of_features(diabetes: Table) -> None:
+    cv = fit_cv(*diabetes, standardize=True)
+    model = build_model(cv, n_features=3, stability=0, decoys=0)
+    assert model.n_kept == 3 and model.rule == "n_features"
+    assert {point.alpha for point in model.saved} == {cv.alpha_min, cv.alpha_1se}
+
+
+def test_a_path_without_events_is_read_off_its_grid() -> None:
+    model = diabetes_model()
+    silent = replace(model, path=replace(model.path, events=()))
+    assert silent.at(3).n_kept == 3
+    with pytest.raises(InputError, match="keeps exactly 12 features"):
+        silent.at(12)
+
+
+def test_a_gap_above_the_tolerance_is_told() -> None:
+    X, y = TABLES["very_correlated"]()
+    cv = fit_cv(X, y, cv=3, alphas=20, tol=1e-30)
+    model = build_model(cv, stability=0, decoys=0)
+    if model.certificate.rel_gap > 1e-30:
+        assert any("not certified: relative gap" in warning for warning in model.warnings)

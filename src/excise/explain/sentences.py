@@ -118,10 +118,8 @@ def _not_nested(why: Why) -> list[str]:
             continue
         back = next((at for at, what in why.events[i + 1 :] if what == "enters"), None)
         end = f"and comes back at {figures(back)}" if back is not None else "as others take over"
-        said.append(f"leaves at {figures(tax)} {end}")
-    return (
-        [f"  paths are not nested: as the tax falls, {why.feature} {listing(said)}"] if said else []
-    )
+        said.append(f"leaves at tax {figures(tax)} {end}")
+    return [f"  paths are not nested: {why.feature} {listing(said)}"] if said else []
 
 
 def _refit(why: Why) -> list[str]:
