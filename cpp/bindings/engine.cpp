@@ -112,8 +112,8 @@ class PyEngine {
       if (m == 0) continue;
       std::vector<Refill> refills;
       for (std::size_t k = 0; k < m; ++k)
-        refills.push_back({refill_columns.data()[k], refill_indicators.data()[k],
-                           deltas.data()[f * m + k]});
+        refills.push_back(
+            {refill_columns.data()[k], refill_indicators.data()[k], deltas.data()[f * m + k]});
       folds.refills.push_back(std::move(refills));
     }
     HeldOut out;
@@ -147,7 +147,8 @@ class PyEngine {
   // A coefficient that rests at a bound is reported as that bound, without rounding.
   double at_bound(Index j, double coef) const {
     constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();
-    for (const double bound : {engine_->statement().lower[sz(j)], engine_->statement().upper[sz(j)]})
+    for (const double bound :
+         {engine_->statement().lower[sz(j)], engine_->statement().upper[sz(j)]})
       if (std::isfinite(bound) && std::abs(coef - bound) <= kRounding * std::abs(bound))
         return bound;
     return coef;
@@ -163,8 +164,8 @@ class PyEngine {
       for (std::size_t k = 0; k < point.support.size(); ++k) {
         indices.push_back(point.support[k]);
         std_values.push_back(point.values[k] * unit);
-        values.push_back(at_bound(point.support[k],
-                                  point.values[k] * unit / scale[sz(point.support[k])]));
+        values.push_back(
+            at_bound(point.support[k], point.values[k] * unit / scale[sz(point.support[k])]));
       }
       indptr.push_back(ix(indices.size()));
       gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
@@ -209,11 +210,12 @@ class PyEngine {
 }  // namespace
 
 void bind_engine(nb::module_& m) {
-  nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths for the squared loss.")
+  nb::class_<PyEngine>(m, "Engine",
+                       "One problem on one table: certified paths for the squared loss.")
       .def(nb::init<AnyMatrix, const FloatsIn&, std::optional<FloatsIn>, const FloatsIn&,
                     const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
-           "X"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
-           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
+           "X"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a, "l1_ratio"_a,
+           "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
       .def_prop_ro("top_gradient", [](const PyEngine& e) { return e.engine().top_gradient(); })
@@ -229,12 +231,13 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
-      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a, "roles"_a,
-           "refill_columns"_a, "refill_indicators"_a, "deltas"_a,
+      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a, "roles"_a, "refill_columns"_a,
+           "refill_indicators"_a, "deltas"_a,
            "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
            "worst relative gap of the training paths.")
       .def("events", &PyEngine::events, "last"_a, "candidates"_a,
            "Entries and exits between alpha_max and `last`: alphas, features, 1 = enters.");
-  m.def("kernels", [] { return std::string(kernels().name); },
-        "The instruction set that the kernels were chosen for.");
+  m.def(
+      "kernels", [] { return std::string(kernels().name); },
+      "The instruction set that the kernels were chosen for.");
 }

@@ -5,8 +5,8 @@
 namespace excise {
 namespace {
 
-constexpr int kNewtonSteps = 30;     // more than this is a cycle
-constexpr int kPatience = 3;         // steps without a lower objective
+constexpr int kNewtonSteps = 30;      // more than this is a cycle
+constexpr int kPatience = 3;          // steps without a lower objective
 constexpr double kDependent = 1e-12;  // squared pivot of a unit column below which it is dependent
 
 }  // namespace
@@ -18,8 +18,10 @@ ActiveSet::ActiveSet(Quadratic& quadratic, Penalty penalty, double noise,
 }
 
 void ActiveSet::grow(const Penalty& more) {
-  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1}, {&penalty_.l2, &more.l2},
-                           {&penalty_.lower, &more.lower}, {&penalty_.upper, &more.upper}})
+  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
+                           {&penalty_.l2, &more.l2},
+                           {&penalty_.lower, &more.lower},
+                           {&penalty_.upper, &more.upper}})
     all->insert(all->end(), some->begin(), some->end());
   ridge_ = ridge_ || more.has_ridge();
   const std::size_t m = penalty_.l1.size();
@@ -113,9 +115,12 @@ double ActiveSet::step_to_event() {
 ActiveSet::Interval ActiveSet::interval(Index j) const {
   const double low = penalty_.lower[sz(j)], high = penalty_.upper[sz(j)];
   switch (side_[sz(j)]) {
-    case Side::Plus: return {0.0, high};
-    case Side::Minus: return {low, 0.0};
-    default: return {low, high};
+    case Side::Plus:
+      return {0.0, high};
+    case Side::Minus:
+      return {low, 0.0};
+    default:
+      return {low, high};
   }
 }
 
@@ -140,7 +145,8 @@ double ActiveSet::excess(Index j, Side* side) const {
     case Side::AtLower:
       *side = e.smooth() ? Side::Smooth : Side::Minus;
       return e.l1 - e.l2 * b_[sz(j)] + c;
-    default: return 0.0;
+    default:
+      return 0.0;
   }
 }
 
@@ -369,7 +375,8 @@ bool ActiveSet::descend() {
   refresh();
   const Index limit = 20 * (size() + 50);
   for (Index step = 0; step < limit; ++step) {
-    while (!step_within()) {}
+    while (!step_within()) {
+    }
     refresh();
     poll_();
     Index best = -1;

@@ -9,9 +9,9 @@
 namespace excise {
 namespace {
 
-constexpr double kTrusted = 1e-10;         // relative gap beyond which a fold is done on its rows
-constexpr double kConstant = 1e-11;        // share of a second moment below which nothing varies
-constexpr double kMomentBytes = 256e6;     // for all cells together
+constexpr double kTrusted = 1e-10;      // relative gap beyond which a fold is done on its rows
+constexpr double kConstant = 1e-11;     // share of a second moment below which nothing varies
+constexpr double kMomentBytes = 256e6;  // for all cells together
 
 struct FoldResult {
   Vec errors;
@@ -60,8 +60,7 @@ std::vector<CrossMoments> cell_moments(const Engine& engine, const Cells& cells,
                      [&](Index a, Index b) { return cell(a) < cell(b); });
     design.tile(lo, lo + rows, Matrix(tile.data(), rows, p));
     for (Index j = 0; j < p; ++j)
-      for (Index i = 0; i < rows; ++i)
-        sorted[sz(i + j * rows)] = tile[sz(order[sz(i)] + j * rows)];
+      for (Index i = 0; i < rows; ++i) sorted[sz(i + j * rows)] = tile[sz(order[sz(i)] + j * rows)];
     for (Index i = 0; i < rows; ++i) {
       y[sz(i)] = target[sz(lo + order[sz(i)])];
       y[sz(i + rows)] = root[sz(lo + order[sz(i)])];
@@ -73,8 +72,8 @@ std::vector<CrossMoments> cell_moments(const Engine& engine, const Cells& cells,
       CrossMoments& moments = out[sz(c)];
       std::fill(sums.begin(), sums.end(), 0.0);
       add_cross_products(ConstMatrix(sorted.data() + first, m, p, rows),
-                         ConstMatrix(y.data() + first, m, 2, rows),
-                         Matrix(moments.zz.data(), p, p), Matrix(sums.data(), p, 2), context);
+                         ConstMatrix(y.data() + first, m, 2, rows), Matrix(moments.zz.data(), p, p),
+                         Matrix(sums.data(), p, 2), context);
       kernels().axpy(1.0, sums.data(), moments.zy.data(), p);
       kernels().axpy(1.0, sums.data() + p, moments.z.data(), p);
       const double* yc = y.data() + first;
@@ -91,7 +90,10 @@ class MomentFolds {
  public:
   MomentFolds(const Engine& engine, std::span<const double> alphas, const Folds& folds,
               const Cells& cells, const Context& context)
-      : engine_(engine), alphas_(alphas.begin(), alphas.end()), folds_(folds), cells_(cells),
+      : engine_(engine),
+        alphas_(alphas.begin(), alphas.end()),
+        folds_(folds),
+        cells_(cells),
         moments_(cell_moments(engine, cells, context)) {
     for (double& a : alphas_) a /= engine.unit();
   }
@@ -120,10 +122,9 @@ class MomentFolds {
       }
     const double yy = std::max(0.0, train.yy / train.w - y_mean * y_mean);
     const double noise = rounding(yy);
-    const PathResult path =
-        gram_path(ConstMatrix(train.zz.data(), p, p), q, yy,
-                  standard_penalty(engine_.statement(), full_scale, engine_.unit()), alphas_,
-                  noise, context);
+    const PathResult path = gram_path(
+        ConstMatrix(train.zz.data(), p, p), q, yy,
+        standard_penalty(engine_.statement(), full_scale, engine_.unit()), alphas_, noise, context);
     FoldResult result;
     const double square = engine_.unit() * engine_.unit() / test.w;
     result.null = test.squared_error(y_mean, {}, {}) * square;
@@ -227,8 +228,7 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
   for (const PathPoint& point : path.points) {
     result.errors.push_back(error(own.scaling().y_mean, &point));
     const double yy = own.problem().yy;
-    result.worst_gap =
-        std::max(result.worst_gap, yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0);
+    result.worst_gap = std::max(result.worst_gap, yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0);
   }
   return result;
 }

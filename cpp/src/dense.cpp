@@ -8,19 +8,19 @@ namespace excise {
 namespace {
 
 void by_columns(const double* x, Index s, Index n, Index p, const double* shift, const double* r,
-             Index ldr, Index k, double* out, Index ldo) {
+                Index ldr, Index k, double* out, Index ldo) {
   kernels().columns_f64(x, s, n, p, shift, r, ldr, k, out, ldo);
 }
 void by_columns(const float* x, Index s, Index n, Index p, const double* shift, const double* r,
-             Index ldr, Index k, double* out, Index ldo) {
+                Index ldr, Index k, double* out, Index ldo) {
   kernels().columns_f32(x, s, n, p, shift, r, ldr, k, out, ldo);
 }
 void by_rows(const double* x, Index s, Index n, Index p, const double* shift, const double* r,
-          Index ldr, Index k, double* out, Index ldo) {
+             Index ldr, Index k, double* out, Index ldo) {
   kernels().rows_f64(x, s, n, p, shift, r, ldr, k, out, ldo);
 }
 void by_rows(const float* x, Index s, Index n, Index p, const double* shift, const double* r,
-          Index ldr, Index k, double* out, Index ldo) {
+             Index ldr, Index k, double* out, Index ldo) {
   kernels().rows_f32(x, s, n, p, shift, r, ldr, k, out, ldo);
 }
 

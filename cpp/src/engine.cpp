@@ -53,8 +53,10 @@ Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
     out.unit[j] = s.standardize || excluded ? 1.0 : scale[j];
     out.l1[j] = excluded ? kInfinity : s.l1_ratio * v * per;
     out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * v * per * per * unit;
-    out.lower[j] = s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * scale[j] / unit;
-    out.upper[j] = s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * scale[j] / unit;
+    out.lower[j] =
+        s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * scale[j] / unit;
+    out.upper[j] =
+        s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * scale[j] / unit;
   }
   return out;
 }
@@ -81,8 +83,8 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.yy = kernels().dot(y.data(), y.data(), n);
   problem_.y = std::move(y);
   problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
-  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean,
-                                                   scaling_.scale, std::move(root));
+  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
+                                                   std::move(root));
   uses_gram_ = gram_pays(n, p);
   if (uses_gram_) {
     need_gram();
@@ -117,8 +119,8 @@ void Engine::need_gram() {
   const Index n = statement_.n(), p = statement_.p();
   gram_.assign(sz(p * p), 0.0);
   q_.assign(sz(p), 0.0);
-  cross_products(*problem_.design, ConstMatrix(problem_.y.data(), n, 1),
-                 Matrix(gram_.data(), p, p), Matrix(q_.data(), p, 1), context_);
+  cross_products(*problem_.design, ConstMatrix(problem_.y.data(), n, 1), Matrix(gram_.data(), p, p),
+                 Matrix(q_.data(), p, 1), context_);
 }
 
 bool Engine::is_plain_ridge() const {
@@ -136,11 +138,10 @@ PathResult Engine::path(std::span<const double> alphas, const Start* start) {
   for (double& a : scaled) a /= unit_;
   if (!uses_gram_ && is_plain_ridge()) return ridge_path(problem_, scaled, context_);
   if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_, start);
-  PathResult result =
-      gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(), context_,
-                start);
-  const bool trusted = std::all_of(
-      result.points.begin(), result.points.end(), [&](const PathPoint& point) {
+  PathResult result = gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(),
+                                context_, start);
+  const bool trusted =
+      std::all_of(result.points.begin(), result.points.end(), [&](const PathPoint& point) {
         return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
       });
   if (trusted) return result;

@@ -129,18 +129,18 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       const Matrix c(correlations.data(), p, k);
       problem.design->correlate(ConstMatrix(residuals.data(), n, k), c, context);
       for (Index l = 0; l < k; ++l)
-        certifier.missed(alphas[sz(l)], c.column(l), problem.noise(),
-                         [&](Index j) { return !set.holds(j); }, missed);
+        certifier.missed(
+            alphas[sz(l)], c.column(l), problem.noise(), [&](Index j) { return !set.holds(j); },
+            missed);
       alphas.clear();
       residuals.clear();
     };
     std::vector<Event> events =
-        walk(set.solver(), problem.penalty.has_ridge(), first, last, context,
-             [&](double alpha) {
-               alphas.push_back(alpha);
-               residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
-               if (ix(alphas.size()) == kBatch) check();
-             });
+        walk(set.solver(), problem.penalty.has_ridge(), first, last, context, [&](double alpha) {
+          alphas.push_back(alpha);
+          residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
+          if (ix(alphas.size()) == kBatch) check();
+        });
     if (!alphas.empty()) check();
     if (missed.empty()) {
       for (Event& e : events) e.feature = set.feature(e.feature);

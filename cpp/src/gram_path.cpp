@@ -5,8 +5,8 @@
 
 namespace excise {
 
-NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
-                     const Penalty& penalty, double noise) {
+NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
+                     double noise) {
   NullModel null{Vec(q.begin(), q.end()), yy};
   Penalty free = penalty;
   bool any = false;
@@ -22,9 +22,9 @@ NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
   return {solver.correlations(), solver.residual_square()};
 }
 
-PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
-                     const Penalty& penalty, std::span<const double> alphas, double noise,
-                     const Context& context, const Start* start) {
+PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
+                     std::span<const double> alphas, double noise, const Context& context,
+                     const Start* start) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
   Certifier certifier(penalty);

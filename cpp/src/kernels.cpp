@@ -189,15 +189,15 @@ EXCISE_INLINE void columns(const T* x, Index stride, Index n, Index p, const dou
       dots_all<T, kColumns>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len,
                             out + j, ldo);
     for (; j < p; ++j)
-      dots_all<T, 1>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len,
-                     out + j, ldo);
+      dots_all<T, 1>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len, out + j,
+                     ldo);
   }
 }
 
 // out(j, l) += sum over four rows of (x_ij - shift_j) r_il, for columns j in [0, p)
 template <class T, int R>
-EXCISE_INLINE void few_rows(const T* x, Index stride, Index p, const double* shift,
-                            const double* r, Index ldr, Index k, double* out, Index ldo) {
+EXCISE_INLINE void few_rows(const T* x, Index stride, Index p, const double* shift, const double* r,
+                            Index ldr, Index k, double* out, Index ldo) {
   Index j = 0;
   for (; j + kLanes <= p; j += kLanes) {
     const vd s = shift ? load(shift + j) : vd{};
@@ -238,8 +238,8 @@ void columns_f32(const float* x, Index stride, Index n, Index p, const double* s
                  const double* r, Index ldr, Index k, double* out, Index ldo) {
   columns(x, stride, n, p, shift, r, ldr, k, out, ldo);
 }
-void rows_f64(const double* x, Index stride, Index n, Index p, const double* shift,
-              const double* r, Index ldr, Index k, double* out, Index ldo) {
+void rows_f64(const double* x, Index stride, Index n, Index p, const double* shift, const double* r,
+              Index ldr, Index k, double* out, Index ldo) {
   rows(x, stride, n, p, shift, r, ldr, k, out, ldo);
 }
 void rows_f32(const float* x, Index stride, Index n, Index p, const double* shift, const double* r,
@@ -253,8 +253,16 @@ void rows_f32(const float* x, Index stride, Index n, Index p, const double* shif
 }  // namespace
 
 extern const Kernels table;
-const Kernels table{EXCISE_STRING(EXCISE_ISA), dot,         axpy,        combine,
-                    scores,                    moments_f64, moments_f32, columns_f64,
-                    columns_f32,               rows_f64,    rows_f32};
+const Kernels table{EXCISE_STRING(EXCISE_ISA),
+                    dot,
+                    axpy,
+                    combine,
+                    scores,
+                    moments_f64,
+                    moments_f32,
+                    columns_f64,
+                    columns_f32,
+                    rows_f64,
+                    rows_f32};
 
 }  // namespace excise::EXCISE_ISA

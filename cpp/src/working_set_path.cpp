@@ -76,7 +76,8 @@ class WindowedPath {
       candidates.resize(sz(2 * crowd));
       std::sort(candidates.begin(), candidates.end());
     }
-    if (!missed_ && set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
+    if (!missed_ &&
+        set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
       std::vector<char> wanted(sz(p_));
       for (const Index j : candidates) wanted[sz(j)] = 1;
       set_.prune(wanted);
@@ -148,10 +149,10 @@ class WindowedPath {
   Index n_, p_;
   WorkingSet set_;
   Certifier certifier_;
-  Vec reference_;           // Z'r at the last accepted alpha
+  Vec reference_;  // Z'r at the last accepted alpha
   double reference_alpha_;
-  double slope_ = 1.0;      // assumed |dc/dalpha| of features at rest: 1 is the strong rule
-  bool missed_ = false;     // the last window missed a feature: nothing is forgotten now
+  double slope_ = 1.0;   // assumed |dc/dalpha| of features at rest: 1 is the strong rule
+  bool missed_ = false;  // the last window missed a feature: nothing is forgotten now
   Vec residuals_, correlations_;
   std::vector<PathPoint> points_;
   PathResult result_;

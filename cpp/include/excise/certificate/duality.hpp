@@ -1,6 +1,6 @@
 // The duality gap of the squared loss with a separable penalty, on the standard scale:
 //   P(b) = |y - Z b|^2 / 2 + sum_j Omega_j(b_j)
-// For r = y - Z b, c = Z'r and the dual point s r, 0 < s <= 1,
+// For r = y - Z b, c = Z'r and the dual point s r,
 //   P(b) - D(s r) = |r|^2 (1 - s)^2 / 2 + sum_j [Omega_j(b_j) + Omega_j*(s c_j) - b_j s c_j],
 // a sum of terms that are not negative: it bounds the suboptimality of any b and cancels nowhere.
 // (Fenchel duality; Ndiaye, Fercoq, Gramfort, Salmon, JMLR 18, 2017.) A ridge counts as rows
@@ -26,7 +26,9 @@ struct Optimality {
 class Certifier {
  public:
   explicit Certifier(const Penalty& penalty)
-      : penalty_(penalty), up_(penalty.l1.size()), down_(penalty.l1.size()),
+      : penalty_(penalty),
+        up_(penalty.l1.size()),
+        down_(penalty.l1.size()),
         scores_(penalty.l1.size()) {
     for (Index j = 0; j < penalty.size(); ++j) {
       const ElasticNet e = penalty.at(j, 1.0);
@@ -65,19 +67,24 @@ class Certifier {
   // rounding leaves is charged at |c_j b_j|.
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
     Optimality o;
-    double s = 1.0;
+    double s = kInfinity, earned = 0.0, rows = rr;  // rows: |r|^2 with the ridge as rows
     Vec kept(support.size());
     for (std::size_t k = 0; k < support.size(); ++k) {
       const Index j = support[k];
       const ElasticNet e = penalty_.at(j, alpha);
       o.penalty += e.value(b[k]);
       note(o, e, j, b[k], c[j]);
-      const double z = std::abs(c[j] - e.l2 * b[k]);
-      if (e.l1 > 0 && !held(e, b[k], c[j]) && z * s > e.l1) s = e.l1 / z;
+      const double z = c[j] - e.l2 * b[k];
+      if (e.l1 > 0 && !held(e, b[k], c[j])) {
+        if (std::abs(z) * s > e.l1) s = e.l1 / std::abs(z);
+        earned += b[k] * z;
+        rows += e.l2 * b[k] * b[k];
+      }
       kept[k] = std::exchange(c[j], 0.0);
     }
-    if (alpha_max(c) > alpha) {
-      s = std::min(s, alpha / most_);
+    if (alpha_max(c) > 0) s = std::min(s, alpha / most_);
+    s = std::min(s, rows > 0 ? 1 + earned / rows : 1.0);  // where the dual objective is largest
+    if (most_ > alpha) {
       for (Index j = 0; j < penalty_.size(); ++j)
         if (scores_[sz(j)] > alpha) note(o, penalty_.at(j, alpha), j, 0.0, c[j]);
     }

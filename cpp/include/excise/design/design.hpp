@@ -69,7 +69,6 @@ void add_cross_products(ConstMatrix z, ConstMatrix y, Matrix gram, Matrix zy,
 void mirror(Matrix gram);
 
 // gram = Z'Z and zy = Z'Y over all rows, a tile of rows at a time.
-void cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy,
-                    const Context& context);
+void cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy, const Context& context);
 
 }  // namespace excise

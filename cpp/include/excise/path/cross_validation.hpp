@@ -12,8 +12,8 @@ namespace excise {
 enum class Role : std::int8_t { Unused = 0, Train = 1, Test = 2 };
 
 struct Folds {
-  std::vector<std::vector<Role>> role;         // per fold, per row
-  std::vector<std::vector<Refill>> refills;    // per fold; empty: nothing was missing
+  std::vector<std::vector<Role>> role;       // per fold, per row
+  std::vector<std::vector<Refill>> refills;  // per fold; empty: nothing was missing
   Index count() const { return ix(role.size()); }
 };
 

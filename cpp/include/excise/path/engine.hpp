@@ -12,8 +12,8 @@ namespace excise {
 // The problem as the user states it, on the original scale.
 struct Statement {
   std::shared_ptr<const Design> design;
-  Vec y;                       // offset already taken off
-  Vec weights;                 // sum to one; empty: equal
+  Vec y;        // offset already taken off
+  Vec weights;  // sum to one; empty: equal
   Vec penalty_weight, lower, upper;
   double l1_ratio = 1.0;
   bool fit_intercept = true;

@@ -61,9 +61,9 @@ struct Event {
 };
 
 // Over the Gram matrix: no data are touched.
-PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy,
-                     const Penalty& penalty, std::span<const double> alphas, double noise,
-                     const Context& context, const Start* start = nullptr);
+PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
+                     std::span<const double> alphas, double noise, const Context& context,
+                     const Start* start = nullptr);
 std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, double yy,
                                const Penalty& penalty, double first, double last, double noise,
                                const Context& context);
@@ -79,13 +79,13 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
                                       double first, double last, const Context& context);
 
 // A ridge without any l1 and without bounds, for more columns than rows: through the n x n system
-//   (I + Z_P (alpha L2)^{-1} Z_P') r = y - Z_U b_U,   b_P = (alpha L2)^{-1} Z_P' r,
+//   (Z_P L2^{-1} Z_P' + alpha I) u = y - Z_U b_U,   b_P = L2^{-1} Z_P' u,   r = alpha u,
 // P the columns that pay and U those that do not (Saunders, Gammerman, Vovk, ICML 1998).
 PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
                       const Context& context);
 
 NullModel null_model(const StandardProblem& problem, const Context& context);
-NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy,
-                     const Penalty& penalty, double noise);
+NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
+                     double noise);
 
 }  // namespace excise

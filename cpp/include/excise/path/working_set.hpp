@@ -41,7 +41,7 @@ class WorkingSet {
   // Forgets the taxed columns at rest that `wanted` does not name.
   void prune(const std::vector<char>& wanted) {
     std::vector<char> stays(members_.size());
-    for (std::size_t k = 0; k < members_.size(); ++k) 
+    for (std::size_t k = 0; k < members_.size(); ++k)
       stays[k] = wanted[sz(members_[k])] || problem_.penalty.l1[sz(members_[k])] == 0;
     for (const Index k : solver_.support()) stays[sz(k)] = 1;
     Indices kept, members;

@@ -89,7 +89,7 @@ class ActiveSet {
   double rr_ = 0.0;
   Indices active_;  // in the order of the factor
   Cholesky factor_;
-  Vec gram_;        // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
+  Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
   Index n_solves_ = 0;
   Vec work_;

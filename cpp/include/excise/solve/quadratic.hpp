@@ -68,9 +68,7 @@ class ColumnsQuadratic final : public Quadratic {
   Index rows() const { return ix(y_.size()); }
   double target(Index j) const override { return target_[sz(j)]; }
   const Vec& residual() const { return residual_; }
-  std::span<const double> column(Index j) const {
-    return {z_.data() + j * rows(), sz(rows())};
-  }
+  std::span<const double> column(Index j) const { return {z_.data() + j * rows(), sz(rows())}; }
 
   // Room for `count` more columns, to be filled by the caller, who then calls `added`.
   Matrix add(Index count) {
