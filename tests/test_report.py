@@ -86,6 +86,15 @@ def test_warnings_come_before_the_facts():
     assert text.index("Warning 3 rows dropped") < text.index("Proof")
 
 
+def test_the_style_sheet_is_small(page):
+    assert len(style_of(page.html).encode()) <= 12_000
+
+
+def test_the_page_opens_with_what_was_read():
+    model = orthonormal_model(4, settings={"data": "t.csv: 40 rows, 1 dropped (id: id-like)"})
+    assert "t.csv: 40 rows, 1 dropped (id: id-like)" in Page(render_report(model)).text
+
+
 def test_nothing_runs_and_nothing_is_requested(page):
     names = {tag for tag, _ in page.tags}
     assert not names & {"script", "link", "img", "iframe", "object", "embed", "form", "base", "use"}

@@ -254,6 +254,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     if table is not whole:
         settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
         summary += f". Sample: {settings['sample']}"
+    settings["data"] = summary
     model = build(cv, encoded, options, settings)
     tested = None
     if options.test_file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,6 +92,7 @@ def _render(model: Model, detail: Detail) -> str:
             style=Markup(style),
             style_hash=content_hash(style),
             headline=headline(model),
+            source=model.settings.get("data", ""),
             verdict=next(fact for fact in found if fact.label == "Verdict"),
             facts=found,
             ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
@@ -130,8 +132,10 @@ def environment() -> Environment:
 
 @cache
 def stylesheet(name: str) -> str:
-    """A style sheet beside this module."""
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+    """A style sheet beside this module, without comments and spare space."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    text = re.sub(r"/\*.*?\*/\s*", "", text)
+    return re.sub(r"\s*([{};,])\s*", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
 
 
 def content_hash(text: str) -> str:

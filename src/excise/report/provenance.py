@@ -54,6 +54,7 @@ def entries(model: Model) -> tuple[Entry, ...]:
     found = []
     if command := settings.pop("command", ""):
         found.append(Entry("Command", str(command), code=True))
+    settings.pop("data", "")  # the page opens with it
     found.append(Entry("Data", _data(model)))
     found.append(Entry("Penalty", _penalty(model)))
     found.append(Entry("Choice", _folds(model)))
@@ -77,7 +78,7 @@ def entries(model: Model) -> tuple[Entry, ...]:
 def _data(model: Model) -> str:
     kinds = Counter(column.kind for column in model.columns)
     words = [count(n, KINDS.get(kind, kind)) for kind, n in kinds.items()]
-    return f"{count(model.n_rows, 'row')}; {listing(words)}; target {model.target.name}"
+    return f"{count(model.n_rows, 'row')}; encoded as {listing(words)}"
 
 
 def _penalty(model: Model) -> str:
