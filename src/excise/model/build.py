@@ -114,7 +114,7 @@ def build_model(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         software=f"excise {__version__}",
     )
-    return replace(model, warnings=(*warnings, *_warnings(model, problem.tol)))
+    return replace(model, warnings=(*warnings, *fit_warnings(model, problem.tol)))
 
 
 def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
@@ -257,7 +257,7 @@ def _fingerprints(problem: Problem) -> dict[str, str]:
     }
 
 
-def _warnings(model: Model, tol: float) -> list[str]:
+def fit_warnings(model: Model, tol: float) -> list[str]:
     """What the fit itself has to say."""
     said = []
     books = model.books
