@@ -5,7 +5,10 @@ The version is answered before anything is imported: start-up time is a budget.
 
 from __future__ import annotations
 
+import os
 import sys
+
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -19,10 +22,14 @@ def main() -> int:
     try:
         from excise.cli.app import run
 
-        return run(arguments)
+        code = run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return 130
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # at once: nothing is left to clean up
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":
