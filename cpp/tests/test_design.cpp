@@ -38,10 +38,7 @@ void verbs_agree(const Design& x) {
 
   Vec gram(sz(p * p), 0.0), xy(sz(p * k), 0.0);
   const ConstMatrix y(r.data(), n, k);
-  const Index half = n / 2;
-  for (const auto& [from, to] : {std::pair{Index{0}, half}, std::pair{half, n}})
-    add_cross_products(x, {}, y, from, to, Matrix(gram.data(), p, p), Matrix(xy.data(), p, k),
-                       Context{});
+  cross_products(x, y, Matrix(gram.data(), p, p), Matrix(xy.data(), p, k), Context{});
   for (Index j = 0; j < p; ++j)
     for (Index m = 0; m < p; ++m)
       CHECK(check::close(gram[sz(j + m * p)], kernels().dot(&all[sz(j * n)], &all[sz(m * n)], n),

@@ -20,6 +20,9 @@ class Engine:
     def alpha_max(self) -> float: ...
 
     @property
+    def top_gradient(self) -> float: ...
+
+    @property
     def grid_top(self) -> float: ...
 
     @property

@@ -148,7 +148,7 @@ class Session:
             alphas=alphas,
             columns=columns,
             columns_std=_sparse(found, "coef_std", self.problem.p),
-            intercepts=engine.y_mean - np.bincount(steps, centres, len(alphas)),
+            intercepts=np.asarray(engine.y_mean - np.bincount(steps, centres, len(alphas)), float),
             relative_gaps=found["relative_gaps"],
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],

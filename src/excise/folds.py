@@ -113,7 +113,7 @@ def _counted(
 
 
 def _forward(time: NDArray[Any], k: int) -> Folds:
-    """k + 1 stretches of time; the first only trains, each later one is held out once."""
+    """K + 1 stretches of time; the first only trains, each later one is held out once."""
     moments, of_row = np.unique(time, return_inverse=True)
     _enough(len(moments), k + 1, "distinct times")
     first = np.searchsorted(np.sort(of_row), np.arange(len(moments)))
@@ -121,8 +121,9 @@ def _forward(time: NDArray[Any], k: int) -> Folds:
     _, stretch = np.unique(stretch, return_inverse=True)
     later = range(1, int(stretch.max()) + 1)
     return Folds(
-        np.stack([np.select([stretch < s, stretch == s], [TRAIN, TEST], UNUSED) for s in later])
-        .astype(np.int8)
+        np.stack(
+            [np.select([stretch < s, stretch == s], [TRAIN, TEST], UNUSED) for s in later]
+        ).astype(np.int8)
     )
 
 
@@ -142,7 +143,9 @@ def _pair(n: int, k: int, train: Any, test: Any) -> NDArray[np.int8]:
         except IndexError:
             raise InputError(f"fold {k} of cv names rows outside 0 .. {n - 1}") from None
         if not chosen.any():
-            raise InputError(f"fold {k} of cv has no {'training' if role == TRAIN else 'test'} rows")
+            raise InputError(
+                f"fold {k} of cv has no {'training' if role == TRAIN else 'test'} rows"
+            )
         if role == TEST and np.any(roles[chosen] == TRAIN):
             row = int(np.flatnonzero(chosen & (roles == TRAIN))[0])
             raise InputError(f"fold {k} of cv trains on row {row} and holds it out")
