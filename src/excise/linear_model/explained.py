@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,9 @@ class ExplainedRegressor(LinearRegressor):
     _frame: str
 
     @property
+    @abstractmethod
     def model_(self) -> Model:
         """The record behind the explanations."""
-        raise NotImplementedError
 
     def ledger(self) -> Any:
         """What every feature earns, pays and keeps, zeros included.

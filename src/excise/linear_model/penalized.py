@@ -11,7 +11,6 @@ from sklearn.base import MultiOutputMixin
 from excise.engine import Session
 from excise.linear_model.base import LinearRegressor
 from excise.linear_model.warning import warn_if_uncertified
-from excise.linear_model.wide_ridge import is_wide_ridge, solve_wide_ridge
 
 if TYPE_CHECKING:
     from excise.linear_model.base import Training
@@ -44,9 +43,7 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
         )
         alphas = self._alphas(self.alpha, data.total_weight, data.n_targets)
         found = [
-            solve_wide_ridge(problem, alpha)
-            if is_wide_ridge(problem)
-            else Session(problem).solve_at(alpha)
+            Session(problem).solve_at(alpha)
             for problem, alpha in zip(problems, alphas, strict=True)
         ]
         for solution in found:
