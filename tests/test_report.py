@@ -6,6 +6,7 @@ import base64
 import hashlib
 import itertools
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -184,3 +185,31 @@ def test_no_feature_kept():
     text = Page(render_report(orthonormal_model(6, point=point_at(q, top)))).text
     assert "No feature earns its tax" in text
     assert "Nothing is kept, so nobody earns what another would" in text
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-9, 1e9])
+def test_a_tax_beyond_the_grid_is_marked_at_its_end(alpha):
+    model = orthonormal_model(6).at(alpha)
+    html = render_report(model)
+    for name in ("path-wide", "path-narrow", "cv-wide", "cv-narrow"):
+        picture = charts(html)[name]
+        width = float(picture.attrib["viewBox"].split()[2])
+        (mark,) = [p for p in picture.iter("path") if p.get("class") == "mark chosen"]
+        x = float(mark.attrib["d"].split("L")[1].split(",")[0])
+        assert 0.0 < x < width
+    assert not re.search(r'"[^"]*\b(nan|inf)\b', html)
+
+
+def test_a_grid_that_ends_at_zero_and_a_ridge_without_alpha_max():
+    model = orthonormal_model(6)
+    alphas = model.path.alphas.copy()
+    alphas[-1] = 0.0
+    changed = replace(
+        model,
+        path=replace(model.path, alphas=alphas),
+        cv=replace(model.cv, alphas=alphas),
+        alpha_max=np.inf,
+    )
+    html = render_report(changed)
+    assert len(charts(html)) >= 4
+    assert not re.search(r'"[^"]*\b(nan|inf)\b', html)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from excise.explain.words import figures
 from excise.model import Model
-from excise.report.axes import Mark
+from excise.report.axes import Area, Mark
+from excise.report.scales import Scale
+from excise.results import Floats
 
 Size = tuple[float, float]
 WIDE: Size = (840.0, 440.0)
@@ -67,6 +69,19 @@ class TaxAxis(NamedTuple):
         """Of this model's penalty."""
         ratio = model.penalty.l1_ratio
         return cls(ratio, "tax") if ratio else cls(1.0, "penalty")
+
+    def taxes(self, model: Model) -> Floats:
+        """Taxes of the grid; 0, which a log axis cannot show, at half of the lowest other."""
+        alphas = model.path.alphas
+        lowest = float(alphas[alphas > 0.0].min(initial=np.inf))
+        floor = 0.5 * lowest if np.isfinite(lowest) else 1.0
+        return np.maximum(alphas, floor) * self.unit
+
+    def scale(self, model: Model, area: Area) -> Scale:
+        """From where everything is cut, high on the left, down to the lowest tax of the grid."""
+        taxes = self.taxes(model)
+        start = model.alpha_max * self.unit if np.isfinite(model.alpha_max) else 0.0
+        return Scale((max(start, float(taxes[0])) * 1.06, float(taxes[-1])), area.across, log=True)
 
     def write(self, alpha: float) -> str:
         """The tax at `alpha`, three digits."""

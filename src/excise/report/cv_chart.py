@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from markupsafe import Markup
 
+from excise.explain.score import r2
 from excise.explain.words import amount, count, figures
 from excise.model import CVRecord, Model
 from excise.report.axes import (
@@ -40,8 +41,7 @@ def cv_chart(model: Model, *, both: bool = True) -> Chart:
 def answer(model: Model, cv: CVRecord) -> str:
     """The best tax, what the 1-SE tax costs in R2, and what it saves in features."""
     axis = TaxAxis.of(model)
-    best = _at(model, cv, model.alpha_min)
-    simple = _at(model, cv, model.alpha_1se)
+    best, simple = (cv.score(alpha).cv for alpha in (model.alpha_min, model.alpha_1se))
     kept_best, kept_simple = (kept_at(model, a) for a in (model.alpha_min, model.alpha_1se))
     words = (
         f"{axis.word.capitalize()} {axis.write(model.alpha_min)} has the lowest held-out error "
@@ -55,16 +55,11 @@ def answer(model: Model, cv: CVRecord) -> str:
     )
 
 
-def _at(model: Model, cv: CVRecord, alpha: float) -> float:
-    """Cross-validated R2 at a grid point."""
-    return 1.0 - float(cv.mean[np.argmin(np.abs(model.path.alphas - alpha))]) / cv.null
-
-
 def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Markup:
     """The picture at one size."""
     narrow = size[0] < WIDE[0] / 2
     axis = TaxAxis.of(model)
-    taxes = model.path.alphas * axis.unit
+    taxes = axis.taxes(model)
     low, high = cv.mean - cv.se, cv.mean + cv.se
     heights = np.concatenate([low, high, cv.train])
     probe = linear(heights, (0.0, 1.0), include=(cv.null,))
@@ -72,7 +67,7 @@ def draw(model: Model, cv: CVRecord, size: Size, name: str, summary: str) -> Mar
     left = 16.0 + max(text_width(tick_text(tick), SMALL) for tick in ticks)
     area = Area.inside(size, left=left, right=96.0 if narrow else 118.0, top=72.0, bottom=48.0)
     y = Scale(probe.domain, area.upwards)
-    x = Scale((float(taxes[0]) * 1.06, float(taxes[-1])), area.across, log=True)
+    x = axis.scale(model, area)
     at = x(taxes)
     marks = axis.marks(model)
     return figure(
@@ -131,7 +126,7 @@ def _table(model: Model, cv: CVRecord) -> Table:
             f"{kept_at(model, alpha):,}",
             figures(mean, 4),
             figures(float(cv.se[k])),
-            amount(1.0 - mean / cv.null, 3),
+            amount(r2(mean, cv.null), 3),
             figures(float(cv.train[k]), 4),
         ))  # fmt: skip
     folds = f"{cv.n_folds} folds" + (f", {cv.repeats} times" if cv.repeats > 1 else "")

@@ -69,7 +69,7 @@ def lines_of(model: Model, features: NDArray[np.intp]) -> Lines:
     ever = (coefs != 0.0).any(axis=1)
     named = min(NAMED, int(np.count_nonzero(ever)))
     order = np.argsort(~ever, kind="stable")
-    return Lines(ranked[order], named, path.alphas * TaxAxis.of(model).unit, coefs[order])
+    return Lines(ranked[order], named, TaxAxis.of(model).taxes(model), coefs[order])
 
 
 def path_chart(model: Model, features: NDArray[np.intp], *, both: bool = True) -> Chart:
@@ -129,8 +129,7 @@ def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Mar
     left = 16.0 + max(text_width(tick_text(tick), SMALL) for tick in ticks)
     area = Area.inside(size, left=left, right=right, top=86.0, bottom=48.0)
     y = Scale(probe.domain, area.upwards)
-    high = max(model.alpha_max, float(model.path.alphas[0])) * axis.unit * 1.06
-    x = Scale((high, float(lines.taxes[-1])), area.across, log=True)
+    x = axis.scale(model, area)
     below = x.ticks(5 if narrow else 11)
     return figure(
         *size,

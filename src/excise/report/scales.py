@@ -32,11 +32,12 @@ class Scale:
     @overload
     def __call__(self, value: Floats) -> Floats: ...
     def __call__(self, value: float | Floats) -> float | Floats:
-        """Where `value` is drawn."""
+        """Where `value` is drawn; on a log scale, values outside the domain at its ends."""
         start, end = self.domain
         low, high = self.pixels
         if self.log:
-            start, end, value = math.log(start), math.log(end), np.log(value)
+            value = np.log(np.clip(value, min(self.domain), max(self.domain)))
+            start, end = math.log(start), math.log(end)
         out = low + (value - start) / (end - start) * (high - low)
         return out if isinstance(out, np.ndarray) else float(out)
 
