@@ -10,7 +10,7 @@ namespace excise {
 void Moments::set(Index j, const RunningMoments& column, double total) {
   const auto [sum, squares, low, high] = column.sums;
   const double shift = sum / total;
-  const bool constant = low == high;
+  const bool constant = low == high && std::isfinite(sum);  // comparisons pass over NaN
   min[sz(j)] = column.pilot + low;
   max[sz(j)] = column.pilot + high;
   mean[sz(j)] = constant ? min[sz(j)] : column.pilot + shift;
