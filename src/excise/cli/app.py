@@ -119,6 +119,17 @@ class Commands(Page, click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """An unknown name is answered with the closest, or with all."""
+        name = args[0]
+        if name not in COMMANDS:
+            near = get_close_matches(name, COMMANDS, n=1)
+            where = f"closest: {near[0]}" if near else f"commands: {', '.join(COMMANDS)}"
+            raise UsageError(f"no command named '{name}'", [where], "excise --help")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and sentences, without importing the commands."""
         with formatter.section("Commands"):
@@ -218,10 +229,6 @@ def _usage_error(error: click.ClickException) -> UsageError:
     if option := getattr(error, "option_name", ""):
         unknown = near or "such option" in error.message
         fact = f"no flag named {option}" if unknown else error.message
-    elif name := getattr(error, "command_name", ""):
-        close = get_close_matches(name, COMMANDS, n=1)
-        fact = f"no command named '{name}'"
-        where = [f"closest: {close[0]}" if close else f"commands: {', '.join(COMMANDS)}"]
     elif isinstance(error, click.MissingParameter) and parameter:
         fact = f"{parameter.human_readable_name.upper()} is missing"
         where = [_usage_line(context)] if context else []

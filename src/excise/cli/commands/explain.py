@@ -21,8 +21,8 @@ from excise.exceptions import InputError
         "excise explain diabetes.excise.json diabetes.csv --row 442 --json",
     ],
 )
-@click.argument("model")
-@click.argument("table")
+@click.argument("model", type=click.Path())
+@click.argument("table", type=click.Path(allow_dash=True))
 @click.option("--row", type=click.IntRange(1), required=True, metavar="K", cls=Option,
               help="Which row, the first is 1 (the header does not count).")  # fmt: skip
 @click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,

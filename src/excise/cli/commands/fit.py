@@ -30,7 +30,7 @@ NOT_CERTIFIED = 4
         "cat houses.csv | excise fit - price -o houses --json",
     ],
 )
-@click.argument("table")
+@click.argument("table", type=click.Path(allow_dash=True))
 @click.argument("target")
 @fit_options
 def command(terminal: Terminal, **flags: Any) -> int:

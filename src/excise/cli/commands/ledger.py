@@ -20,7 +20,7 @@ from excise.cli.terminal import Terminal
         "excise ledger diabetes.excise.json --at 3",
     ],
 )
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.option(
     "--at", type=At(), cls=Option, help="min, 1se, a number of features (3) or a penalty (2.5)."
 )

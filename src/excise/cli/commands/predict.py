@@ -27,8 +27,8 @@ ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ip
         "excise predict houses.excise.json new.csv --rename Area=area",
     ],
 )
-@click.argument("model")
-@click.argument("table")
+@click.argument("model", type=click.Path())
+@click.argument("table", type=click.Path(allow_dash=True))
 @click.option("-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, cls=Option,
               help="CSV, TSV, Parquet or Arrow, by its ending (CSV to stdout).")  # fmt: skip
 @click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,

@@ -18,7 +18,7 @@ from excise.cli.terminal import Terminal
         "excise why diabetes.excise.json glu --json",
     ],
 )
-@click.argument("model")
+@click.argument("model", type=click.Path())
 @click.argument("feature")
 @click.option("--at", type=At(), cls=Option, help="At another penalty, value or rule.")
 def command(terminal: Terminal, model: str, feature: str, at: str | float | None) -> None:
