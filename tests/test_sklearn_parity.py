@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn
 from numpy.testing import assert_allclose
 from sklearn import linear_model as peer
 from sklearn.model_selection import (
@@ -20,6 +21,9 @@ from sklearn.preprocessing import StandardScaler
 from excise import linear_model as ours
 
 TIGHT = {"tol": 1e-13, "max_iter": 100_000}
+COUNT = "alphas" if sklearn.__version__ >= "1.7" else "n_alphas"
+COUNT_PATH = "alphas" if sklearn.__version__ >= "1.9" else "n_alphas"
+"""How scikit-learn calls the length of its grid, in the estimators and in the functions."""
 ROOM = np.random.default_rng(7)
 TALL = ROOM.standard_normal((80, 12)) @ np.diag(np.geomspace(0.1, 10, 12)) + 3.0
 WIDE = ROOM.standard_normal((30, 60))
@@ -110,7 +114,7 @@ def test_several_targets(name, n_targets):
 
 def test_ridge_with_an_alpha_for_each_target():
     Y = np.column_stack([target(TALL), -target(TALL)])
-    theirs = peer.Ridge(alpha=[0.1, 10.0], solver="svd").fit(TALL, Y)
+    theirs = peer.Ridge(alpha=np.array([0.1, 10.0]), solver="svd").fit(TALL, Y)
     assert_allclose(ours.Ridge(alpha=[0.1, 10.0]).fit(TALL, Y).coef_, theirs.coef_, rtol=1e-8)
     with pytest.raises(ValueError, match="Number of targets and number of penalties"):
         ours.Ridge(alpha=[0.1, 1.0, 2.0]).fit(TALL, Y)
@@ -128,10 +132,10 @@ FOLDS = {
 @pytest.mark.parametrize("weights", ["none", "real"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_lasso_cv(fit_intercept, weights, folds):
-    settings = {"cv": FOLDS[folds], "alphas": 20, "fit_intercept": fit_intercept}
+    settings = {"cv": FOLDS[folds], "fit_intercept": fit_intercept}
     y, w = target(TALL), WEIGHTS[weights]
-    theirs = peer.LassoCV(**settings, **TIGHT).fit(TALL, y, sample_weight=w)
-    mine = ours.LassoCV(**settings).fit(TALL, y, sample_weight=w)
+    theirs = peer.LassoCV(**settings, **{COUNT: 20}, **TIGHT).fit(TALL, y, sample_weight=w)
+    mine = ours.LassoCV(**settings, alphas=20).fit(TALL, y, sample_weight=w)
     assert_allclose(mine.alphas_, theirs.alphas_, rtol=1e-12)
     assert_allclose(mine.mse_path_, theirs.mse_path_, rtol=1e-7)
     assert mine.alpha_ == pytest.approx(theirs.alpha_, rel=1e-12)
@@ -142,9 +146,10 @@ def test_lasso_cv(fit_intercept, weights, folds):
 @pytest.mark.parametrize("alphas", [7, [1.0, 0.01, 0.1, 0.1]])
 def test_elastic_net_cv(alphas):
     y = target(WIDE)
-    settings = {"l1_ratio": [0.2, 0.9], "alphas": alphas, "cv": 3, "eps": 0.05}
-    theirs = peer.ElasticNetCV(**settings, **TIGHT).fit(WIDE, y)
-    mine = ours.ElasticNetCV(**settings).fit(WIDE, y)
+    settings = {"l1_ratio": [0.2, 0.9], "cv": 3, "eps": 0.05}
+    grid = {COUNT if isinstance(alphas, int) else "alphas": alphas}
+    theirs = peer.ElasticNetCV(**settings, **grid, **TIGHT).fit(WIDE, y)
+    mine = ours.ElasticNetCV(**settings, alphas=alphas).fit(WIDE, y)
     assert mine.alphas_.shape == theirs.alphas_.shape
     assert_allclose(mine.mse_path_, theirs.mse_path_, rtol=1e-6)
     assert mine.l1_ratio_ == theirs.l1_ratio_
@@ -173,7 +178,7 @@ def test_cross_validation_weights_are_repetitions():
 @pytest.mark.parametrize("positive", [False, True])
 def test_paths(name, positive):
     y = target(TALL)
-    alphas, coefs, _ = getattr(peer, name)(TALL, y, alphas=30, positive=positive, **TIGHT)
+    alphas, coefs, _ = getattr(peer, name)(TALL, y, **{COUNT_PATH: 30}, positive=positive, **TIGHT)
     found = getattr(ours, name)(TALL, y, alphas=30, positive=positive, return_n_iter=True)
     assert_allclose(found[0], alphas, rtol=1e-12)
     assert_allclose(found[1], coefs, atol=1e-7)
