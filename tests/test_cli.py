@@ -314,6 +314,66 @@ def test_rules_choose_as_they_say() -> None:
     assert best["alpha"] == best["alpha_min"]
 
 
+def rows_of(*arguments: object) -> dict[str, dict[str, float]]:
+    """The ledger of a fit by feature."""
+    flags = ("--stability", 0, "--no-model", "--no-report", "--json")
+    document = excise("fit", *arguments, *flags).json
+    return {row["feature"]: row for row in document["ledger"]}
+
+
+def test_what_pays_no_tax_stays_and_what_pays_infinity_goes() -> None:
+    rows = rows_of("diabetes.csv", "progression", "--keep", "age", "--tax", "bmi=inf,b?=2")
+    assert rows["age"]["status"] == "free" and rows["age"]["coef"]
+    assert rows["bmi"]["status"] == "excluded" and not rows["bmi"]["coef"]
+    assert rows["bp"]["tax"] == pytest.approx(2 * rows["ltg"]["tax"])
+
+
+def test_dropped_columns_are_not_features_and_only_means_only() -> None:
+    without = rows_of("diabetes.csv", "progression", "--drop", "t*,ltg")
+    assert not {"tc", "tch", "ltg"} & set(without) and "bmi" in without
+    assert set(rows_of("diabetes.csv", "progression", "--only", "bmi,hdl")) == {"bmi", "hdl"}
+
+
+def test_coefficients_keep_to_their_bounds_and_ridge_cuts_nothing() -> None:
+    bounded = rows_of("diabetes.csv", "progression", "--nonnegative", "--rule", "min")
+    assert min(row["coef"] for row in bounded.values()) == 0.0
+    said = excise("fit", "diabetes.csv", "progression", "--penalty", "ridge", "--no-model")
+    assert "Kept     10 of 10 features" in said.out
+    assert "without an L1 part there is no tax" in said.out and said.code == 0
+
+
+def test_integer_weights_are_repeated_rows() -> None:
+    frame = frame_of("diabetes.csv").with_row_index("times")
+    frame = frame.with_columns(times=pl.col("times") % 3 + 1)
+    frame.write_csv("weighted.csv")
+    repeated = frame.select(pl.exclude("times").repeat_by("times")).explode(pl.all())
+    repeated.write_csv("repeated.csv")
+    weighted = rows_of("weighted.csv", "progression", "--weights", "times", "--rule", "lambda=3")
+    expected = rows_of("repeated.csv", "progression", "--rule", "lambda=3")
+    for name, row in expected.items():
+        assert weighted[name]["coef"] == pytest.approx(row["coef"], rel=1e-8, abs=1e-10)
+
+
+def test_folds_by_group_and_by_time() -> None:
+    for flags in (["--group", "region", "--folds", "3"], ["--time", "sold"]):
+        rows = rows_of("houses.csv", "price", *flags)
+        assert not any(row["column"] == flags[1] for row in rows.values())
+
+
+def test_a_sample_is_never_silent() -> None:
+    flags = ["--sample", "200", "--no-model", "--no-report"]
+    text = " ".join(excise("fit", "diabetes.csv", "progression", *flags).out.split())
+    assert text.startswith("diabetes.csv: 200 rows, ") and "Sample: 200 of 442 rows" in text
+
+
+def test_unusual_ways_of_writing_a_table_are_stated() -> None:
+    rows = [f"{k},5;{k * k % 17}" for k in range(40)]
+    Path("european.csv").write_text("\n".join(["a;y", *rows]) + "\n")
+    flags = ["--decimal", ",", "--no-model", "--no-report"]
+    text = " ".join(excise("fit", "european.csv", "y", *flags).out.split())
+    assert "Read as CSV, values between ';', decimal ',', utf-8" in text
+
+
 def test_the_ledger_moves_without_a_refit() -> None:
     moved = excise("ledger", MODEL, "--at", "2.5", "--json").json["ledger"]
     refit = excise(
