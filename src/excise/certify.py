@@ -27,16 +27,7 @@ from excise.duality import (
 from excise.exceptions import InputError
 from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
-from excise.standard import (
-    ColumnScale,
-    Penalty,
-    Target,
-    allowed,
-    column_blocks,
-    column_scale,
-    penalty_at,
-    target,
-)
+from excise.standard import Penalty, Target, View, allowed, penalty_at, target
 
 DEPENDENT = 1e-9
 """A column is dependent if less than this share of it lies outside the span of the others."""
@@ -45,6 +36,7 @@ NOISE = 1e-13
 """Correlations below this share of |y| are rounding."""
 
 Mask = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 
 
 def certify(
@@ -87,35 +79,26 @@ def certify(
 
 def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
-    columns, goal, w = column_scale(problem), target(problem), problem.weights
-    pen = penalty_at(problem, columns, alpha, goal.unit)
-    b = _within_bounds(coef * columns.divisor / goal.unit, pen, problem)
-    r = goal.values - _predict(problem, columns, b)
+    view, goal = View(problem), target(problem)
+    pen = penalty_at(problem, view.columns, alpha, goal.unit)
+    b = _within_bounds(coef * view.columns.divisor / goal.unit, pen, problem)
+    y = view.root * goal.values
+    r = y - view.predict(b)
     if problem.fit_intercept:
-        r -= w @ r
-    excess = _intercept_excess(problem, goal, columns, coef, intercept)
-    c, at_null = _correlate(problem, columns, np.stack([w * r, w * goal.values], axis=1)).T
-    null = float(w @ goal.values**2) / 2
+        r -= view.root * (view.root @ r)
+    c, at_null = view.correlate(np.stack([r, y], axis=1)).T
+    null = float(y @ y) / 2
     noise = NOISE * float(np.sqrt(2.0 * null))
-    size = Size(goal.unit, null, _top_tax(problem, columns, pen, at_null, goal.values, noise))
-    point = _dual_point(problem, columns, r, b, c, pen, noise)
-    made = certificate_from(b, c, float(w @ r**2), pen, size, point, excess)
-    unique, twins = _uniqueness(problem, columns, b, c, pen, point, size)
+    size = Size(goal.unit, null, _top_tax(view, pen, at_null, y, noise))
+    point = _dual_point(view, pen, r, b, c, noise)
+    excess = _intercept_excess(view, goal, coef, intercept)
+    made = certificate_from(b, c, float(r @ r), pen, size, point, excess)
+    unique, twins = _uniqueness(view, pen, b, c, point, size)
     return replace(made, unique=unique, twins=twins)
 
 
-def _intercept_excess(
-    problem: Problem, goal: Target, columns: ColumnScale, coef: Floats, intercept: float
-) -> float:
-    """Loss that the best intercept would save; none if it is the best to its last digits."""
-    shift = intercept - goal.mean + float(columns.mean @ coef)
-    size = float(np.abs(problem.y).max()) + float(np.abs(columns.mean) @ np.abs(coef))
-    size += 0.0 if problem.offset is None else float(np.abs(problem.offset).max())
-    return 0.0 if abs(shift) <= 4.0 * EPS * size else (shift / goal.unit) ** 2 / 2
-
-
 def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
-    """b, moved by rounding at most; refused if it breaks its bounds by more."""
+    """Return b, moved by rounding at most; refuse it if it breaks its bounds by more."""
     inside = np.clip(b, pen.lower, pen.upper)
     broken = np.flatnonzero(np.abs(b - inside) > 1e-12 * np.abs(inside))
     if len(broken) == 0:
@@ -131,58 +114,33 @@ def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
     )
 
 
-def _predict(problem: Problem, columns: ColumnScale, b: Floats) -> Floats:
-    """Z b, reading only the columns where b is not zero."""
-    eta = np.zeros(problem.n)
-    for index, block in column_blocks(problem, columns, np.flatnonzero(b)):
-        eta += block @ b[index]
-    return eta
+def _intercept_excess(view: View, goal: Target, coef: Floats, intercept: float) -> float:
+    """Loss that the best intercept would save; none if it is the best to its last digits."""
+    problem, mean = view.problem, view.columns.mean
+    shift = intercept - goal.mean + float(mean @ coef)
+    size = float(np.abs(problem.y).max()) + float(np.abs(mean) @ np.abs(coef))
+    size += 0.0 if problem.offset is None else float(np.abs(problem.offset).max())
+    return 0.0 if abs(shift) <= 4.0 * EPS * size else (shift / goal.unit) ** 2 / 2
 
 
-def _correlate(problem: Problem, columns: ColumnScale, vectors: Floats) -> Floats:
-    """Z'V, shape (p, k)."""
-    out = np.empty((problem.p, vectors.shape[1]))
-    for index, block in column_blocks(problem, columns):
-        out[index] = block.T @ vectors
-    return out
-
-
-def _gather(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:
-    """The chosen columns of Z with rows multiplied by sqrt(w), a copy."""
-    chosen = [block for _, block in column_blocks(problem, columns, index)]
-    stacked = np.concatenate(chosen, axis=1) if chosen else np.empty((problem.n, 0))
-    return stacked * np.sqrt(problem.weights)[:, None]
-
-
-def _top_tax(
-    problem: Problem, columns: ColumnScale, pen: Penalty, at_null: Floats, y: Floats, noise: float
-) -> float:
+def _top_tax(view: View, pen: Penalty, at_null: Floats, y: Floats, noise: float) -> float:
     """alpha_max * l1_ratio: most earned, per unit of weight, with only unpenalised features in.
 
     Their bounds are left aside; with nothing to tax, it is the largest gradient at b = 0.
     """
-    free = np.flatnonzero((problem.penalty_weight == 0.0) & ~pen.excluded)
+    weight, left = view.problem.penalty_weight, at_null
+    free = np.flatnonzero((weight == 0.0) & ~pen.excluded)
     if len(free):
-        root = np.sqrt(problem.weights)
-        basis, rest = _span(problem, columns, free), root * y
-        rest = rest - basis @ (basis.T @ rest)
-        left = _correlate(problem, columns, (root * rest)[:, None])[:, 0]
-    else:
-        left = at_null
-    taxed = (problem.penalty_weight > 0.0) & ~pen.excluded
+        basis = view.span(free)
+        left = view.correlate(y - basis @ (basis.T @ y))
+    taxed = (weight > 0.0) & ~pen.excluded
     earned = np.where(np.abs(left) > noise, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
-    most = float(np.max(earned / problem.penalty_weight[taxed], initial=0.0))
+    most = float(np.max(earned / weight[taxed], initial=0.0))
     return most if most > 0.0 else float(np.max(np.abs(at_null) * pen.unit, initial=0.0))
 
 
 def _dual_point(
-    problem: Problem,
-    columns: ColumnScale,
-    r: Floats,
-    b: Floats,
-    c: Floats,
-    pen: Penalty,
-    noise: float,
+    view: View, pen: Penalty, r: Floats, b: Floats, c: Floats, noise: float
 ) -> DualPoint:
     """A feasible theta: the residual, projected off the features that pay nothing, then scaled.
 
@@ -194,82 +152,49 @@ def _dual_point(
     up, down = open_sides(pen)
     bare = (pen.tax <= noise) & ~pen.excluded
     closed = bare & up & down
-    residual = np.sqrt(problem.weights) * r
 
     def wrong(z: Floats) -> Mask:
         return np.asarray(bare & ((up & (z > noise)) | (down & (z < -noise)) | closed) & (z != 0.0))
 
-    theta, z = residual, c
+    def seen(theta: Floats) -> Floats:
+        return np.where(closed, 0.0, view.correlate(theta))
+
+    theta, z = r, c
     while np.any(wrong(z)):
         closed |= wrong(z)
-        basis = _span(problem, columns, np.flatnonzero(closed))
+        basis = view.span(np.flatnonzero(closed))
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
-        z = _seen(problem, columns, theta, closed)
-    point = duality_gap(b, _ray(residual, theta, z), pen)
-    if point.gap <= noise**2:
-        return point
+        z = seen(theta)
+    point = duality_gap(b, _ray(r, theta, z), pen)
     inside = closed | ((b != 0.0) & (b > pen.lower) & (b < pen.upper))
-    moved = _moved(problem, columns, residual, b, c, pen, np.flatnonzero(inside))
-    if moved is None:
+    moved = None if point.gap <= noise**2 else _moved(view, pen, r, b, c, np.flatnonzero(inside))
+    if moved is None or np.any(wrong(z := seen(moved))):
         return point
-    z = _seen(problem, columns, moved, closed)
-    other = point if np.any(wrong(z)) else duality_gap(b, _ray(residual, moved, z), pen)
-    return min(point, other, key=lambda one: one.gap)
+    return min(point, duality_gap(b, _ray(r, moved, z), pen), key=lambda one: one.gap)
 
 
-def _seen(problem: Problem, columns: ColumnScale, theta: Floats, closed: Mask) -> Floats:
-    """Correlations with sqrt(W) theta, exactly 0 where theta was projected."""
-    z = _correlate(problem, columns, (np.sqrt(problem.weights) * theta)[:, None])[:, 0]
-    z[closed] = 0.0
-    return z
-
-
-def _ray(residual: Floats, theta: Floats, z: Floats) -> Ray:
+def _ray(r: Floats, theta: Floats, z: Floats) -> Ray:
     square = float(theta @ theta)
-    foot = float(residual @ theta) / square if square > 0.0 else 1.0
-    return Ray(z, square, foot, float(np.sum((residual - foot * theta) ** 2)))
+    foot = float(r @ theta) / square if square > 0.0 else 1.0
+    return Ray(z, square, foot, float(np.sum((r - foot * theta) ** 2)))
 
 
 def _moved(
-    problem: Problem,
-    columns: ColumnScale,
-    residual: Floats,
-    b: Floats,
-    c: Floats,
-    pen: Penalty,
-    inside: NDArray[np.intp],
+    view: View, pen: Penalty, r: Floats, b: Floats, c: Floats, inside: Indices
 ) -> Floats | None:
-    """The point nearest to the residual with z_j = tax_j sign(b_j) + ridge_j b_j inside."""
-    if not 0 < len(inside) <= problem.n:
+    """The point nearest to r where z_j = tax_j sign(b_j) + ridge_j b_j inside."""
+    if not 0 < len(inside) <= view.problem.n:
         return None
-    Q, R = np.linalg.qr(_gather(problem, columns, inside))
+    Q, R = np.linalg.qr(view.gather(inside))
     if np.any(np.abs(np.diag(R)) <= DEPENDENT):
         return None
     wanted = pen.tax[inside] * np.sign(b[inside]) + pen.ridge[inside] * b[inside]
-    return np.asarray(residual + Q @ np.linalg.solve(R.T, wanted - c[inside]))
-
-
-def _span(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> Floats:
-    """An orthonormal basis of the chosen columns of sqrt(W) Z."""
-    root, basis = np.sqrt(problem.weights)[:, None], np.empty((problem.n, 0))
-    for _, block in column_blocks(problem, columns, index):
-        rest = block * root
-        for _ in range(2):
-            rest = rest - basis @ (basis.T @ rest)
-        left, values, _ = np.linalg.svd(rest, full_matrices=False)
-        basis = np.concatenate([basis, left[:, values > 1e-13]], axis=1)
-    return basis
+    return np.asarray(r + Q @ np.linalg.solve(R.T, wanted - c[inside]))
 
 
 def _uniqueness(
-    problem: Problem,
-    columns: ColumnScale,
-    b: Floats,
-    c: Floats,
-    pen: Penalty,
-    point: DualPoint,
-    size: Size,
+    view: View, pen: Penalty, b: Floats, c: Floats, point: DualPoint, size: Size
 ) -> tuple[bool | None, tuple[tuple[int, ...], ...]]:
     """Whether the optimum is unique, and otherwise who could swap with whom.
 
@@ -280,30 +205,27 @@ def _uniqueness(
     """
     undecided = reach(point.z, safe_radius(point.gap, size.null), pen) >= pen.tax
     undecided &= (pen.ridge == 0.0) & ~pen.excluded
-    if _independent(problem, columns, np.flatnonzero(undecided)):
+    if _independent(view, np.flatnonzero(undecided)):
         return True, ()
     if point.gap > TIE * size.null:
         return None, ()
     inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)
     ties = undecided & (b == 0.0) & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
-    twins = _dependent_groups(problem, columns, inside, ties)
+    twins = _dependent_groups(view, np.flatnonzero(inside), np.flatnonzero(ties))
     return (False if twins else None), twins
 
 
-def _independent(problem: Problem, columns: ColumnScale, index: NDArray[np.intp]) -> bool:
-    if len(index) > problem.n:
+def _independent(view: View, index: Indices) -> bool:
+    if len(index) > view.problem.n:
         return False
-    R = np.linalg.qr(_gather(problem, columns, index), mode="r")
+    R = np.linalg.qr(view.gather(index), mode="r")
     return bool(np.all(np.abs(np.diag(R)) > DEPENDENT))
 
 
-def _dependent_groups(
-    problem: Problem, columns: ColumnScale, inside: Mask, ties: Mask
-) -> tuple[tuple[int, ...], ...]:
+def _dependent_groups(view: View, inside: Indices, ties: Indices) -> tuple[tuple[int, ...], ...]:
     """Each column that depends on earlier ones inside, with those that its combination needs."""
-    order = np.concatenate([np.flatnonzero(inside), np.flatnonzero(ties)])
-    Z = _gather(problem, columns, order)
-    basis = np.empty((problem.n, 0))
+    order = np.concatenate([inside, ties])
+    Z, basis = view.gather(order), np.empty((view.problem.n, 0))
     chosen: list[int] = []
     groups: list[tuple[int, ...]] = []
     for k, j in enumerate(order):
@@ -315,7 +237,7 @@ def _dependent_groups(
             share = np.linalg.lstsq(Z[:, np.array(chosen)], Z[:, k], rcond=None)[0]
             partners = order[np.array(chosen)[np.abs(share) > 1e-6]]
             groups.append(tuple(sorted({int(j), *map(int, partners)})))
-        elif inside[j]:
+        elif k < len(inside):
             chosen.append(k)
             basis = np.concatenate([basis, rest[:, None] / length], axis=1)
     return tuple(groups)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from excise.problem import Problem
 from excise.results import Floats
-from excise.standard import ColumnScale, Penalty, Target, allowed, column_scale, penalty_at, target
+from excise.standard import ColumnScale, Penalty, Target, View, allowed, penalty_at, target
 
 DEPENDENT = 1e-9
 """A column is dependent if less than this share of it lies outside the span of the others."""
@@ -58,11 +58,9 @@ class Standard:
 
 def standardise(problem: Problem) -> Standard:
     """Centre and scale a copy of the data (this is the reference: the engine never copies)."""
-    columns, centred = column_scale(problem), target(problem)
-    Z = (problem.X.astype(np.float64) - columns.mean) / columns.divisor
-    Z[:, columns.scale == 0.0] = 0.0
-    root = np.sqrt(problem.weights)
-    return Standard(problem, columns, centred, Z * root[:, None], centred.values * root)
+    view, centred = View(problem), target(problem)
+    Z = view.gather(np.arange(problem.p))
+    return Standard(problem, view.columns, centred, Z, view.root * centred.values)
 
 
 def solve(problem: Problem, alpha: float) -> tuple[Floats, float]:

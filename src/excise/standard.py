@@ -21,6 +21,8 @@ from excise.results import Floats
 
 BLOCK = 1 << 17
 """Numbers of X that are looked at together: one megabyte of float64."""
+LARGEST = 1e300
+"""A tax that nothing can pay, and that still can be multiplied by zero."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,23 +101,6 @@ def _slices(n: int, count: int) -> Iterator[slice]:
     return (slice(start, min(start + step, count)) for start in range(0, count, step))
 
 
-def column_blocks(
-    problem: Problem, columns: ColumnScale, index: NDArray[np.intp] | None = None
-) -> Iterator[tuple[NDArray[np.intp], Floats]]:
-    """Z a block of columns at a time, with the indices of the block: all, or the chosen ones.
-
-    The mean is subtracted before anything is multiplied; a constant column is all 0.
-    """
-    chosen = np.arange(problem.p) if index is None else index
-    for part in _slices(problem.n, len(chosen)):
-        here = chosen[part]
-        block = problem.X[:, part if index is None else here].astype(np.float64)
-        block -= columns.mean[here]
-        block /= columns.divisor[here]
-        block[:, columns.scale[here] == 0.0] = 0.0
-        yield here, block
-
-
 def column_scale(problem: Problem) -> ColumnScale:
     """Mean and scale of every column, one block at a time.
 
@@ -142,6 +127,63 @@ def column_scale(problem: Problem) -> ColumnScale:
     return ColumnScale(mean, scale)
 
 
+class View:
+    """Z = the columns on the standard scale, a block at a time: it never exists as a whole.
+
+    The mean is subtracted before anything is multiplied; a constant column is all 0. Vectors over
+    the rows come and go multiplied by sqrt(w), so that plain products are weighted ones.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.columns = column_scale(problem)
+        self.root = np.sqrt(problem.weights)
+
+    def blocks(
+        self, index: NDArray[np.intp] | None = None
+    ) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+        """Blocks of sqrt(W) Z with the indices of their columns: of all, or of the chosen ones."""
+        chosen = np.arange(self.problem.p) if index is None else index
+        columns = self.columns
+        for part in _slices(self.problem.n, len(chosen)):
+            here = chosen[part]
+            block = self.problem.X[:, part if index is None else here].astype(np.float64)
+            block -= columns.mean[here]
+            block /= columns.divisor[here]
+            block[:, columns.scale[here] == 0.0] = 0.0
+            block *= self.root[:, None]
+            yield here, block
+
+    def predict(self, b: Floats) -> Floats:
+        """Z b, reading only the columns where b is not zero."""
+        eta = np.zeros(self.problem.n)
+        for index, block in self.blocks(np.flatnonzero(b)):
+            eta += block @ b[index]
+        return eta
+
+    def correlate(self, vectors: Floats) -> Floats:
+        """Z'v for one vector, shape (p,), or for several at once, shape (p, k)."""
+        out = np.empty((self.problem.p, *vectors.shape[1:]))
+        for index, block in self.blocks():
+            out[index] = block.T @ vectors
+        return out
+
+    def gather(self, index: NDArray[np.intp]) -> Floats:
+        """The chosen columns, a copy."""
+        chosen = [block for _, block in self.blocks(index)]
+        return np.concatenate(chosen, axis=1) if chosen else np.empty((self.problem.n, 0))
+
+    def span(self, index: NDArray[np.intp]) -> Floats:
+        """An orthonormal basis of the chosen columns."""
+        basis = np.empty((self.problem.n, 0))
+        for _, rest in self.blocks(index):
+            for _ in range(2):
+                rest = rest - basis @ (basis.T @ rest)
+            left, values, _ = np.linalg.svd(rest, full_matrices=False)
+            basis = np.concatenate([basis, left[:, values > 1e-13]], axis=1)
+        return basis
+
+
 def penalty_at(
     problem: Problem, columns: ColumnScale, alpha: float, y_unit: float = 1.0
 ) -> Penalty:
@@ -152,8 +194,8 @@ def penalty_at(
     lower = np.where(ruled_out, 0.0, problem.lower * columns.divisor / y_unit)
     upper = np.where(ruled_out, 0.0, problem.upper * columns.divisor / y_unit)
     return Penalty(
-        tax=alpha / y_unit * problem.l1_ratio * weight / unit,
-        ridge=alpha * (1.0 - problem.l1_ratio) * weight / unit**2,
+        tax=np.minimum(alpha / y_unit * problem.l1_ratio * weight / unit, LARGEST),
+        ridge=np.minimum(alpha * (1.0 - problem.l1_ratio) * weight / unit / unit, LARGEST),
         lower=lower,
         upper=upper,
         excluded=(columns.scale == 0.0) | ((lower == 0.0) & (upper == 0.0)),
