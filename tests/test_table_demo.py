@@ -49,7 +49,7 @@ def test_needles_carry_the_response() -> None:
     frame = read_table(demo_path("needles")).frame
     needles = [name for name in frame.columns if name.startswith("needle_")]
     A = np.column_stack([np.ones(frame.height), frame.select(needles).to_numpy()])
-    coef, *_ = np.linalg.lstsq(A, frame["response"].to_numpy())
+    coef, *_ = np.linalg.lstsq(A, frame["response"].to_numpy(), rcond=None)
     assert np.allclose(coef, [10, 3, -2.5, 2, -1.5, 1.2, -1, 0.8, -0.5], atol=0.6)
 
 
