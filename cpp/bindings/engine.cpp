@@ -6,6 +6,7 @@
 #include <nanobind/stl/tuple.h>
 
 #include <chrono>
+#include <mutex>
 
 #include "excise/base/kernels.hpp"
 #include "excise/design/dense.hpp"
@@ -37,6 +38,13 @@ std::shared_ptr<Dense<T>> dense(const AnyMatrix& x) {
   return std::make_shared<Dense<T>>(static_cast<const T*>(x.data()), n, p, x.stride(0),
                                     x.stride(1));
 }
+
+// Releases the GIL, then waits for the engine: Python threads that share one take turns.
+struct Turn {
+  explicit Turn(std::mutex& mutex) : lock(mutex) {}
+  nb::gil_scoped_release released;
+  std::lock_guard<std::mutex> lock;
+};
 
 class PyEngine {
  public:
@@ -75,7 +83,7 @@ class PyEngine {
     }
     PathResult result;
     {
-      nb::gil_scoped_release released;
+      const Turn turn(mutex_);
       result = engine_->path(to_span(alphas), start ? &point : nullptr);
     }
     return pack(std::move(result));
@@ -85,7 +93,7 @@ class PyEngine {
     const Indices members = to_vector(candidates);
     std::vector<Event> found;
     {
-      nb::gil_scoped_release released;
+      const Turn turn(mutex_);
       found = engine_->events(last, members);
     }
     Vec alphas;
@@ -118,7 +126,7 @@ class PyEngine {
     }
     HeldOut out;
     {
-      nb::gil_scoped_release released;
+      const Turn turn(mutex_);
       out = excise::cross_validate(*engine_, to_span(alphas), folds, context_);
     }
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
@@ -194,6 +202,7 @@ class PyEngine {
 
   AnyMatrix x_;
   Context context_;
+  std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
   Vec shift_;
   Index not_finite_ = -1;

@@ -98,6 +98,12 @@ class MomentFolds {
     for (double& a : alphas_) a /= engine.unit();
   }
 
+  CrossMoments all() const {
+    CrossMoments sum(engine_.statement().p());
+    for (const CrossMoments& cell : moments_) sum.add(cell);
+    return sum;
+  }
+
   FoldResult run(Index fold, const Context& context) const {
     const Index p = engine_.statement().p();
     CrossMoments train = gather(fold, Role::Train), test = gather(fold, Role::Test);
@@ -235,7 +241,7 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
 
 }  // namespace
 
-HeldOut cross_validate(const Engine& engine, std::span<const double> alphas, const Folds& folds,
+HeldOut cross_validate(Engine& engine, std::span<const double> alphas, const Folds& folds,
                        const Context& context) {
   const Index count = folds.count(), k = ix(alphas.size());
   std::vector<FoldResult> results(sz(count));
@@ -245,8 +251,11 @@ HeldOut cross_validate(const Engine& engine, std::span<const double> alphas, con
     const double p = static_cast<double>(engine.statement().p());
     cells = std::make_unique<Cells>(folds);
     const double bytes = static_cast<double>(cells->count()) * p * p * 8;
-    if (cells->count() <= 2 * count + 2 && bytes <= kMomentBytes)
+    if (cells->count() <= 2 * count + 2 && bytes <= kMomentBytes) {
       moments = std::make_unique<MomentFolds>(engine, alphas, folds, *cells, context);
+      CrossMoments all = moments->all();
+      engine.give_gram(std::move(all.zz), std::move(all.zy));
+    }
   }
   parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
     FoldResult& result = results[sz(fold)];

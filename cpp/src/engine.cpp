@@ -12,6 +12,8 @@ bool gram_pays(Index n, Index p) {
   return p <= n && (p <= kSmall || 4 * p <= n);
 }
 
+constexpr Index kTiny = 64;  // columns whose Gram matrix costs less than thinking about it
+
 Vec root_weights(const Statement& s) {
   Vec root(sz(s.n()), std::sqrt(1.0 / static_cast<double>(s.n())));
   for (std::size_t i = 0; i < s.weights.size(); ++i) root[i] = std::sqrt(s.weights[i]);
@@ -86,7 +88,7 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
                                                    std::move(root));
   uses_gram_ = gram_pays(n, p);
-  if (uses_gram_) {
+  if (uses_gram_ && p <= kTiny) {
     need_gram();
     null_ = null_model(gram(), q_, problem_.yy, problem_.penalty, problem_.noise());
   } else {
@@ -116,6 +118,7 @@ double Engine::grid_top() const {
 }
 
 void Engine::need_gram() {
+  if (!gram_.empty()) return;
   const Index n = statement_.n(), p = statement_.p();
   gram_.assign(sz(p * p), 0.0);
   q_.assign(sz(p), 0.0);
@@ -136,8 +139,12 @@ PathResult Engine::path(std::span<const double> alphas, const Start* start) {
   constexpr double kTrusted = 1e-12;  // a Gram path worse than this is done again on the columns
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
-  if (!uses_gram_ && is_plain_ridge()) return ridge_path(problem_, scaled, context_);
-  if (!uses_gram_) return working_set_path(problem_, null_, scaled, context_, start);
+  const bool ridge = is_plain_ridge();
+  if (!uses_gram_ && ridge) return ridge_path(problem_, scaled, context_);
+  // A Gram matrix costs about p / 8 readings of X: too much for a few alphas
+  const bool few = gram_.empty() && !ridge && 8 * ix(alphas.size()) < statement_.p();
+  if (!uses_gram_ || few) return working_set_path(problem_, null_, scaled, context_, start);
+  need_gram();
   PathResult result = gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(),
                                 context_, start);
   const bool trusted =
@@ -154,6 +161,7 @@ std::vector<Event> Engine::events(double last, const Indices& candidates) {
   const double end = last / unit_;
   std::vector<Event> found;
   if (!(end < alpha_max_)) return found;
+  if (uses_gram_) need_gram();
   found = uses_gram_ ? gram_events(gram(), q_, problem_.yy, problem_.penalty, alpha_max_, end,
                                    problem_.noise(), context_)
                      : working_set_events(problem_, candidates, alpha_max_, end, context_);

@@ -23,8 +23,8 @@ struct HeldOut {
   double worst_gap;  // largest relative gap of all training paths
 };
 
-// alphas in the user's unit
-HeldOut cross_validate(const Engine& engine, std::span<const double> alphas, const Folds& folds,
+// alphas in the user's unit. The Gram matrix of all rows, if it came by, stays with the engine.
+HeldOut cross_validate(Engine& engine, std::span<const double> alphas, const Folds& folds,
                        const Context& context);
 
 }  // namespace excise

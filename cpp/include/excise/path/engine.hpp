@@ -53,6 +53,12 @@ class Engine {
   double unit() const { return unit_; }
   const StandardProblem& problem() const { return problem_; }
   bool uses_gram() const { return uses_gram_; }
+  // Takes Z'Z and Z'y from one who has them already.
+  void give_gram(Vec gram, Vec q) {
+    gram_ = std::move(gram);
+    q_ = std::move(q);
+  }
+
   // Points in units of `unit`; alphas in the user's. `start` too is in units of `unit`.
   PathResult path(std::span<const double> alphas, const Start* start = nullptr);
 
