@@ -124,7 +124,7 @@ class Commands(Page, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """An unknown name is answered with the closest, or with all."""
         name = args[0]
-        if name not in COMMANDS:
+        if name not in COMMANDS and not ctx.resilient_parsing:
             near = get_close_matches(name, COMMANDS, n=1)
             where = f"closest: {near[0]}" if near else f"commands: {', '.join(COMMANDS)}"
             raise UsageError(f"no command named '{name}'", [where], "excise --help")

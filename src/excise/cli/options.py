@@ -45,8 +45,6 @@ class Names(Value):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         """Split at commas."""
-        if isinstance(value, tuple):
-            return value
         marked = str(value).replace("\\,", "\0")
         return tuple(part.strip().replace("\0", ",") for part in marked.split(",") if part.strip())
 
@@ -59,8 +57,6 @@ class Pairs(Names):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[tuple[str, str], ...]:  # type: ignore[override]
         """Split at commas, then at the last equals sign."""
-        if isinstance(value, tuple):
-            return value
         pairs = [part.rpartition("=") for part in super().convert(value, param, ctx)]
         for name, equals, worth in pairs:
             if not (name and equals and worth):
@@ -83,8 +79,6 @@ class RuleType(Value):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Rule:
         """Read a rule."""
-        if isinstance(value, Rule):
-            return value
         text = str(value).strip().lower()
         if text in ("1se", "min"):
             return Rule("1se" if text == "1se" else "min")
@@ -124,7 +118,7 @@ class Auto(Value):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float | None:
         """None for auto."""
-        if value is None or value == "auto":
+        if value == "auto":
             return None
         try:
             return _positive(float(value))
