@@ -179,7 +179,7 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_FILES, "-o", "--output", metavar="NAME", help="Stem of the files (default: table's)."),
     _option(_FILES, "--no-model", is_flag=True, help="Write no model file."),
     _option(_FILES, "--no-report", is_flag=True, help="Write no report."),
-    _option(_FILES, "--private", is_flag=True, help="No row-level data in the report (there is none yet)."),
+    _option(_FILES, "--private", is_flag=True, help="No rows in the report (it has none yet)."),
     _option(_FILES, "--open", "open_report", is_flag=True, help="Open the report in a browser."),
     _option(_FILES, "--force", is_flag=True, help="Overwrite files of other programs."),
     _option(_SHOWN, "--limit", type=_NATURAL, default=20, metavar="ROWS",
