@@ -261,6 +261,12 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     ),
     (
         InputError,
+        "penalty 'elastic:half' must name a share in [0, 1], as in 'elastic:0.5'",
+        (X, Y),
+        {"penalty": "elastic:half"},
+    ),
+    (
+        InputError,
         "penalty 'ridge' and l1_ratio = 0.5 contradict each other",
         (X, Y),
         {"penalty": "ridge", "l1_ratio": 0.5},
@@ -314,6 +320,7 @@ def test_floats_are_used_where_they_are() -> None:
         made = make_problem(given, Y[: len(given)])
         assert made.X is given
     assert make_problem(X, Y).y is Y
+    assert make_problem(X, Y, n_threads=np.int64(2)).n_threads == 2
 
 
 def test_other_numbers_are_converted() -> None:

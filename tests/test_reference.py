@@ -103,3 +103,14 @@ def test_agrees_with_scikit_learn() -> None:
         coef, intercept = reference.solve(problem, alpha)
         np.testing.assert_allclose(coef, theirs.coef_, atol=1e-9)
         np.testing.assert_allclose(intercept, theirs.intercept_, atol=1e-9)
+
+
+def test_unpenalised_near_twins_stay_finite() -> None:
+    """Two columns that differ by 1e-10: one carries the fit, the other is left alone."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(30)
+    X = np.c_[x, x + 1e-10 * rng.standard_normal(30)]
+    y = x + rng.standard_normal(30)
+    coef, _ = reference.solve(make_problem(X, y, penalty_weight=[0.0, 0.0]), 1.0)
+    assert np.count_nonzero(coef) == 1
+    assert np.abs(coef).max() == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-6)

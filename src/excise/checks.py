@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,11 +136,10 @@ def check_rows(name: str, values: Floats, n: int) -> Floats:
     if len(values) != n:
         raise InputError(f"X has {n} rows but {name} has {len(values)} values")
     low, high = float(values.min()), float(values.max())
-    if max(-low, high) < LARGEST:
-        return values
-    wrong = ~(np.abs(values) < LARGEST)
-    row = int(np.argmax(wrong))
-    refuse(name, float(values[row]), f"row {row}", int(wrong.sum()))
+    if not max(-low, high) < LARGEST:  # NaN too
+        wrong = ~(np.abs(values) < LARGEST)
+        row = int(np.argmax(wrong))
+        refuse(name, float(values[row]), f"row {row}", int(wrong.sum()))
     return values
 
 
@@ -160,7 +159,7 @@ def refuse_non_finite(X: NDArray[Any], names: Names) -> None:
             refuse("X", float(X[row, j]), where, int(wrong.sum()))
 
 
-def refuse(name: str, value: float, where: str, count: int) -> None:
+def refuse(name: str, value: float, where: str, count: int) -> NoReturn:
     """Raise for one of `count` values that no arithmetic survives."""
     holds = "NaN" if np.isnan(value) else "infinity" if np.isinf(value) else f"{value:.3g}"
     raise InputError(
