@@ -23,7 +23,13 @@ void ActiveSet::grow(const Penalty& more) {
                            {&penalty_.lower, &more.lower},
                            {&penalty_.upper, &more.upper}})
     all->insert(all->end(), some->begin(), some->end());
-  ridge_ = ridge_ || more.has_ridge();
+  if (!ridge_ && more.has_ridge()) {  // from now on refactoring needs the Gram rows of the active
+    ridge_ = true;
+    for (std::size_t k = 0; k < active_.size(); ++k) {
+      gram_.resize(gram_.size() + k + 1);
+      quadratic_.cross(active_[k], std::span(active_).first(k + 1), gram_.data() + gram_.size() - (k + 1));
+    }
+  }
   const std::size_t m = penalty_.l1.size();
   side_.resize(m, Side::Zero);
   b_.resize(m, 0.0);
