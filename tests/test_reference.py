@@ -105,6 +105,23 @@ def test_agrees_with_scikit_learn() -> None:
         np.testing.assert_allclose(intercept, theirs.intercept_, atol=1e-9)
 
 
+def test_its_verdicts_are_those_of_the_verifier(table: Table) -> None:
+    X, y = table
+    std = reference.standardise(make_problem(X, y))
+    alpha = 0.1 * reference.top_tax(std) or 1.0
+    b = reference.walk(std, [alpha])[0]
+    ours, theirs = reference.judge(std, alpha, b), certify(X, y, *std.original(b), alpha)
+    np.testing.assert_array_equal(ours.verdicts.kind, theirs.verdicts.kind)
+    np.testing.assert_allclose(ours.verdicts.earns, theirs.verdicts.earns, rtol=1e-7, atol=1e-7)
+    assert max(ours.relative_gap, theirs.relative_gap) <= 1e-12
+
+
+def test_a_ridge_has_no_alpha_max_unless_nothing_is_earned() -> None:
+    X, y = ar()
+    assert reference.alpha_max(make_problem(X, y, penalty="ridge")) == np.inf
+    assert reference.alpha_max(make_problem(X, 0.0 * y, penalty="ridge")) == 0.0
+
+
 def test_unpenalised_near_twins_stay_finite() -> None:
     """Two columns that differ by 1e-10: one carries the fit, the other is left alone."""
     rng = np.random.default_rng(0)

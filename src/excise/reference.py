@@ -26,8 +26,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.duality import Size, certificate_from
 from excise.problem import Problem
-from excise.results import Floats
+from excise.results import Certificate, Floats
 from excise.standard import ColumnScale, Penalty, Target, View, allowed, penalty_at, target
 
 DEPENDENT = 1e-9
@@ -79,7 +80,7 @@ def path(problem: Problem, alphas: Iterable[float]) -> tuple[Floats, Floats]:
 def alpha_max(problem: Problem) -> float:
     """The smallest alpha at which every penalised coefficient is zero (inf for a ridge)."""
     top = top_tax(standardise(problem))
-    return top / problem.l1_ratio if problem.l1_ratio > 0.0 else np.inf * bool(top)
+    return top / problem.l1_ratio if problem.l1_ratio > 0.0 else np.inf if top > 0.0 else 0.0
 
 
 def top_tax(std: Standard) -> float:
@@ -91,6 +92,13 @@ def top_tax(std: Standard) -> float:
     earned[earned <= SLACK * float(np.linalg.norm(std.y))] = 0.0
     most = np.max(earned[taxed] * penalty.unit[taxed] / weight[taxed], initial=0.0)
     return float(most) * std.target.unit
+
+
+def judge(std: Standard, alpha: float, b: Floats) -> Certificate:
+    """The gap of b and a verdict on every feature."""
+    r = std.y - std.Z @ b
+    size = Size(std.target.unit, float(std.y @ std.y) / 2, top_tax(std) / std.target.unit)
+    return certificate_from(b, std.Z.T @ r, float(r @ r), std.penalty(alpha), size)
 
 
 def walk(std: Standard, alphas: Iterable[float]) -> list[Floats]:
