@@ -147,3 +147,11 @@ def test_wide_tables_keep_a_block() -> None:
     np.testing.assert_allclose(books.xy, Z.T @ (path.problem.y - path.problem.y.mean()) / 60)
     assert books.shares(int(outside[0]), path.at(low).coef_std) == []
     assert books.twins(int(outside[0])) == []
+
+
+def test_tax_free_columns_come_before_the_first_ridge() -> None:
+    """2026-11-23: a solve from a known point crashed, its Gram rows were never stored."""
+    X, y, problem = random_problem(316)
+    path = fit_path(X, y, 20, alpha_min_ratio=1e-3, **problem)
+    near = path.at(float(0.98 * path.alphas[0]))
+    assert near.certificate.relative_gap <= 1e-10

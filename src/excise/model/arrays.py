@@ -64,7 +64,7 @@ def unpack_floats(text: str) -> Floats:
     if len(data) % dtype.itemsize:
         raise ArrayError("ends inside a number")
     values = np.frombuffer(data, dtype=dtype).astype(np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         values = np.ldexp(values, power)
     if not np.isfinite(values).all():
         raise ArrayError("holds a number that is not finite")
