@@ -263,9 +263,8 @@ def test_a_gap_above_the_tolerance_is_told() -> None:
 
     model = diabetes_model()
     loose = replace(model.point, proof=replace(model.point.proof, rel_gap=1e-3))
-    assert fit_warnings(replace(model, point=loose), 1e-10) == [
-        "not certified: relative gap 1e-03 (asked for 1e-10); drop columns that nearly repeat others"
-    ]
+    (said,) = fit_warnings(replace(model, point=loose), 1e-10)
+    assert said.startswith("not certified: relative gap 1e-03 (asked for 1e-10); drop columns")
     lowest = replace(model, alpha_min=float(model.path.alphas[-1]))
     assert fit_warnings(lowest, 1e-10) == [
         "the best penalty, 0.00452, is the last of the grid; a lower one may do better"
