@@ -12,7 +12,7 @@ from tables import TABLES, Table, ar, constant_column, duplicates, wide
 
 from excise import reference
 from excise.certify import certify
-from excise.duality import fenchel_young
+from excise.duality import Size, certificate_from, fenchel_young
 from excise.engine import fit
 from excise.exceptions import InputError, InputTypeError
 from excise.problem import make_problem
@@ -74,6 +74,19 @@ def test_the_gap_bounds_the_suboptimality(problem: dict[str, Any], alpha: float)
             assert made.gap == pytest.approx(made.primal - made.dual, abs=1e-12 * made.primal)
             proved = made.verdicts.kind == PROVED
             assert not best[proved].any()
+
+
+def test_untaxed_features_that_still_earn_leave_no_bound() -> None:
+    """Without a projection nothing smaller than the objective itself is known to be missing."""
+    pen = Penalty(
+        *(np.array(v) for v in ([0.0, 1.0], [0.0, 0.0], [-np.inf] * 2, [np.inf] * 2)),
+        np.zeros(2, bool),
+        np.ones(2),
+    )
+    b, c = np.array([0.1, 0.2]), np.array([0.5, 0.3])
+    made = certificate_from(b, c, 1.5, pen, Size(1.0, 1.0, 1.0))
+    assert made.gap == made.primal == 0.95
+    assert made.verdicts.count(PROVED) == 0
 
 
 def test_the_books_of_a_given_point() -> None:

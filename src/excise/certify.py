@@ -166,12 +166,12 @@ def _dual_point(
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
         z = seen(theta)
-    point = duality_gap(b, _ray(r, theta, z), pen)
+    point = duality_gap(b, _ray(r, theta, z), pen, noise)
     inside = closed | ((b != 0.0) & (b > pen.lower) & (b < pen.upper))
     moved = None if point.gap <= noise**2 else _moved(view, pen, r, b, c, np.flatnonzero(inside))
     if moved is None or np.any(wrong(z := seen(moved))):
         return point
-    return min(point, duality_gap(b, _ray(r, moved, z), pen), key=lambda one: one.gap)
+    return min(point, duality_gap(b, _ray(r, moved, z), pen, noise), key=lambda one: one.gap)
 
 
 def _ray(r: Floats, theta: Floats, z: Floats) -> Ray:

@@ -28,6 +28,8 @@ from excise.standard import Penalty, allowed
 EPS = float(np.finfo(np.float64).eps)
 TIE = 1e-8
 """Earnings within this share of the tax are called equal to it."""
+UNPAID = 1e-10
+"""Earnings of an unpenalised feature above this share of |y| are no rounding."""
 
 
 class DualPoint(NamedTuple):
@@ -103,13 +105,24 @@ def feasible_scale(c: Floats, pen: Penalty) -> float:
     return float(np.min(pen.tax[bounding] / earned[bounding], initial=np.inf))
 
 
-def duality_gap(b: Floats, ray: Ray, pen: Penalty) -> DualPoint:
+def unpaid(z: Floats, pen: Penalty, noise: float) -> bool:
+    """Whether a feature without tax, ridge and bound earns more than `noise`: it must earn 0."""
+    up, down = open_sides(pen)
+    earned = np.maximum(np.where(up, z, 0.0), np.where(down, -z, 0.0))
+    return bool(np.any((pen.tax == 0.0) & (earned > noise)))
+
+
+def duality_gap(b: Floats, ray: Ray, pen: Penalty, noise: float) -> DualPoint:
     """The gap at the best point at hand of a ray.
 
     For a plain lasso D(s t) is a parabola in s: s is its top, or the feasible end before it. With
-    a ridge or bounds the better of that and s = 1 is taken. Unpenalised features must have
-    z_j = 0 to rounding; `excise.certify` projects the residual first.
+    a ridge or bounds the better of that and s = 1 is taken. Where an unpenalised feature earns
+    more than `noise`, only theta = 0 is feasible, and the gap is the whole objective;
+    `excise.certify` projects the residual first.
     """
+    if unpaid(ray.z, pen, noise):
+        nothing = np.zeros_like(b)
+        return DualPoint(nothing, ray.distance(0.0) + float(fenchel_young(b, nothing, pen).sum()))
     most = feasible_scale(ray.z, pen)
     top = ray.foot + float(b @ ray.z) / ray.square if ray.square > 0.0 else 1.0
     up, down = open_sides(pen)
@@ -202,7 +215,8 @@ def certificate_from(
     excess : float, default=0.0
         Loss that a better intercept would save.
     """
-    point = duality_gap(b, Ray(c, rr), pen) if point is None else point
+    noise = UNPAID * float(np.sqrt(2.0 * size.null))
+    point = duality_gap(b, Ray(c, rr), pen, noise) if point is None else point
     value = float(np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
     primal, gap = rr / 2 + value + excess, point.gap + excess
     off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=np.sqrt(2.0 * excess)))
