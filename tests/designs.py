@@ -1,4 +1,4 @@
-"""The designs and settings that the engine is tested on: the small tables and more, every option."""
+"""What the engine is tested on: the small tables and more, with every option."""
 
 from __future__ import annotations
 

@@ -79,8 +79,13 @@ def make_folds(
         )
     if isinstance(cv, (int, np.integer)):
         return _counted(n, int(cv), groups, time, repeats, random_state)
-    if groups is not None and not hasattr(cv, "split"):
-        raise InputError("groups has no effect on folds that are given", remedy="leave it out")
+    ignored = {
+        "groups": groups is not None and not hasattr(cv, "split"),
+        "time": time is not None,
+        "repeats": repeats != 1,
+    }
+    for name in (name for name, given in ignored.items() if given):
+        raise InputError(f"{name} has no effect on folds that are given", remedy="leave it out")
     if isinstance(cv, np.ndarray) and cv.ndim == 1:
         return _labelled(_per_row(cv, n, "cv"))
     pairs = cv.split(np.zeros((n, 1)), None, groups) if hasattr(cv, "split") else cv
@@ -89,7 +94,10 @@ def make_folds(
             f"cv is {type(cv).__name__}",
             remedy="pass a number of folds, labels, or pairs (train, test)",
         )
-    return Folds(np.stack([_pair(n, k, train, test) for k, (train, test) in enumerate(pairs)]))
+    roles = [_pair(n, k, train, test) for k, (train, test) in enumerate(pairs)]
+    if not roles:
+        raise InputError("cv has no folds", remedy="at least one pair (train, test)")
+    return Folds(np.stack(roles))
 
 
 def _counted(
@@ -139,7 +147,8 @@ def _pair(n: int, k: int, train: Any, test: Any) -> NDArray[np.int8]:
     for role, rows in ((TRAIN, train), (TEST, test)):
         try:
             chosen = np.zeros(n, dtype=bool)
-            chosen[np.asarray(rows)] = True
+            index = np.asarray(rows)
+            chosen[index if index.size else []] = True
         except IndexError:
             raise InputError(f"fold {k} of cv names rows outside 0 .. {n - 1}") from None
         if not chosen.any():
