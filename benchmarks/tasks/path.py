@@ -66,7 +66,7 @@ def climb(problem: Problem, peer: Peer, budget: float) -> list[dict[str, float]]
         job = peer.path(problem, tol)
         try:
             runs = interleaved({peer.name: job.run}, budget=min(budget, 3.0), most=5)[peer.name]
-            gap = worst_gap(problem, job.answer().coefs)
+            gap = worst_gap(problem, job.answer().coefs, thin=True)
         finally:
             job.close()
         points.append({"tol": tol, "seconds": runs.median, "worst_gap": gap})
