@@ -135,6 +135,7 @@ class PyEngine {
 
   const Engine& engine() const { return *engine_; }
   Index not_finite() const { return not_finite_; }
+  Index unsquarable() const { return unsquarable_; }
 
  private:
   template <class D>
@@ -142,6 +143,8 @@ class PyEngine {
     Moments moments = design->moments(s.weights, context_);
     not_finite_ = moments.not_finite;
     if (not_finite_ >= 0) return;
+    unsquarable_ = moments.unsquarable();
+    if (unsquarable_ >= 0) return;
     if (s.fit_intercept) {
       design->shift_by(moments.mean);
       shift_ = moments.mean;
@@ -205,7 +208,7 @@ class PyEngine {
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
   Vec shift_;
-  Index not_finite_ = -1;
+  Index not_finite_ = -1, unsquarable_ = -1;
 
  public:
   // The centre on the original scale: the design is shifted by it
@@ -226,6 +229,7 @@ void bind_engine(nb::module_& m) {
            "X"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a, "l1_ratio"_a,
            "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
+      .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
       .def_prop_ro("top_gradient", [](const PyEngine& e) { return e.engine().top_gradient(); })
       .def_prop_ro("grid_top", [](const PyEngine& e) { return e.engine().grid_top(); })

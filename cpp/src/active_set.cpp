@@ -5,9 +5,12 @@
 namespace excise {
 namespace {
 
-constexpr int kNewtonSteps = 30;      // more than this is a cycle
-constexpr int kPatience = 3;          // steps without a lower objective
-constexpr double kDependent = 1e-12;  // squared pivot of a unit column below which it is dependent
+constexpr int kNewtonSteps = 30;  // more than this is a cycle
+constexpr int kRefinements = 4;
+constexpr int kPatience = 3;  // steps without a lower objective
+// A taxed column closer than this to the span of the others is exchanged for one of them: squared.
+constexpr double kDependent = 1e-12;
+constexpr double kSharp = 1e-6;  // squared pivots above this are told well by the factor
 
 }  // namespace
 
@@ -27,7 +30,8 @@ void ActiveSet::grow(const Penalty& more) {
     ridge_ = true;
     for (std::size_t k = 0; k < active_.size(); ++k) {
       gram_.resize(gram_.size() + k + 1);
-      quadratic_.cross(active_[k], std::span(active_).first(k + 1), gram_.data() + gram_.size() - (k + 1));
+      quadratic_.cross(active_[k], std::span(active_).first(k + 1),
+                       gram_.data() + gram_.size() - (k + 1));
     }
   }
   const std::size_t m = penalty_.l1.size();
@@ -178,8 +182,15 @@ bool ActiveSet::admit(Index j, Side side) {
   quadratic_.cross(j, std::span(&j, 1), &diagonal);
   const double ridge = ridge_ ? at(j).l2 : 0.0;
   Vec x;
-  const double pivot = factor_.project(work_.data(), diagonal + ridge, x);
-  if (!(pivot > kDependent * diagonal)) return false;
+  double pivot = factor_.project(work_.data(), diagonal + ridge, x);
+  if (pivot < kSharp && ridge == 0) {
+    Vec b = x;
+    factor_.backward(b.data());
+    const double distance = quadratic_.distance(j, active_, b);
+    if (distance >= 0) pivot = distance;
+  }
+  const bool free = side == Side::Smooth && ridge == 0;  // nothing but the fit decides about it
+  if (!(pivot > (free ? quadratic_.dependent() : kDependent) * diagonal)) return false;
   if (ridge_) {
     gram_.insert(gram_.end(), work_.begin(), work_.begin() + ix(m));
     gram_.push_back(diagonal);
@@ -409,8 +420,16 @@ bool ActiveSet::at_optimum() const {
   return true;
 }
 
-// One step of iterative refinement against the residual just computed.
+// Iterative refinement against the residual just computed (corrected seminormal equations:
+// Bjorck, Linear Algebra and its Applications 88/89, 1987).
 void ActiveSet::polish() {
+  double last = kInfinity;
+  for (int step = 0; step < kRefinements; ++step)
+    if (!refine(last)) return;
+}
+
+// One step; false when nothing is left to gain, and then the coefficients are the best so far.
+bool ActiveSet::refine(double& last) {
   Vec x(active_.size());
   double worst = 0.0;
   for (std::size_t k = 0; k < active_.size(); ++k) {
@@ -419,12 +438,22 @@ void ActiveSet::polish() {
     x[k] = c_[sz(j)] - e.l1 * sign(j) - e.l2 * b_[sz(j)];
     worst = std::max(worst, std::abs(x[k]));
   }
-  if (!(worst > noise_)) return;
+  if (!(worst > noise_)) return false;
+  if (worst > 0.5 * last) {
+    if (worst > last) {
+      b_ = before_;
+      refresh();
+    }
+    return false;
+  }
+  last = worst;
   factor_.solve(x.data());
   for (std::size_t k = 0; k < active_.size(); ++k)
-    if (!inside(active_[k], b_[sz(active_[k])] + x[k])) return;
+    if (!inside(active_[k], b_[sz(active_[k])] + x[k])) return false;
+  before_ = b_;
   for (std::size_t k = 0; k < active_.size(); ++k) b_[sz(active_[k])] += x[k];
   refresh();
+  return true;
 }
 
 bool ActiveSet::solve(double alpha) {

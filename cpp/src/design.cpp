@@ -22,6 +22,12 @@ void Moments::find_not_finite() {
     if (!std::isfinite(mean[sz(j)]) || !std::isfinite(min[sz(j)])) not_finite = j;
 }
 
+Index Moments::unsquarable() const {
+  for (std::size_t j = 0; j < mean.size(); ++j)
+    if (min[j] < max[j] && !(variance[j] > 0 && std::isfinite(variance[j]))) return ix(j);
+  return -1;
+}
+
 Index first_weighted(std::span<const double> weights) {
   Index i = 0;
   while (i + 1 < ix(weights.size()) && !(weights[sz(i)] > 0)) ++i;

@@ -12,7 +12,8 @@ bool gram_pays(Index n, Index p) {
   return p <= n && (p <= kSmall || 4 * p <= n);
 }
 
-constexpr Index kTiny = 64;  // columns whose Gram matrix costs less than thinking about it
+constexpr double kNothing = 2e-14;  // a correlation with y that is only rounding
+constexpr Index kTiny = 64;         // columns whose Gram matrix costs less than thinking about it
 
 Vec root_weights(const Statement& s) {
   Vec root(sz(s.n()), std::sqrt(1.0 / static_cast<double>(s.n())));
@@ -21,9 +22,24 @@ Vec root_weights(const Statement& s) {
 }
 
 double weighted_mean(const Vec& y, const Vec& root) {
+  std::size_t pilot = 0;
+  while (pilot + 1 < y.size() && !(root[pilot] > 0)) ++pilot;
   double sum = 0.0;
-  for (std::size_t i = 0; i < y.size(); ++i) sum += root[i] * root[i] * (y[i] - y[0]);
-  return y[0] + sum;
+  for (std::size_t i = 0; i < y.size(); ++i) sum += root[i] * root[i] * (y[i] - y[pilot]);
+  return y[pilot] + sum;
+}
+
+// At every alpha the point with the smaller gap
+PathResult better(PathResult a, PathResult b) {
+  const auto wins = [&](std::size_t k) {
+    return a.points[k].optimality.gap < b.points[k].optimality.gap;
+  };
+  if (!a.points.empty() && wins(a.points.size() - 1)) std::swap(a.correlations, b.correlations);
+  for (std::size_t k = 0; k < a.points.size(); ++k)
+    if (wins(k)) std::swap(a.points[k], b.points[k]);
+  b.n_solves += a.n_solves;
+  b.n_passes += a.n_passes;
+  return b;
 }
 
 bool constant(const Vec& y, const Vec& root) {
@@ -75,6 +91,8 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   }
   Vec root = root_weights(statement_);
   Vec y = statement_.y;
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (root[i] == 0) y[i] = 0.0;  // a row without weight may hold anything
   if (statement_.fit_intercept) {
     scaling_.y_mean = weighted_mean(y, root);
     const bool flat = constant(y, root);
@@ -88,13 +106,12 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
                                                    std::move(root));
   uses_gram_ = gram_pays(n, p);
-  if (uses_gram_ && p <= kTiny) {
-    need_gram();
-    null_ = null_model(gram(), q_, problem_.yy, problem_.penalty, problem_.noise());
-  } else {
-    null_ = null_model(problem_, context_);
-  }
-  alpha_max_ = Certifier(problem_.penalty).alpha_max(null_.correlations.data());
+  if (uses_gram_ && p <= kTiny) need_gram();
+  const bool known = !gram_.empty() && !problem_.penalty.has_free();
+  null_ = known ? NullModel{q_, problem_.yy} : null_model(problem_, context_);
+  const double nothing = kNothing * std::sqrt(problem_.yy);
+  for (double& c : null_.correlations) c = std::abs(c) > nothing ? c : 0.0;
+  alpha_max_ = Certifier(problem_.penalty, problem_.noise()).alpha_max(null_.correlations.data());
 }
 
 double Engine::top_gradient() const {
@@ -135,26 +152,27 @@ bool Engine::is_plain_ridge() const {
   return statement_.l1_ratio == 0;
 }
 
+// Whether a path made by a short cut may stand; else it is done again on working sets.
+bool Engine::trusted(const PathResult& result) const {
+  constexpr double kTrusted = 1e-12;
+  return std::all_of(result.points.begin(), result.points.end(), [&](const PathPoint& point) {
+    return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
+  });
+}
+
 PathResult Engine::path(std::span<const double> alphas, const Start* start) {
-  constexpr double kTrusted = 1e-12;  // a Gram path worse than this is done again on the columns
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
   const bool ridge = is_plain_ridge();
-  if (!uses_gram_ && ridge) return ridge_path(problem_, scaled, context_);
   // A Gram matrix costs about p / 8 readings of X: too much for a few alphas
   const bool few = gram_.empty() && !ridge && 8 * ix(alphas.size()) < statement_.p();
-  if (!uses_gram_ || few) return working_set_path(problem_, null_, scaled, context_, start);
-  need_gram();
-  PathResult result = gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled, problem_.noise(),
-                                context_, start);
-  const bool trusted =
-      std::all_of(result.points.begin(), result.points.end(), [&](const PathPoint& point) {
-        return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
-      });
-  if (trusted) return result;
-  PathResult again = working_set_path(problem_, null_, scaled, context_, start);
-  again.n_solves += result.n_solves;
-  return again;
+  if (uses_gram_ ? few : !ridge) return working_set_path(problem_, null_, scaled, context_, start);
+  if (uses_gram_) need_gram();
+  PathResult quick = uses_gram_ ? gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled,
+                                            problem_.noise(), context_, start)
+                                : ridge_path(problem_, scaled, context_);
+  if (trusted(quick)) return quick;
+  return better(std::move(quick), working_set_path(problem_, null_, scaled, context_, start));
 }
 
 std::vector<Event> Engine::events(double last, const Indices& candidates) {

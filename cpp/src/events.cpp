@@ -117,7 +117,7 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
   constexpr Index kBatch = 8;
   const Index n = problem.design->rows(), p = problem.design->cols();
   Indices members = candidates;
-  Certifier certifier(problem.penalty);
+  Certifier certifier(problem.penalty, problem.noise());
   Vec residuals, correlations(sz(p * kBatch));
   for (;;) {
     WorkingSet set(problem, context);

@@ -5,29 +5,12 @@
 
 namespace excise {
 
-NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
-                     double noise) {
-  NullModel null{Vec(q.begin(), q.end()), yy};
-  Penalty free = penalty;
-  bool any = false;
-  for (Index j = 0; j < free.size(); ++j) {
-    const bool unpenalised = free.l1[sz(j)] == 0 && free.l2[sz(j)] == 0;
-    any = any || unpenalised;
-    if (!unpenalised) free.l1[sz(j)] = kInfinity;
-  }
-  if (!any) return null;
-  GramQuadratic quadratic(gram, q, yy);
-  ActiveSet solver(quadratic, free, noise, [] {});
-  solver.solve(0.0);
-  return {solver.correlations(), solver.residual_square()};
-}
-
 PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
                      std::span<const double> alphas, double noise, const Context& context,
                      const Start* start) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
-  Certifier certifier(penalty);
+  Certifier certifier(penalty, noise);
   if (start) solver.start(start->support, start->values);
   PathResult result;
   result.points.reserve(alphas.size());

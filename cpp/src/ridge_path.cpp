@@ -7,11 +7,61 @@ namespace excise {
 namespace {
 
 constexpr Index kAtOnce = 64;  // columns packed at a time
-constexpr Index kBatch = 8;    // dual vectors correlated at a time
 constexpr double kDependent = 1e-13;
 
-// K = Z_P L2^{-1} Z_P', a few columns at a time
-Vec kernel_matrix(const StandardProblem& problem, const Indices& paying, const Context& context) {
+// The span of the unpenalised columns: an orthonormal basis, and the way back to coefficients.
+class FreeSpan {
+ public:
+  FreeSpan(const Design& design, const Indices& free) : n_(design.rows()) {
+    Vec v(sz(n_));
+    for (const Index j : free) {
+      design.gather(std::span(&j, 1), Matrix(v.data(), n_, 1));
+      Vec shares = project_out(v.data());
+      const Vec again = project_out(v.data());
+      const double length = std::sqrt(kernels().dot(v.data(), v.data(), n_));
+      if (!(length > kDependentLength)) continue;
+      kernels().axpy(1.0, again.data(), shares.data(), ix(shares.size()));
+      for (double& x : v) x /= length;
+      basis_.insert(basis_.end(), v.begin(), v.end());
+      shares.push_back(length);
+      triangle_.push_back(std::move(shares));
+      kept_.push_back(j);
+    }
+  }
+
+  // v -= Q Q'v; returns Q'v
+  Vec project_out(double* v) const {
+    Vec shares;
+    for (Index k = 0; k < ix(kept_.size()); ++k) {
+      const double* q = basis_.data() + k * n_;
+      shares.push_back(kernels().dot(q, v, n_));
+      kernels().axpy(-shares.back(), q, v, n_);
+    }
+    return shares;
+  }
+
+  // The coefficients of the free columns that fit the part of v in their span
+  void coefficients(Vec v, Vec& b) const {
+    Vec shares = project_out(v.data());
+    for (Index k = ix(kept_.size()) - 1; k >= 0; --k) {
+      const Vec& column = triangle_[sz(k)];
+      const double x = shares[sz(k)] / column[sz(k)];
+      b[sz(kept_[sz(k)])] = x;
+      kernels().axpy(-x, column.data(), shares.data(), k);
+    }
+  }
+
+ private:
+  static constexpr double kDependentLength = 1e-10;
+  Index n_;
+  Vec basis_;
+  std::vector<Vec> triangle_;
+  Indices kept_;
+};
+
+// K = Z_P L2^{-1} Z_P' with the free span projected out, a few columns at a time
+Vec kernel_matrix(const StandardProblem& problem, const Indices& paying, const FreeSpan& free,
+                  const Context& context) {
   const Index n = ix(problem.y.size());
   Vec k(sz(n * n)), packed(sz(n * kAtOnce)), turned(sz(n * kAtOnce));
   for (Index lo = 0; lo < ix(paying.size()); lo += kAtOnce) {
@@ -20,6 +70,7 @@ Vec kernel_matrix(const StandardProblem& problem, const Indices& paying, const C
     const Index m = ix(some.size());
     problem.design->gather(some, Matrix(packed.data(), n, m));
     for (Index j = 0; j < m; ++j) {
+      free.project_out(packed.data() + j * n);
       const double root = 1.0 / std::sqrt(problem.penalty.l2[sz(some[sz(j)])]);
       for (Index i = 0; i < n; ++i) turned[sz(j + i * m)] = packed[sz(i + j * n)] * root;
     }
@@ -64,82 +115,102 @@ class RowSystem {
   Cholesky factor_;
 };
 
+Indices columns_with_ridge(const Penalty& penalty, bool ridge) {
+  Indices out;
+  for (Index j = 0; j < penalty.size(); ++j)
+    if (!penalty.at(j, 1.0).excluded() && (penalty.l2[sz(j)] > 0) == ridge) out.push_back(j);
+  return out;
+}
+
+// The points of one ridge path.
+class RidgePath {
+ public:
+  RidgePath(const StandardProblem& problem, const Context& context)
+      : problem_(problem),
+        context_(context),
+        certifier_(problem.penalty, problem.noise()),
+        n_(ix(problem.y.size())),
+        p_(problem.design->cols()),
+        paying_(columns_with_ridge(problem.penalty, true)),
+        free_(*problem.design, columns_with_ridge(problem.penalty, false)),
+        kernel_(kernel_matrix(problem, paying_, free_, context)) {}
+
+  // The system is refined until its dual vector u and the coefficients tell of one residual.
+  PathPoint solve(double alpha, Vec& c) {
+    constexpr int kRefinements = 5;
+    const RowSystem system(kernel_, n_, alpha, context_);
+    Vec dual(sz(n_)), b(sz(p_)), r, missing = problem_.y;
+    free_.project_out(missing.data());
+    c.resize(sz(p_));
+    double last = kInfinity;
+    for (int round = 0; round < kRefinements; ++round) {
+      system.solve(missing.data());
+      kernels().axpy(1.0, missing.data(), dual.data(), n_);
+      free_.project_out(dual.data());
+      correlate(dual, c);
+      std::fill(b.begin(), b.end(), 0.0);
+      for (const Index j : paying_) b[sz(j)] = c[sz(j)] / problem_.penalty.l2[sz(j)];
+      free_.coefficients(residual(b), b);
+      missing = r = residual(b);
+      free_.project_out(missing.data());
+      kernels().axpy(-alpha, dual.data(), missing.data(), n_);
+      double worst = 0.0;
+      for (const double v : missing) worst = std::max(worst, std::abs(v));
+      if (worst <= problem_.noise() || worst > 0.5 * last) break;
+      last = worst;
+    }
+    correlate(r, c);
+    PathPoint point;
+    point.alpha = alpha;
+    for (Index j = 0; j < p_; ++j) {
+      if (b[sz(j)] == 0) continue;
+      point.support.push_back(j);
+      point.values.push_back(b[sz(j)]);
+    }
+    point.rr = kernels().dot(r.data(), r.data(), n_);
+    point.optimality = certifier_.certify(alpha, point.support, point.values, c.data(), point.rr);
+    return point;
+  }
+  Index n_passes() const { return n_passes_; }
+
+ private:
+  Vec residual(const Vec& b) const {
+    Indices all(sz(p_));
+    Vec minus(b.size()), r = problem_.y;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      all[j] = ix(j);
+      minus[j] = -b[j];
+    }
+    problem_.design->predict(all, minus.data(), r.data());
+    return r;
+  }
+
+  void correlate(const Vec& v, Vec& c) {
+    problem_.design->correlate(ConstMatrix(v.data(), n_, 1), Matrix(c.data(), p_, 1), context_);
+    ++n_passes_;
+  }
+
+  const StandardProblem& problem_;
+  const Context& context_;
+  Certifier certifier_;
+  Index n_, p_, n_passes_ = 0;
+  Indices paying_;
+  FreeSpan free_;
+  Vec kernel_;
+};
+
 }  // namespace
 
 PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
                       const Context& context) {
-  const Index n = ix(problem.y.size()), p = problem.design->cols();
-  Indices paying, free;
-  for (Index j = 0; j < p; ++j)
-    if (!problem.penalty.at(j, 1.0).excluded())
-      (problem.penalty.l2[sz(j)] > 0 ? paying : free).push_back(j);
-  const Vec k = kernel_matrix(problem, paying, context);
-  const Index u = ix(free.size());
-  Vec columns(sz(n * u));
-  problem.design->gather(free, Matrix(columns.data(), n, u));
-
+  RidgePath path(problem, context);
   PathResult result;
-  Certifier certifier(problem.penalty);
-  Vec duals, x;
-  std::vector<PathPoint> batch;
-  const auto finish = [&] {
-    const Index m = ix(batch.size());
-    Vec correlations(sz(p * m));
-    const Matrix c(correlations.data(), p, m);
-    problem.design->correlate(ConstMatrix(duals.data(), n, m), c, context);
-    for (Index l = 0; l < m; ++l) {
-      PathPoint& point = batch[sz(l)];
-      double* const r = duals.data() + l * n;
-      for (Index i = 0; i < n; ++i) r[i] *= point.alpha;
-      for (const Index j : paying) {
-        point.support.push_back(j);
-        point.values.push_back(c(j, l) / problem.penalty.l2[sz(j)]);
-      }
-      for (Index j = 0; j < p; ++j) c(j, l) *= point.alpha;
-      point.rr = kernels().dot(r, r, n);
-      point.optimality =
-          certifier.certify(point.alpha, point.support, point.values, c.column(l), point.rr);
-      if (l + 1 == m) result.correlations.assign(c.column(l), c.column(l) + p);
-      result.points.push_back(std::move(point));
-    }
-    result.n_passes += m;
-    batch.clear();
-    duals.clear();
-  };
   for (const double alpha : alphas) {
-    const RowSystem system(k, n, alpha, context);
+    result.points.push_back(path.solve(alpha, result.correlations));
     ++result.n_solves;
-    // The unpenalised columns: U' M^{-1} U b_U = U' M^{-1} y
-    Vec solved = columns, dual = problem.y, rhs;
-    for (Index a = 0; a < u; ++a) system.solve(solved.data() + a * n);
-    Cholesky small;
-    Indices kept;
-    for (Index a = 0; a < u; ++a) {
-      const double* const own = &solved[sz(a * n)];
-      Vec g;
-      for (const Index e : kept) g.push_back(kernels().dot(own, &columns[sz(e * n)], n));
-      const double diagonal = kernels().dot(own, &columns[sz(a * n)], n);
-      const double pivot = small.project(g.data(), diagonal, x);
-      if (!(pivot > kDependent * diagonal)) continue;
-      small.append(x, pivot);
-      kept.push_back(a);
-      rhs.push_back(kernels().dot(own, problem.y.data(), n));
-    }
-    small.solve(rhs.data());
-    PathPoint point;
-    point.alpha = alpha;
-    for (std::size_t e = 0; e < kept.size(); ++e) {
-      kernels().axpy(-rhs[e], &columns[sz(kept[e] * n)], dual.data(), n);
-      point.support.push_back(free[sz(kept[e])]);
-      point.values.push_back(rhs[e]);
-    }
-    system.solve(dual.data());
-    duals.insert(duals.end(), dual.begin(), dual.end());
-    batch.push_back(std::move(point));
-    if (ix(batch.size()) == kBatch) finish();
     context.poll();
   }
-  if (!batch.empty()) finish();
+  result.n_passes = path.n_passes();
   return result;
 }
 

@@ -18,7 +18,7 @@ class WindowedPath {
         n_(problem.design->rows()),
         p_(problem.design->cols()),
         set_(problem, context),
-        certifier_(problem.penalty),
+        certifier_(problem.penalty, problem.noise()),
         reference_(null.correlations),
         reference_alpha_(certifier_.alpha_max(reference_.data())) {
     Indices free;

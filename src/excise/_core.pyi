@@ -17,6 +17,9 @@ class Engine:
     def not_finite(self) -> int: ...
 
     @property
+    def unsquarable(self) -> int: ...
+
+    @property
     def alpha_max(self) -> float: ...
 
     @property

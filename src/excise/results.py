@@ -81,6 +81,11 @@ class Verdicts:
         return int(np.count_nonzero(self.kind == kind))
 
 
+def shown_gap(relative_gap: float) -> str:
+    """One digit; at least 1e-15, below which double precision tells nothing from zero."""
+    return f"{max(relative_gap, 1e-15):.0e}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
     """Bounds on how far given coefficients are from the optimum.
@@ -119,7 +124,7 @@ class Certificate:
         proved = self.verdicts.count(VerdictKind.PROVED)
         excluded = self.verdicts.count(VerdictKind.EXCLUDED)
         return (
-            f"optimal to {self.relative_gap:.0e} (duality gap / null loss); "
+            f"optimal to {shown_gap(self.relative_gap)} (duality gap / null loss); "
             f"{proved + excluded} of {zeros} zeros proved"
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.results import Certificate, Floats, VerdictKind
+from excise.results import Certificate, Floats, VerdictKind, shown_gap
 
 ZERO_KINDS = (VerdictKind.PROVED, VerdictKind.KKT, VerdictKind.EXCLUDED)
 """Verdicts under which a zero counts as verified."""
@@ -60,7 +60,7 @@ class Proof:
         how_many = f"all {total}" if verified == total else f"{verified} of {total}"
         zeros = f"; {how_many} zeros verified" if total > 1 else ""
         zeros = f"; the zero is {'' if verified else 'not '}verified" if total == 1 else zeros
-        return f"optimal to {self.rel_gap:.0e} (duality gap / null loss){zeros}"
+        return f"optimal to {shown_gap(self.rel_gap)} (duality gap / null loss){zeros}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

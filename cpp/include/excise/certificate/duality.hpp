@@ -25,8 +25,11 @@ struct Optimality {
 // Certificates of points of one path. Work per point: one pass over c, and the support.
 class Certifier {
  public:
-  explicit Certifier(const Penalty& penalty)
+  // `noise`: the rounding error of a correlation. A tax of that size binds nothing sharper, and
+  // an unpenalised feature at zero that earns more than that is not fitted: no dual point is known.
+  Certifier(const Penalty& penalty, double noise)
       : penalty_(penalty),
+        noise_(noise),
         up_(penalty.l1.size()),
         down_(penalty.l1.size()),
         scores_(penalty.l1.size()) {
@@ -76,17 +79,25 @@ class Certifier {
       note(o, e, j, b[k], c[j]);
       const double z = c[j] - e.l2 * b[k];
       if (e.l1 > 0 && !held(e, b[k], c[j])) {
-        if (std::abs(z) * s > e.l1) s = e.l1 / std::abs(z);
+        if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
         earned += b[k] * z;
         rows += e.l2 * b[k] * b[k];
       }
       kept[k] = std::exchange(c[j], 0.0);
     }
-    if (alpha_max(c) > 0) s = std::min(s, alpha / most_);
+    if (alpha_max(c) > alpha)
+      for (Index j = 0; j < penalty_.size(); ++j) {
+        if (!(scores_[sz(j)] > alpha)) continue;
+        const ElasticNet e = penalty_.at(j, alpha);
+        note(o, e, j, 0.0, c[j]);
+        s = std::min(s, binding(e) / std::abs(c[j]));
+      }
+    else if (most_ > 0)
+      s = std::min(s, alpha / most_);
     s = std::min(s, rows > 0 ? 1 + earned / rows : 1.0);  // where the dual objective is largest
-    if (most_ > alpha) {
-      for (Index j = 0; j < penalty_.size(); ++j)
-        if (scores_[sz(j)] > alpha) note(o, penalty_.at(j, alpha), j, 0.0, c[j]);
+    for (const Index j : smooth_) {
+      const ElasticNet e = penalty_.at(j, alpha);
+      if (e.l2 == 0 && e.zero_threshold(c[j]) > kUnfitted * noise_) s = 0.0;
     }
     o.gap = 0.5 * rr * (1 - s) * (1 - s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
@@ -103,6 +114,11 @@ class Certifier {
   }
 
  private:
+  static constexpr double kUnfitted = 100;
+
+  // The most that |c - l2 b| may be: the tax, unless rounding hides it
+  double binding(const ElasticNet& e) const { return e.l1 > noise_ ? e.l1 : e.l1 + noise_; }
+
   // A coefficient that rests at a bound is held by it: any correlation beyond is feasible there.
   static bool held(const ElasticNet& e, double b, double c) {
     return c - e.l2 * b > 0 ? b >= e.upper : b <= e.lower;
@@ -121,6 +137,7 @@ class Certifier {
   }
 
   const Penalty& penalty_;
+  double noise_;
   Vec up_, down_, scores_;
   Indices smooth_;
   double most_ = 0.0;

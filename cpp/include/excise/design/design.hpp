@@ -27,6 +27,8 @@ struct Moments {
   // `total` is the sum of the weights that were added up.
   void set(Index j, const struct RunningMoments& column, double total);
   void find_not_finite();
+  // The first column that varies, but whose squares overflow or vanish; -1: none
+  Index unsquarable() const;
 };
 
 // Moments of one column about a pilot taken from the column itself: the mean is at most sqrt(n)

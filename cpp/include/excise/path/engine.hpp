@@ -69,6 +69,7 @@ class Engine {
  private:
   void need_gram();
   bool is_plain_ridge() const;
+  bool trusted(const PathResult& result) const;
   ConstMatrix gram() const { return {gram_.data(), statement_.p(), statement_.p()}; }
 
   Statement statement_;

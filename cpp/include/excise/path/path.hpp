@@ -79,13 +79,11 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
                                       double first, double last, const Context& context);
 
 // A ridge without any l1 and without bounds, for more columns than rows: through the n x n system
-//   (Z_P L2^{-1} Z_P' + alpha I) u = y - Z_U b_U,   b_P = L2^{-1} Z_P' u,   r = alpha u,
-// P the columns that pay and U those that do not (Saunders, Gammerman, Vovk, ICML 1998).
+//   (Z_P L2^{-1} Z_P' + alpha I) u = y,   b_P = L2^{-1} Z_P' u,   r = alpha u,
+// P the columns that pay, all rid of their part in the span of those that do not
+// (Saunders, Gammerman, Vovk, ICML 1998).
 PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
                       const Context& context);
 
 NullModel null_model(const StandardProblem& problem, const Context& context);
-NullModel null_model(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
-                     double noise);
-
 }  // namespace excise

@@ -75,6 +75,7 @@ class ActiveSet {
   void refactor();
   bool at_optimum() const;
   void polish();
+  bool refine(double& last);
   Vec newton_target();
 
   Quadratic& quadratic_;
@@ -85,7 +86,7 @@ class ActiveSet {
   double alpha_ = 0.0;
 
   std::vector<Side> side_;
-  Vec b_, c_;
+  Vec b_, c_, before_;
   double rr_ = 0.0;
   Indices active_;  // in the order of the factor
   Cholesky factor_;

@@ -19,6 +19,12 @@ class Quadratic {
   // g_k = z_j'z_k for k in `columns`
   virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
 
+  // The squared distance of column j from the combination of `columns` with these coefficients,
+  // where it can be told better than the Cholesky factor tells it; else -1.
+  virtual double distance(Index, std::span<const Index>, std::span<const double>) { return -1.0; }
+  // Smallest squared pivot of an unpenalised unit column that is not rounding
+  virtual double dependent() const = 0;
+
   // c = Z_W'(y - Z_A b); returns |y - Z_A b|^2. b[k] belongs to column support[k].
   virtual double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
 };
@@ -30,6 +36,7 @@ class GramQuadratic final : public Quadratic {
       : gram_(gram), q_(q), yy_(yy) {}
 
   Index size() const override { return gram_.cols; }
+  double dependent() const override { return 1e-12; }
   double target(Index j) const override { return q_[sz(j)]; }
   void cross(Index j, std::span<const Index> columns, double* g) const override {
     const double* column = gram_.column(j);
@@ -65,6 +72,7 @@ class ColumnsQuadratic final : public Quadratic {
   explicit ColumnsQuadratic(std::span<const double> y) : y_(y), residual_(y.begin(), y.end()) {}
 
   Index size() const override { return ix(target_.size()); }
+  double dependent() const override { return 1e-20; }
   Index rows() const { return ix(y_.size()); }
   double target(Index j) const override { return target_[sz(j)]; }
   const Vec& residual() const { return residual_; }
@@ -96,16 +104,14 @@ class ColumnsQuadratic final : public Quadratic {
     for (std::size_t k = 0; k < columns.size(); ++k)
       g[k] = kernels().dot(z_.data() + j * rows(), z_.data() + columns[k] * rows(), rows());
   }
+  double distance(Index j, std::span<const Index> columns, std::span<const double> b) override {
+    Vec rest(z_.begin() + j * rows(), z_.begin() + (j + 1) * rows());
+    subtract(columns, b, rest);
+    return kernels().dot(rest.data(), rest.data(), rows());
+  }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     residual_.assign(y_.begin(), y_.end());
-    columns_.resize(support.size());
-    minus_b_.resize(support.size());
-    for (std::size_t k = 0; k < support.size(); ++k) {
-      columns_[k] = z_.data() + support[k] * rows();
-      minus_b_[k] = -b[k];
-    }
-    kernels().combine(columns_.data(), minus_b_.data(), ix(support.size()), rows(),
-                      residual_.data());
+    subtract(support, b, residual_);
     c.assign(sz(size()), 0.0);
     kernels().columns_f64(z_.data(), rows(), rows(), size(), nullptr, residual_.data(), rows(), 1,
                           c.data(), size());
@@ -113,6 +119,17 @@ class ColumnsQuadratic final : public Quadratic {
   }
 
  private:
+  // v -= Z_A b
+  void subtract(std::span<const Index> columns, std::span<const double> b, Vec& v) {
+    columns_.resize(columns.size());
+    minus_b_.resize(columns.size());
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      columns_[k] = z_.data() + columns[k] * rows();
+      minus_b_[k] = -b[k];
+    }
+    kernels().combine(columns_.data(), minus_b_.data(), ix(columns.size()), rows(), v.data());
+  }
+
   std::span<const double> y_;
   Vec z_, target_, residual_;
   std::vector<const double*> columns_;
