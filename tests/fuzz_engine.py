@@ -81,7 +81,7 @@ def _columns(rng: np.random.Generator, n: int, p: int) -> Array:
             X[:, j] = rho * X[:, j - 1] + np.sqrt(1.0 - rho**2) * X[:, j]
     elif kind == "binary":
         cut = rng.uniform(-1.5, 1.5)
-        X = (X > cut).astype(np.float64)
+        X = np.greater(X, cut).astype(np.float64)
     elif kind == "integers":
         X = rng.integers(-2, 3, (n, p)).astype(np.float64)
     elif kind == "rank":
