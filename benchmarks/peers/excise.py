@@ -45,7 +45,7 @@ class Excise(Peer):
                 problem.y,
                 cv=splits(folds),
                 alphas=problem.alphas,
-                n_threads=problem.threads,
+                n_threads=problem.threads_for(folds.max() + 1),
             )
 
         return PythonJob(work, lambda cv: CVAnswer(cv.mean[: problem.n_alphas]))

@@ -30,8 +30,10 @@ class ScikitLearn(Peer):
     def cv(self, problem: Problem, folds: np.ndarray) -> Job:
         from sklearn.linear_model import LassoCV
 
+        n_jobs = problem.threads  # on small tables a second thread makes it slower
+
         def work() -> LassoCV:
-            model = LassoCV(alphas=problem.alphas, cv=splits(folds), n_jobs=problem.threads)
+            model = LassoCV(alphas=problem.alphas, cv=splits(folds), n_jobs=n_jobs)
             return model.fit(problem.X, problem.y)
 
         return PythonJob(work, lambda model: CVAnswer(model.mse_path_.mean(axis=1)))

@@ -37,7 +37,11 @@ class Problem:
 
     @property
     def threads(self) -> int:
-        return 1 if self.X.size < SMALL else 2
+        return self.threads_for(1)
+
+    def threads_for(self, n_fits: int) -> int:
+        """How many threads everybody may use for so many paths."""
+        return 1 if self.X.size * n_fits < SMALL else 2
 
     def cut(self, n: int, p: int) -> Problem:
         """The first `n` rows and `p` columns, standardised again."""

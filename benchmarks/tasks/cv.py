@@ -20,7 +20,8 @@ def measure(
     """Time every peer that takes given folds; compare the held-out error curves with ours."""
     folds = np.random.default_rng(0).permutation(np.arange(len(problem.y)) % n_folds)
     rows = []
-    with threadpool_limits(problem.threads), warnings.catch_warnings():
+    threads = problem.threads_for(n_folds)
+    with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         able = {peer: job for peer in peers if (job := peer.cv(problem, folds)) is not None}
         try:
@@ -54,6 +55,6 @@ def measure(
         "n_alphas": problem.n_alphas,
         "alpha_min_ratio": problem.alpha_min_ratio,
         "n_folds": n_folds,
-        "threads": problem.threads,
+        "threads": threads,
         "rows": rows,
     }
