@@ -1,6 +1,6 @@
 // The duality gap of the squared loss with a separable penalty, on the standard scale:
 //   P(b) = |y - Z b|^2 / 2 + sum_j Omega_j(b_j)
-// For r = y - Z b, c = Z'r and the dual point s r,
+// For r = y - Z b, c = Z'r and the dual point s r, s <= 1,
 //   P(b) - D(s r) = |r|^2 (1 - s)^2 / 2 + sum_j [Omega_j(b_j) + Omega_j*(s c_j) - b_j s c_j],
 // a sum of terms that are not negative: it bounds the suboptimality of any b and cancels nowhere.
 // (Fenchel duality; Ndiaye, Fercoq, Gramfort, Salmon, JMLR 18, 2017.) A ridge counts as rows
@@ -70,7 +70,7 @@ class Certifier {
   // rounding leaves is charged at |c_j b_j|.
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
     Optimality o;
-    double s = kInfinity, earned = 0.0, rows = rr;  // rows: |r|^2 with the ridge as rows
+    double s = 1.0;
     Vec kept(support.size());
     for (std::size_t k = 0; k < support.size(); ++k) {
       const Index j = support[k];
@@ -80,8 +80,6 @@ class Certifier {
       const double z = c[j] - e.l2 * b[k];
       if (e.l1 > 0 && !held(e, b[k], c[j])) {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
-        earned += b[k] * z;
-        rows += e.l2 * b[k] * b[k];
       }
       kept[k] = std::exchange(c[j], 0.0);
     }
@@ -94,7 +92,6 @@ class Certifier {
       }
     else if (most_ > 0)
       s = std::min(s, alpha / most_);
-    s = std::min(s, rows > 0 ? 1 + earned / rows : 1.0);  // where the dual objective is largest
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
       if (e.l2 == 0 && e.zero_threshold(c[j]) > kUnfitted * noise_) s = 0.0;
@@ -110,6 +107,7 @@ class Certifier {
       o.gap += term(penalty_.at(support[k], alpha), b[k], kept[k], s);
     }
     o.primal = 0.5 * rr + o.penalty;
+    if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
     return o;
   }
 
