@@ -114,6 +114,7 @@ $(VENV)/.installed: $(CORE_INPUTS) $(shell find src -name '*.py' -o -name '*.csv
 # An editable one with the test tools: Python files are used where they stand.
 $(VENV)/.testing: $(CORE_INPUTS) | $(PY)
 	$(PIP) install --editable ".[test]"
+	$(PIP) install --no-deps ISLP  # its tables alone: published figures to compare with
 	touch $@ $(VENV)/.installed
 
 $(VENV)-bench/.installed: benchmarks/requirements.txt $(CORE_INPUTS)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 import pytest
+from islp import hitters
 from tables import Table
 
 from excise.certify import certify
@@ -67,19 +64,6 @@ BOOK = [-210.01008773, 243.4550306, 0, 0, 0, 97.69397357, -41.52283116, 0, 0, 39
 BOOK += [205.75273856, 124.55456561, -126.29986768, 15.70262427, -59.50157967, 75.24590036]
 BOOK += [21.62698014, -12.04423675, 0]
 """Coefficients per standard deviation as ISLP prints them (James et al., 2023, section 6.5.2)."""
-
-
-def hitters() -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Hitters of the ISLP package: 263 players, categories as one indicator each."""
-    found = find_spec("ISLP")
-    if found is None or found.origin is None:
-        pytest.skip("needs the ISLP package for its Hitters table")
-    with (Path(found.origin).parent / "data" / "Hitters.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["Salary"] not in ("", "NA")]
-    level = {"League": "N", "Division": "W", "NewLeague": "N"}
-    names = [name for name in rows[0] if name not in ("Salary", "")]
-    X = [[float(r[k] == level[k] if k in level else r[k]) for k in names] for r in rows]
-    return np.array(X), np.array([float(row["Salary"]) for row in rows]), names
 
 
 def test_a_published_table_that_is_under_converged() -> None:

@@ -1,0 +1,38 @@
+"""Tables of the ISLP package (James, Witten, Hastie, Tibshirani, Taylor, 2023), read as files."""
+
+from __future__ import annotations
+
+import csv
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+
+def _folder() -> Path:
+    found = find_spec("ISLP")
+    assert found is not None and found.origin is not None, "pip install --no-deps ISLP: its tables"
+    return Path(found.origin).parent / "data"
+
+
+def hitters() -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Salaries of 263 baseball players, 19 columns, categories as one indicator each."""
+    with (_folder() / "Hitters.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["Salary"] not in ("", "NA")]
+    level = {"League": "N", "Division": "W", "NewLeague": "N"}
+    names = [name for name in rows[0] if name not in ("Salary", "")]
+    X = [[float(r[k] == level[k] if k in level else r[k]) for k in names] for r in rows]
+    return np.array(X), np.array([float(row["Salary"]) for row in rows]), names
+
+
+def nci60() -> tuple[np.ndarray, np.ndarray]:
+    """Gene expression of 64 cell lines: the first gene from the 6829 others."""
+    X = np.load(_folder() / "NCI60data.npy")
+    return X[:, 1:], X[:, 0].copy()
+
+
+def khan() -> tuple[np.ndarray, np.ndarray]:
+    """Gene expression of 63 tumours, 2308 genes; the target is 1 for the second kind, else 0."""
+    X = np.loadtxt(_folder() / "Khan_xtrain.csv", delimiter=",", skiprows=1, ndmin=2)
+    y = np.loadtxt(_folder() / "Khan_ytrain.csv", delimiter=",", skiprows=1, ndmin=1)
+    return X[:, -2308:], (y.ravel()[-63:] == 2.0).astype(float)
