@@ -14,7 +14,7 @@ constexpr double kSharp = 1e-6;  // squared pivots above this are told well by t
 
 }  // namespace
 
-ActiveSet::ActiveSet(Quadratic& quadratic, Penalty penalty, double noise,
+ActiveSet::ActiveSet(Quadratic& quadratic, const Penalty& penalty, double noise,
                      std::function<void()> poll)
     : quadratic_(quadratic), noise_(noise), poll_(std::move(poll)), ridge_(false) {
   grow(penalty);

@@ -30,6 +30,7 @@ struct Cells {
     of_row.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<Role> pattern;
+      pattern.reserve(folds.role.size());
       for (const auto& fold : folds.role) pattern.push_back(fold[i]);
       const auto [at, is_new] = seen.try_emplace(pattern, ix(role.size()));
       if (is_new) role.push_back(pattern);
@@ -44,9 +45,8 @@ struct Cells {
 std::vector<CrossMoments> cell_moments(const Engine& engine, const Cells& cells,
                                        const Context& context) {
   constexpr Index kTileRows = 2048;
-  const auto& design = dynamic_cast<const Standardized&>(*engine.problem().design);
-  const auto root = design.root_weight();
-  const Vec& target = engine.problem().y;
+  const Design& design = *engine.problem().design;
+  const Vec &root = engine.problem().root, &target = engine.problem().y;
   const Index n = design.rows(), p = design.cols();
   std::vector<CrossMoments> out(sz(cells.count()), CrossMoments(p));
   const Index height = std::min(kTileRows, n);

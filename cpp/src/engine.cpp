@@ -102,6 +102,7 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
   problem_.yy = kernels().dot(y.data(), y.data(), n);
   problem_.y = std::move(y);
+  problem_.root = root;
   problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
   problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
                                                    std::move(root));

@@ -25,7 +25,6 @@ class Standardized final : public Design {
 
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
-  std::span<const double> root_weight() const { return root_; }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     const Index n = rows(), p = cols();

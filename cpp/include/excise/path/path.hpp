@@ -19,6 +19,7 @@ inline double rounding(double yy) {
 struct StandardProblem {
   std::shared_ptr<const Design> design;  // Z
   Vec y;
+  Vec root;  // square roots of the weights
   double yy = 0.0;
   Penalty penalty;
   double noise() const { return rounding(yy); }

@@ -22,7 +22,7 @@ namespace excise {
 class ActiveSet {
  public:
   // `noise` is the rounding error of a correlation: smaller violations mean nothing.
-  ActiveSet(Quadratic& quadratic, Penalty penalty, double noise, std::function<void()> poll);
+  ActiveSet(Quadratic& quadratic, const Penalty& penalty, double noise, std::function<void()> poll);
 
   // Solves at `alpha` from where it stands; false if the optimality conditions do not hold yet.
   bool solve(double alpha);
