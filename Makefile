@@ -18,7 +18,7 @@ CORE_INPUTS := pyproject.toml CMakeLists.txt $(CPP)
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help demo test lint format check-python check-cpp asan tsan core stub bench clean
+.PHONY: help demo test lint format check-python check-cpp asan tsan tidy core stub bench clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -57,6 +57,13 @@ asan: $(VENV)/.tools
 ## make tsan     the C++ tests under the thread sanitizer
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
+
+## make tidy     clang-tidy over the core (it takes a minute; part of the `dev` extra)
+tidy: $(VENV)/.tools
+	$(PY) -c "import clang_tidy" 2>/dev/null || $(PIP) install "clang-tidy>=19"
+	$(CMAKE) -S . -B $(BUILD)/tidy $(GENERATOR) -DEXCISE_BINDINGS=OFF \
+	    -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+	$(BIN)/clang-tidy -p $(BUILD)/tidy --quiet cpp/src/*.cpp
 
 ## make core     for developers: build the C++ module in build/ and put it into src/excise/, for
 ##               PYTHONPATH=src (PYTHON=... chooses another interpreter than .venv's)
