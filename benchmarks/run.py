@@ -68,7 +68,7 @@ def keep(result: dict[str, Any], options: argparse.Namespace, where: dict[str, A
     from benchmarks.show.tables import describe
 
     result = {"machine": where, **result}
-    print(describe(result), end="\n\n")
+    print(describe(result), end="\n\n", flush=True)
     if options.quick:
         return
     RESULTS.mkdir(exist_ok=True)
