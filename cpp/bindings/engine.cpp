@@ -151,7 +151,7 @@ class PyEngine {
     }
     s.design = std::move(design);
     Moments about_shift = moments;
-    if (s.fit_intercept) std::fill(about_shift.mean.begin(), about_shift.mean.end(), 0.0);
+    if (s.fit_intercept) about_shift.mean = moments.mean_rest;
     engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context_);
   }
 

@@ -183,14 +183,15 @@ bool ActiveSet::admit(Index j, Side side) {
   const double ridge = ridge_ ? at(j).l2 : 0.0;
   Vec x;
   double pivot = factor_.project(work_.data(), diagonal + ridge, x);
-  if (pivot < kSharp && ridge == 0) {
+  double least = kDependent;
+  if (side == Side::Smooth && ridge == 0) {  // nothing but the fit decides about a free column
+    least = quadratic_.dependent();
     Vec b = x;
     factor_.backward(b.data());
-    const double distance = quadratic_.distance(j, active_, b);
+    const double distance = pivot < kSharp ? quadratic_.distance(j, active_, b) : -1.0;
     if (distance >= 0) pivot = distance;
   }
-  const bool free = side == Side::Smooth && ridge == 0;  // nothing but the fit decides about it
-  if (!(pivot > (free ? quadratic_.dependent() : kDependent) * diagonal)) return false;
+  if (!(pivot > least * diagonal)) return false;
   if (ridge_) {
     gram_.insert(gram_.end(), work_.begin(), work_.begin() + ix(m));
     gram_.push_back(diagonal);
@@ -377,7 +378,7 @@ bool ActiveSet::exchange(Index j, Side side) {
     for (Index k = 0; k < ix(active_.size()); ++k) b_[sz(active_[sz(k)])] -= t * s * d[sz(k)];
     b_[sz(j)] += t * s;
     if (stop < 0) {
-      fix(j, b_[sz(j)]);
+      fix(j, s > 0 ? high_j : low_j);
       return true;
     }
     const Index out = active_[sz(stop)];

@@ -14,6 +14,7 @@ void Moments::set(Index j, const RunningMoments& column, double total) {
   min[sz(j)] = column.pilot + low;
   max[sz(j)] = column.pilot + high;
   mean[sz(j)] = constant ? min[sz(j)] : column.pilot + shift;
+  mean_rest[sz(j)] = constant ? 0.0 : (column.pilot - mean[sz(j)]) + shift;
   variance[sz(j)] = constant ? 0.0 : std::max(0.0, squares / total - shift * shift);
 }
 

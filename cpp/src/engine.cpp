@@ -21,14 +21,6 @@ Vec root_weights(const Statement& s) {
   return root;
 }
 
-double weighted_mean(const Vec& y, const Vec& root) {
-  std::size_t pilot = 0;
-  while (pilot + 1 < y.size() && !(root[pilot] > 0)) ++pilot;
-  double sum = 0.0;
-  for (std::size_t i = 0; i < y.size(); ++i) sum += root[i] * root[i] * (y[i] - y[pilot]);
-  return y[pilot] + sum;
-}
-
 // At every alpha the point with the smaller gap
 PathResult better(PathResult a, PathResult b) {
   const auto wins = [&](std::size_t k) {
@@ -42,14 +34,18 @@ PathResult better(PathResult a, PathResult b) {
   return b;
 }
 
-bool constant(const Vec& y, const Vec& root) {
-  const double* first = nullptr;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    if (!(root[i] > 0)) continue;
-    if (first && *first != y[i]) return false;
-    first = &y[i];
-  }
-  return true;
+// Takes the weighted mean off, one value first so that nothing cancels; returns it. Exactly 0 is
+// left where all rows with weight agree.
+double centre(Vec& y, const Vec& root) {
+  std::size_t row = 0;
+  while (row + 1 < y.size() && !(root[row] > 0)) ++row;
+  const double pilot = y[row];
+  double shift = 0.0;
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (root[i] > 0) shift += root[i] * root[i] * (y[i] -= pilot);
+  for (std::size_t i = 0; i < y.size(); ++i)
+    if (root[i] > 0) y[i] -= shift;
+  return pilot + shift;
 }
 
 }  // namespace
@@ -93,11 +89,7 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   Vec y = statement_.y;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] == 0) y[i] = 0.0;  // a row without weight may hold anything
-  if (statement_.fit_intercept) {
-    scaling_.y_mean = weighted_mean(y, root);
-    const bool flat = constant(y, root);
-    for (double& v : y) v = flat ? 0.0 : v - scaling_.y_mean;
-  }
+  if (statement_.fit_intercept) scaling_.y_mean = centre(y, root);
   unit_ = power_of_two_near(y);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
   problem_.yy = kernels().dot(y.data(), y.data(), n);

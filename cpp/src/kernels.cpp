@@ -145,12 +145,12 @@ void moments_f32(const float* x, Index n, double pilot, const double* w, double*
 template <class T, int C, int K>
 EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const double* r, Index ldr,
                         Index n, double* out, Index ldo) {
-  vd acc[C][K] = {};
-  vd s[C];
+  vd acc[std::size_t{C}][std::size_t{K}] = {};
+  vd s[std::size_t{C}];
   for (int c = 0; c < C; ++c) s[c] = spread(shift ? shift[c] : 0.0);
   Index i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    vd xv[C];
+    vd xv[std::size_t{C}];
     for (int c = 0; c < C; ++c) xv[c] = load(x + c * stride + i) - s[c];
     for (int l = 0; l < K; ++l) {
       const vd rv = load(r + l * ldr + i);
@@ -201,7 +201,7 @@ EXCISE_INLINE void few_rows(const T* x, Index stride, Index p, const double* shi
   Index j = 0;
   for (; j + kLanes <= p; j += kLanes) {
     const vd s = shift ? load(shift + j) : vd{};
-    vd xv[R];
+    vd xv[std::size_t{R}];
     for (int i = 0; i < R; ++i) xv[i] = load(x + i * stride + j) - s;
     for (Index l = 0; l < k; ++l) {
       vd total = load(out + j + l * ldo);

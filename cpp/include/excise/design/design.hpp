@@ -18,12 +18,13 @@ namespace excise {
 
 // Weighted moments of every column, with weights that sum to one.
 struct Moments {
-  Vec mean;
+  Vec mean, mean_rest;    // the mean rounded, and what rounding left
   Vec variance;           // about the mean; exactly 0 for a constant column
   Vec min, max;           // over rows with positive weight
   Index not_finite = -1;  // the first column that holds a NaN or an infinity
 
-  explicit Moments(Index p) : mean(sz(p)), variance(sz(p)), min(sz(p)), max(sz(p)) {}
+  explicit Moments(Index p)
+      : mean(sz(p)), mean_rest(sz(p)), variance(sz(p)), min(sz(p)), max(sz(p)) {}
   // `total` is the sum of the weights that were added up.
   void set(Index j, const struct RunningMoments& column, double total);
   void find_not_finite();
