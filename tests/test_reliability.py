@@ -142,7 +142,7 @@ def test_nothing_is_ever_nan_or_infinite(
     try:
         path = fit_path(X, y, 6, standardize=standardize)
     except InputError as error:
-        assert "feature" in error.fact or "X holds" in error.fact or "y holds" in error.fact
+        assert any(word in error.fact for word in ("feature", "X holds", "y holds", "overflows"))
         return
     for array in (path.coefs_std.data, path.intercepts, path.relative_gaps, path.kkt_violations):
         assert np.isfinite(array).all()

@@ -175,6 +175,7 @@ double ActiveSet::objective() const {
 }
 
 bool ActiveSet::admit(Index j, Side side) {
+  poll_();
   const std::size_t m = active_.size();
   work_.resize(m);
   quadratic_.cross(j, active_, work_.data());
@@ -273,6 +274,7 @@ Vec ActiveSet::newton_target() {
 // Solves on the support and drops what left its interval, until nothing does.
 bool ActiveSet::settle() {
   for (int round = 0; round < kNewtonSteps; ++round) {
+    poll_();
     const Vec x = newton_target();
     bool all_inside = true;
     for (Index k = ix(active_.size()) - 1; k >= 0; --k) {

@@ -21,10 +21,10 @@ Vec root_weights(const Statement& s) {
   return root;
 }
 
-// At every alpha the point with the smaller gap
+// At every alpha the point with the lower objective
 PathResult better(PathResult a, PathResult b) {
   const auto wins = [&](std::size_t k) {
-    return a.points[k].optimality.gap < b.points[k].optimality.gap;
+    return a.points[k].optimality.primal < b.points[k].optimality.primal;
   };
   if (!a.points.empty() && wins(a.points.size() - 1)) std::swap(a.correlations, b.correlations);
   for (std::size_t k = 0; k < a.points.size(); ++k)

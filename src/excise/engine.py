@@ -23,7 +23,7 @@ from excise.results import (
 )
 from excise.standard import ColumnScale, penalty_at
 
-STEP = 0.75
+STEP = 0.85
 """Ratio of neighbouring alphas on the inner path that leads to a single one."""
 MOST_STEPS = 100
 
@@ -138,7 +138,16 @@ class Session:
 
     def path(self, alphas: Floats) -> Path:
         """Certified solutions at falling `alphas`."""
-        return self._path(alphas, self.engine.path(alphas))
+        return self._path(alphas, self._run(alphas))
+
+    def _run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
+        found = self.engine.path(alphas, start)
+        if np.isfinite(found["coef"]).all() and np.isfinite(self.engine.null_loss):
+            return found
+        raise InputError(
+            "y is so large beside X that the loss or a coefficient overflows",
+            remedy="give y or the columns of X in another unit",
+        )
 
     def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
         engine = self.engine
@@ -151,7 +160,7 @@ class Session:
             columns=columns,
             columns_std=_sparse(found, "coef_std", self.problem.p),
             intercepts=np.asarray(engine.y_mean - np.bincount(steps, centres, len(alphas)), float),
-            relative_gaps=found["relative_gaps"],
+            relative_gaps=self._relative_gaps(alphas, columns, found["relative_gaps"]),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
@@ -181,7 +190,7 @@ class Session:
                 start = (above, known.indices[part], known.data[part])
         direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
         steps = np.array([alpha]) if direct else _descent(above, alpha)
-        found = self.engine.path(steps, None if direct else start)
+        found = self._run(steps, None if direct else start)
         return self._solution(alpha, found)
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
@@ -217,13 +226,32 @@ class Session:
             penalty_at(self.problem, self.columns, alpha, unit),
             size,
         )
-        if made.relative_gap <= self.problem.tol:
+        if made.relative_gap <= self.problem.tol and not self._has_free:
             return made
-        # The verifier looks for a better dual point than a multiple of the residual
         coef = _sparse(found, "coef", self.problem.p).column(len(found["indptr"]) - 2)
-        intercept = float(engine.y_mean - engine.mean @ coef)
-        again = certify_problem(self.problem, coef, intercept, alpha)
-        return min(made, again, key=lambda c: c.relative_gap)
+        again = self._verified(alpha, coef)
+        return again if self._has_free else min(made, again, key=lambda c: c.relative_gap)
+
+    @property
+    def _has_free(self) -> bool:
+        """Whether a feature pays nothing at all.
+
+        A multiple of the residual is then a dual point only if those features are fitted to the
+        last digit, which near-twins among them prevent: the verifier projects instead.
+        """
+        return bool(np.any(self.problem.penalty_weight == 0.0))
+
+    def _verified(self, alpha: float, coef: Floats) -> Certificate:
+        intercept = float(self.engine.y_mean - self.engine.mean @ coef)
+        return certify_problem(self.problem, coef, intercept, alpha)
+
+    def _relative_gaps(self, alphas: Floats, columns: SparseColumns, gaps: Floats) -> Floats:
+        """The core's gaps, or the verifier's where features pay nothing."""
+        if not self._has_free:
+            return gaps
+        return np.array(
+            [self._verified(float(a), columns.column(k)).relative_gap for k, a in enumerate(alphas)]
+        )
 
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""

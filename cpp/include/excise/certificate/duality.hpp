@@ -8,6 +8,7 @@
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
 #pragma once
 
+#include <limits>
 #include <utility>
 
 #include "excise/base/kernels.hpp"
@@ -26,7 +27,7 @@ struct Optimality {
 class Certifier {
  public:
   // `noise`: the rounding error of a correlation. A tax of that size binds nothing sharper, and
-  // an unpenalised feature at zero that earns more than that is not fitted: no dual point is known.
+  // an unpenalised feature that earns clearly more than that is not fitted: no dual point is known.
   Certifier(const Penalty& penalty, double noise)
       : penalty_(penalty),
         noise_(noise),
@@ -70,7 +71,9 @@ class Certifier {
   // rounding leaves is charged at |c_j b_j|.
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
     Optimality o;
-    double s = 1.0;
+    double s = 1.0, size = 0.0;
+    for (const double value : b) size += std::abs(value);
+    const double unfitted = kUnfitted * (noise_ + std::numeric_limits<double>::epsilon() * size);
     Vec kept(support.size());
     for (std::size_t k = 0; k < support.size(); ++k) {
       const Index j = support[k];
@@ -81,6 +84,7 @@ class Certifier {
       if (e.l1 > 0 && !held(e, b[k], c[j])) {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
       }
+      if (e.l1 == 0 && e.l2 == 0 && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
       kept[k] = std::exchange(c[j], 0.0);
     }
     if (alpha_max(c) > alpha)
@@ -94,7 +98,7 @@ class Certifier {
       s = std::min(s, alpha / most_);
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
-      if (e.l2 == 0 && e.zero_threshold(c[j]) > kUnfitted * noise_) s = 0.0;
+      if (e.l2 == 0 && e.zero_threshold(c[j]) > unfitted) s = 0.0;
     }
     o.gap = 0.5 * rr * (1 - s) * (1 - s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
