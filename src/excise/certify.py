@@ -166,6 +166,7 @@ def _dual_point(
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
         z = seen(theta)
+    z = np.where(bare & (np.abs(z) <= noise), 0.0, z)  # only rounding: feasible at any tax
     point = duality_gap(b, _ray(r, theta, z), pen, noise)
     inside = closed | ((b != 0.0) & (b > pen.lower) & (b < pen.upper))
     moved = None if point.gap <= noise**2 else _moved(view, pen, r, b, c, np.flatnonzero(inside))
