@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-SMALL = 1_000_000
+SMALL = 2_000_000
 """Below this many numbers one thread is used by everybody: starting a second costs more."""
 
 Floats = NDArray[np.float64]

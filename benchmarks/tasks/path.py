@@ -42,7 +42,11 @@ def measure(
             }
             for peer in peers
         ]
-        curves = {peer.name: climb(problem, peer, budget) for peer in peers if ladder}
+        curves = {
+            peer.name: climb(problem, peer, row, budget)
+            for peer, row in zip(peers, rows, strict=True)
+            if ladder
+        }
     n, p = problem.X.shape
     return {
         "task": "path",
@@ -59,10 +63,17 @@ def measure(
     }
 
 
-def climb(problem: Problem, peer: Peer, budget: float) -> list[dict[str, float]]:
+def climb(
+    problem: Problem, peer: Peer, default: dict[str, Any], budget: float
+) -> list[dict[str, float]]:
     """Time and certified gap at tighter and tighter tolerances, while a run stays affordable."""
-    points = []
+    points: list[dict[str, float]] = []
     for tol in peer.ladder or (peer.tol,):
+        if tol == peer.tol:
+            points.append({key: default[key] for key in ("tol", "seconds", "worst_gap")})
+            continue
+        if points and points[-1]["seconds"] > budget:
+            break
         job = peer.path(problem, tol)
         try:
             runs = interleaved({peer.name: job.run}, budget=min(budget, 3.0), most=5)[peer.name]
@@ -70,6 +81,4 @@ def climb(problem: Problem, peer: Peer, budget: float) -> list[dict[str, float]]
         finally:
             job.close()
         points.append({"tol": tol, "seconds": runs.median, "worst_gap": gap})
-        if runs.median > budget:
-            break
     return points
