@@ -23,9 +23,10 @@ class PathAnswer:
 
 @dataclass(frozen=True)
 class CVAnswer:
-    """Held-out mean squared error per alpha, averaged over the folds."""
+    """Held-out mean squared error per alpha, averaged over folds, or over rows if `by_rows`."""
 
     mean: Floats
+    by_rows: bool = False
 
 
 class Job(ABC):

@@ -44,7 +44,12 @@ class Glmnet(Peer):
         )
 
     def cv(self, problem: Problem, folds: np.ndarray) -> Job:
-        return RJob(problem, f"cv {self.tol:g}", CVAnswer, folds=folds + 1.0)
+        return RJob(
+            problem,
+            f"cv {self.tol:g}",
+            lambda numbers: CVAnswer(numbers, by_rows=True),
+            folds=folds + 1.0,
+        )
 
 
 class RJob(Job):

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.measure import interleaved
 from benchmarks.peers import Peer
+from benchmarks.peers.excise import splits
 from benchmarks.problems import Problem
 
 
@@ -27,13 +28,14 @@ def measure(
         try:
             works = {peer.name: job.run for peer, job in able.items()}
             runs = interleaved(works, budget=budget, most=7)
-            curves = {peer.name: job.answer().mean for peer, job in able.items()}
+            answers = {peer.name: job.answer() for peer, job in able.items()}
         finally:
             for job in able.values():
                 job.close()
-    ours = next(iter(curves.values()))
+    ours = our_curves(problem, folds)
     for peer in able:
-        difference = np.abs(curves[peer.name] - ours).max() / ours.max()
+        answer = answers[peer.name]
+        difference = np.abs(answer.mean / ours[answer.by_rows] - 1).max()
         rows.append(
             {
                 "peer": peer.name,
@@ -58,3 +60,13 @@ def measure(
         "threads": threads,
         "rows": rows,
     }
+
+
+def our_curves(problem: Problem, folds: np.ndarray) -> dict[bool, np.ndarray]:
+    """Our held-out error per alpha, averaged over folds (False) and over rows (True)."""
+    import excise
+
+    cv = excise.fit_cv(problem.X, problem.y, cv=splits(folds), alphas=problem.alphas)
+    per_fold = cv.folds[: problem.n_alphas]
+    sizes = np.bincount(folds)
+    return {False: per_fold.mean(axis=1), True: per_fold @ sizes / sizes.sum()}
