@@ -42,6 +42,18 @@ def test_every_alpha_is_certified_and_matches_the_reference(design: str, setting
             assert np.all(np.abs(coef - best[:, k]) * path.scale <= size)
 
 
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_hundred_alphas(design: str, standardize: bool) -> None:
+    """The default grid, finer than 0.92, and down to 1e-6 of alpha_max where it saturates."""
+    X, y = DESIGNS[design]()
+    path = fit_path(X, y, 100, alpha_min_ratio=1e-6, standardize=standardize)
+    for k in range(0, 100, 3):
+        point = path.columns.column(k), float(path.intercepts[k]), float(path.alphas[k])
+        assert certify_problem(path.problem, *point).relative_gap <= 1e-10
+    assert path.relative_gaps.max() <= 1e-10
+
+
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("design", ["ar", "wide", "duplicates", "scaled", "large_means"])
 def test_one_alpha_is_the_path_at_that_alpha(design: str, setting: str) -> None:
