@@ -94,21 +94,24 @@ Vec ActiveSet::slope() const {
   return x;
 }
 
-double ActiveSet::step_to_event() {
+ActiveSet::Crossing ActiveSet::next_crossing() {
+  constexpr double kFlat = 1e-10;  // twins keep pace with the tax: they never cross it
   const Vec db = slope();
   Vec dc;
   quadratic_.gradient(active_, db, dc);
   for (Index j = 0; j < size(); ++j) dc[sz(j)] -= quadratic_.target(j);
-  double step = -kInfinity;
-  const auto reach = [&](double gap, double rate) {  // gap + rate * step = 0 at a step below zero
-    const double t = -gap / rate;
-    if (t < 0 && t > step) step = t;
+  Crossing next{-kInfinity, 0.0};
+  // A distance that shrinks as alpha falls: distance + rate * step = 0
+  const auto reach = [&](double distance, double rate) {
+    if (!(rate > kFlat)) return;
+    const double step = distance > 0 ? -distance / rate : 0.0;
+    if (step > next.step) next = {step, rate};
   };
   for (std::size_t k = 0; k < active_.size(); ++k) {
     const auto [low, high] = interval(active_[k]);
     const double b = b_[sz(active_[k])];
-    if (db[k] > 0) reach(b - low, db[k]);
-    if (db[k] < 0) reach(b - high, db[k]);
+    reach(b - low, db[k]);
+    reach(high - b, -db[k]);
   }
   for (Index j = 0; j < size(); ++j) {
     const ElasticNet e = at(j);
@@ -116,10 +119,12 @@ double ActiveSet::step_to_event() {
     if (e.excluded() || e.smooth()) continue;
     const Side side = side_[sz(j)];
     const bool zero = side == Side::Zero;
-    if ((zero && e.upper > 0) || side == Side::AtUpper) reach(c - e.l1, rate - l1);
-    if ((zero && e.lower < 0) || side == Side::AtLower) reach(c + e.l1, rate + l1);
+    if (zero && e.upper > 0) reach(e.l1 - c, l1 - rate);
+    if (zero && e.lower < 0) reach(e.l1 + c, l1 + rate);
+    if (side == Side::AtUpper) reach(c - e.l1, rate - l1);
+    if (side == Side::AtLower) reach(-c - e.l1, -rate - l1);
   }
-  return step;
+  return next;
 }
 
 ActiveSet::Interval ActiveSet::interval(Index j) const {

@@ -12,24 +12,30 @@ namespace {
 constexpr double kPast = 1e-10;  // how far past an event, relative to alpha, the support is read
 constexpr double kClose = 1e-12;
 constexpr int kRidgeGrid = 400;
+constexpr int kHalvings = 400;  // for one cell of that grid, and fewer once rounding flickered
+constexpr int kFewHalvings = 50;
 
 class Walk {
  public:
-  Walk(ActiveSet& solver, const Context& context, std::function<void(double)> visit)
-      : solver_(solver), context_(context), visit_(std::move(visit)) {}
+  Walk(ActiveSet& solver, double noise, const Context& context, std::function<void(double)> visit)
+      : solver_(solver), noise_(noise), context_(context), visit_(std::move(visit)) {}
 
-  // Events with the solver's own column numbers
+  // Events with the solver's own column numbers. The support is read a little past each crossing,
+  // far enough that the column that crosses is clear of rounding, and farther while nothing moves.
   std::vector<Event> lines(double first, double last) {
-    double alpha = first * (1 + kPast);
+    double alpha = first * (1 + kPast), past = 1.0;
     solver_.solve(alpha);
     std::vector<int> before = signs();
     while (alpha > last) {
       context_.poll();
-      const double next = alpha + solver_.step_to_event();
+      const auto [step, rate] = solver_.next_crossing();
+      const double next = alpha + step;
       const bool ends = !(next > last);
-      alpha = ends ? last : std::max(last, next * (1 - kPast));
+      const double beyond = past * std::max(kPast * next, 8 * noise_ / rate);
+      alpha = ends ? last : std::max(last, next - beyond);
       solver_.solve(alpha);
       visit_(alpha);
+      past = signs() == before ? 4 * past : 1.0;
       emit(before, ends ? last : next);
     }
     return std::move(events_);
@@ -42,6 +48,7 @@ class Walk {
     const double ratio = std::pow(last / high, 1.0 / kRidgeGrid);
     for (int k = 1; k <= kRidgeGrid; ++k) {
       const double low = k == kRidgeGrid ? last : high * ratio;
+      budget_ = budget_ < 0 ? kFewHalvings : kHalvings;
       halve(high, low, before);
       high = low;
     }
@@ -49,11 +56,12 @@ class Walk {
   }
 
  private:
+  // Features without a tax never enter or leave.
   std::vector<int> signs() const {
     std::vector<int> out(sz(solver_.size()));
     for (Index j = 0; j < solver_.size(); ++j) {
       const double b = solver_.coefficients()[sz(j)];
-      out[sz(j)] = b > 0 ? 1 : b < 0 ? -1 : 0;
+      out[sz(j)] = !solver_.taxed(j) ? 0 : b > 0 ? 1 : b < 0 ? -1 : 0;
     }
     return out;
   }
@@ -75,7 +83,7 @@ class Walk {
     solver_.solve(low);
     visit_(low);
     if (signs() == before) return;
-    if (high - low <= kClose * high) {
+    if (high - low <= kClose * high || --budget_ < 0) {  // rounding can flicker for ever
       emit(before, low);
       return;
     }
@@ -89,14 +97,16 @@ class Walk {
   }
 
   ActiveSet& solver_;
+  double noise_;
+  int budget_ = 0;
   const Context& context_;
   std::function<void(double)> visit_;
   std::vector<Event> events_;
 };
 
-std::vector<Event> walk(ActiveSet& solver, bool ridge, double first, double last,
+std::vector<Event> walk(ActiveSet& solver, bool ridge, double first, double last, double noise,
                         const Context& context, std::function<void(double)> visit) {
-  Walk w(solver, context, std::move(visit));
+  Walk w(solver, noise, context, std::move(visit));
   return ridge ? w.curves(first, last) : w.lines(first, last);
 }
 
@@ -107,7 +117,7 @@ std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, doub
                                const Context& context) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
-  return walk(solver, penalty.has_ridge(), first, last, context, [](double) {});
+  return walk(solver, penalty.has_ridge(), first, last, noise, context, [](double) {});
 }
 
 // Between events every correlation is a straight line (or monotone pieces of a curve), and
@@ -136,11 +146,12 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       residuals.clear();
     };
     std::vector<Event> events =
-        walk(set.solver(), problem.penalty.has_ridge(), first, last, context, [&](double alpha) {
-          alphas.push_back(alpha);
-          residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
-          if (ix(alphas.size()) == kBatch) check();
-        });
+        walk(set.solver(), problem.penalty.has_ridge(), first, last, problem.noise(), context,
+             [&](double alpha) {
+               alphas.push_back(alpha);
+               residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
+               if (ix(alphas.size()) == kBatch) check();
+             });
     if (!alphas.empty()) check();
     if (missed.empty()) {
       for (Event& e : events) e.feature = set.feature(e.feature);

@@ -114,7 +114,7 @@ def cross_validate(
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, _ = session.engine.cross_validate(grid, folds.roles, *refills)
+        held, null, training_gap = session.engine.cross_validate(grid, folds.roles, *refills)
         held = held.reshape(len(folds), len(grid)).T
         mean = held.mean(axis=1)
         best = int(np.argmin(mean))
@@ -140,6 +140,7 @@ def cross_validate(
         path=path,
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
+        training_gap=float(training_gap),
     )
 
 

@@ -217,7 +217,7 @@ class Session:
         size = Size(
             unit=unit,
             null=engine.null_loss / unit / unit,
-            top=engine.top_gradient / unit,
+            top=engine.top_gradient / unit or 1.0,
         )
         made = certificate_from(
             coef_std / unit,

@@ -330,6 +330,8 @@ class CrossValidation:
         Fold in which each row was held out (-1: never held out).
     n_extensions : int
         How often the grid was extended because the best alpha was its last.
+    training_gap : float
+        Largest relative gap of all training paths.
     metric : str
         What `mean` measures.
     """
@@ -347,6 +349,7 @@ class CrossValidation:
     path: Path
     fold_of_row: NDArray[np.intp]
     n_extensions: int = 0
+    training_gap: float = 0.0
     metric: str = "mean squared error"
 
     @property

@@ -27,6 +27,8 @@ from excise.model.record import Model
 from excise.problem import Problem
 from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
 
+LOOSE = 1e-6
+"""A relative gap of a training fold that could move its score."""
 LEAK = 0.99
 """A column that alone explains this much of the target may be the target in disguise."""
 
@@ -114,7 +116,8 @@ def build_model(
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         software=f"excise {__version__}",
     )
-    return replace(model, warnings=(*warnings, *fit_warnings(model, problem.tol)))
+    said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
+    return replace(model, warnings=said)
 
 
 def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
@@ -255,6 +258,14 @@ def _fingerprints(problem: Problem) -> dict[str, str]:
         "y": hashlib.sha256(np.asarray(problem.y, dtype="<f8").tobytes()).hexdigest(),
         "column_sums": hashlib.sha256(text.encode("ascii")).hexdigest(),
     }
+
+
+def fold_warnings(cv: CrossValidation) -> list[str]:
+    """What the training folds have to say: nothing, unless one was not solved."""
+    if cv.training_gap <= LOOSE:
+        return []
+    gap = f"{cv.training_gap:.0e}"
+    return [f"a training fold was solved to a relative gap of {gap} only; its score may be off"]
 
 
 def fit_warnings(model: Model, tol: float) -> list[str]:

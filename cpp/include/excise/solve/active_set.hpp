@@ -30,9 +30,14 @@ class ActiveSet {
   // Takes these coefficients as the point to start from (columns that are dependent stay out).
   void start(std::span<const Index> columns, std::span<const double> b);
 
-  // How far alpha can fall, as a negative step, before the support changes, if coefficients are
-  // linear in alpha (no ridge); -infinity if it never does.
-  double step_to_event();
+  // The next change of the support as alpha falls, while coefficients are linear in alpha (no
+  // ridge): at a step <= 0, -infinity if there is none. `rate` is how fast the column that crosses
+  // then departs from its end, per unit of alpha.
+  struct Crossing {
+    double step, rate;
+  };
+  Crossing next_crossing();
+  bool taxed(Index j) const { return penalty_.l1[sz(j)] > 0; }
 
   // Columns were appended to the quadratic, with their penalties.
   void grow(const Penalty& more);
