@@ -25,7 +25,7 @@ class Walk {
   std::vector<Event> lines(double first, double last) {
     double alpha = first * (1 + kPast), past = 1.0;
     solver_.solve(alpha);
-    std::vector<int> before = signs();
+    std::vector<int> before(sz(solver_.size()), 0);  // by definition of alpha_max
     while (alpha > last) {
       context_.poll();
       const auto [step, rate] = solver_.next_crossing();
@@ -44,7 +44,7 @@ class Walk {
   std::vector<Event> curves(double first, double last) {
     double high = first * (1 + kPast);
     solver_.solve(high);
-    std::vector<int> before = signs();
+    std::vector<int> before(sz(solver_.size()), 0);  // by definition of alpha_max
     const double ratio = std::pow(last / high, 1.0 / kRidgeGrid);
     for (int k = 1; k <= kRidgeGrid; ++k) {
       const double low = k == kRidgeGrid ? last : high * ratio;
