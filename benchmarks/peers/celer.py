@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.peers.base import Job, PathAnswer, Peer, PythonJob
 from benchmarks.problems.base import Problem
 
 
 class Celer(Peer):
-    """``celer_path`` at the tolerance of celer's estimators, which is looser than its own."""
+    """``celer_path`` at the tolerance of celer's estimators, which is looser than its own.
+
+    One BLAS thread: its dot products are short, and two threads that wait for each other at each
+    of them made it up to ten times slower on a machine that is not idle (two thirds of the time
+    on one that is).
+    """
 
     name = "celer"
     package = "celer"
@@ -20,8 +28,9 @@ class Celer(Peer):
         from celer import celer_path
 
         def work() -> np.ndarray:
-            return celer_path(
-                problem.X, problem.y, pb="lasso", alphas=problem.alphas, tol=tol, prune=True
-            )[1]
+            with threadpool_limits(1) if problem.threads > 1 else nullcontext():
+                return celer_path(
+                    problem.X, problem.y, pb="lasso", alphas=problem.alphas, tol=tol, prune=True
+                )[1]
 
         return PythonJob(work, PathAnswer)
