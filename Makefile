@@ -15,6 +15,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 CPP := $(wildcard cpp/include/excise/*.hpp cpp/include/excise/*/*.hpp cpp/src/*.cpp cpp/src/*/*.cpp \
                   cpp/bindings/*.hpp cpp/bindings/*.cpp cpp/tests/*.hpp cpp/tests/*.cpp)
 CORE_INPUTS := pyproject.toml CMakeLists.txt $(CPP)
+PACKAGE := $(shell find src/excise -name '*.py' -o -name '*.csv' -o -name '*.css' -o -name '*.html' \
+                   -o -name '*.json')
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
@@ -112,8 +114,7 @@ $(VENV)/.tools: | $(PY)
 	touch $@
 
 # A plain install, as `pip install excise` would be.
-$(VENV)/.installed: $(CORE_INPUTS) $(shell find src -name '*.py' -o -name '*.csv' -o -name '*.css' \
-                                                  -o -name '*.html' -o -name '*.json') | $(PY)
+$(VENV)/.installed: $(CORE_INPUTS) $(PACKAGE) | $(PY)
 	$(PIP) install .
 	rm -f $(VENV)/.testing
 	touch $@
@@ -124,7 +125,7 @@ $(VENV)/.testing: $(CORE_INPUTS) | $(PY)
 	$(PIP) install --no-deps ISLP  # its tables alone: published figures to compare with
 	touch $@ $(VENV)/.installed
 
-$(VENV)-bench/.installed: benchmarks/requirements.txt $(CORE_INPUTS)
+$(VENV)-bench/.installed: benchmarks/requirements.txt $(CORE_INPUTS) $(PACKAGE)
 	$(PYTHON) -m venv $(VENV)-bench
 	$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install . -r benchmarks/requirements.txt
 	$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --no-deps ISLP
