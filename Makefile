@@ -26,7 +26,7 @@ help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## make demo     install, then run the main job on the bundled diabetes table, in demo/
-demo: $(VENV)/.installed
+demo: $(if $(wildcard $(VENV)/.testing),$(VENV)/.testing,$(VENV)/.installed)
 	mkdir -p demo && cd demo && $(abspath $(BIN))/excise demo diabetes --force
 
 ## make test     install, then every check: style, types, floors, Python, doctests, C++
@@ -116,7 +116,6 @@ $(VENV)/.tools: | $(PY)
 # A plain install, as `pip install excise` would be.
 $(VENV)/.installed: $(CORE_INPUTS) $(PACKAGE) | $(PY)
 	$(PIP) install .
-	rm -f $(VENV)/.testing
 	touch $@
 
 # An editable one with the test tools: Python files are used where they stand.
