@@ -59,8 +59,11 @@ std::vector<CrossMoments> cell_moments(const Engine& engine, const Cells& cells,
     std::stable_sort(order.begin(), order.begin() + rows,
                      [&](Index a, Index b) { return cell(a) < cell(b); });
     design.tile(lo, lo + rows, Matrix(tile.data(), rows, p));
-    for (Index j = 0; j < p; ++j)
-      for (Index i = 0; i < rows; ++i) sorted[sz(i + j * rows)] = tile[sz(order[sz(i)] + j * rows)];
+    parallel_for(context, p, 64, static_cast<double>(rows * p), [&](Index first, Index last) {
+      for (Index j = first; j < last; ++j)
+        for (Index i = 0; i < rows; ++i)
+          sorted[sz(i + j * rows)] = tile[sz(order[sz(i)] + j * rows)];
+    });
     for (Index i = 0; i < rows; ++i) {
       y[sz(i)] = target[sz(lo + order[sz(i)])];
       y[sz(i + rows)] = root[sz(lo + order[sz(i)])];

@@ -36,12 +36,14 @@ struct CrossMoments {
 
   // sum of w (y - a - z'b)^2 over the rows
   double squared_error(double a, const Indices& support, const Vec& b) const {
+    std::vector<const double*> columns(support.size());
+    for (std::size_t k = 0; k < support.size(); ++k) columns[k] = zz.data() + support[k] * p();
+    Vec zzb(sz(p()));
+    kernels().combine(columns.data(), b.data(), ix(b.size()), p(), zzb.data());
     double total = yy - 2 * a * y + a * a * w;
     for (std::size_t k = 0; k < support.size(); ++k) {
-      const double* column = zz.data() + support[k] * p();
-      double inner = 0.0;
-      for (std::size_t l = 0; l < support.size(); ++l) inner += column[support[l]] * b[l];
-      total += b[k] * (inner + 2 * (a * z[sz(support[k])] - zy[sz(support[k])]));
+      const std::size_t j = sz(support[k]);
+      total += b[k] * (zzb[j] + 2 * (a * z[j] - zy[j]));
     }
     return std::max(total, 0.0);
   }
