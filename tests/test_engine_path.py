@@ -20,6 +20,7 @@ from excise.results import Event, Path
 
 LINES = ["lasso", "standardize", "positive", "box", "weights 0 and inf", "rows weighted"]
 CURVES = ["elastic", "nearly lasso", "elastic box", "all at once"]
+RATIO = 1e-4
 TRACED = ["ar", "wide", "very_correlated", "binary_ties", "scaled", "wide_ties", "one_column"]
 
 
@@ -45,7 +46,7 @@ def away_from(knots: Any, alphas: Any) -> Any:
 
 
 def check_events(X: Any, y: Any, settings: dict[str, Any]) -> None:
-    path = fit_path(X, y, 5, alpha_min_ratio=0.01, **settings)
+    path = fit_path(X, y, 5, alpha_min_ratio=RATIO, **settings)
     events, knots = path.events(), path.knots()
     at = np.array([e.alpha for e in events])
     assert np.all(np.diff(at) <= 0.0)

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from tests.fuzz_engine import TOLD, draw, judge
+from tests.fuzz_engine import TOLD, judge
+from tests.fuzz_problems import draw
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="time limits by signals")
 @pytest.mark.parametrize("seed", [101, 102, 103])
 def test_random_problems_hold_no_surprise(seed: int) -> None:
     """No crash, hang or NaN; no gap below the true suboptimality. A stall is told: it is honest."""
-    found = [(text, k) for k in range(150) for text in judge(draw(seed, k), k % 3 == 0)]
+    found = [(text, k) for k in range(120) for text in judge(draw(seed, k), k % 4 == 0)]
     assert [(text, k) for text, k in found if not text.startswith(TOLD)] == []
-    assert len(found) <= 7
+    assert len(found) <= 6
