@@ -141,5 +141,14 @@ def mark(kind: str, x: float, y: float, color: str, r: float) -> str:
 
 def span(power: int) -> str:
     """A power of ten of seconds in words."""
-    names = {-5: "10 us", -4: "0.1 ms", -3: "1 ms", -2: "10 ms", -1: "0.1 s", 0: "1 s", 1: "10 s"}
+    names = {
+        -5: "10 us",
+        -4: "0.1 ms",
+        -3: "1 ms",
+        -2: "10 ms",
+        -1: "0.1 s",
+        0: "1 s",
+        1: "10 s",
+        2: "100 s",
+    }
     return names.get(power, f"1e{power} s")
