@@ -11,6 +11,9 @@ from excise.explain import Point
 from excise.explain.words import figures
 from excise.model.parts import PathRecord
 
+ROUNDING = 1e-9
+"""An alpha this near to an event, relative to it, may lie on either side."""
+
 
 def kept_at(path: PathRecord, points: Iterable[Point], alpha: float) -> int:
     """How many features are kept at an alpha of the grid or of a saved point."""
@@ -49,7 +52,8 @@ def alpha_keeping(path: PathRecord, n_features: int) -> float:
     found = [(high, low, kept) for high, low, kept in stretches(path) if high > low]
     for high, low, kept in found:
         if kept == n_features:
-            inside = path.alphas[(path.alphas < high) & (path.alphas > low)]
+            clear = (path.alphas < high * (1 - ROUNDING)) & (path.alphas > low * (1 + ROUNDING))
+            inside = path.alphas[clear]
             if len(inside):
                 return float(inside[0])
             return float(np.sqrt(high * low)) if np.isfinite(high) else low * (1.0 + 1e-6)
