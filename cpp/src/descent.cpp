@@ -68,7 +68,11 @@ bool ActiveSet::exchange(Index j, Side side) {
       side_[sz(j)] = Side::Zero;
       return false;
     }
-    for (Index k = 0; k < ix(active_.size()); ++k) b_[sz(active_[sz(k)])] -= t * s * d[sz(k)];
+    for (Index k = 0; k < ix(active_.size()); ++k) {
+      double& b = b_[sz(active_[sz(k)])];
+      const auto [low, high] = interval(active_[sz(k)]);
+      b = std::clamp(b - t * s * d[sz(k)], low, high);  // moves too small to stop at still stop
+    }
     b_[sz(j)] += t * s;
     if (stop < 0) {
       fix(j, s > 0 ? high_j : low_j);
