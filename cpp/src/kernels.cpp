@@ -34,6 +34,37 @@ EXCISE_INLINE double sum(vd v) {
   return s;
 }
 
+// The sums of kColumns vectors, as a vector: a transposition by halves
+typedef double vc __attribute__((vector_size(kColumns * sizeof(double))));
+typedef double vc_any __attribute__((vector_size(kColumns * sizeof(double)), aligned(1)));
+#if defined(__AVX2__)
+EXCISE_INLINE vc halved(vd v) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+  return v;
+#endif
+}
+EXCISE_INLINE vc sums(vd a, vd b, vd c, vd d) {
+  const vc p = halved(a), q = halved(b), r = halved(c), s = halved(d);
+  const vc pq =
+      __builtin_shufflevector(p, q, 0, 4, 2, 6) + __builtin_shufflevector(p, q, 1, 5, 3, 7);
+  const vc rs =
+      __builtin_shufflevector(r, s, 0, 4, 2, 6) + __builtin_shufflevector(r, s, 1, 5, 3, 7);
+  return __builtin_shufflevector(pq, rs, 0, 1, 4, 5) + __builtin_shufflevector(pq, rs, 2, 3, 6, 7);
+}
+template <class Row>
+EXCISE_INLINE vc sums_of(const Row& acc, int l) {
+  return sums(acc[0][l], acc[1][l], acc[2][l], acc[3][l]);
+}
+#else
+template <class Row>
+EXCISE_INLINE vc sums_of(const Row& acc, int l) {
+  return __builtin_shufflevector(acc[0][l], acc[1][l], 0, 2) +
+         __builtin_shufflevector(acc[0][l], acc[1][l], 1, 3);
+}
+#endif
+
 double dot(const double* x, const double* y, Index n) {
   vd a0{}, a1{}, a2{}, a3{};
   Index i = 0;
@@ -157,13 +188,18 @@ EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const dou
       for (int c = 0; c < C; ++c) acc[c][l] += xv[c] * rv;
     }
   }
-  for (int c = 0; c < C; ++c)
-    for (int l = 0; l < K; ++l) {
-      double total = sum(acc[c][l]);
-      for (Index t = i; t < n; ++t)
-        total += (static_cast<double>(x[c * stride + t]) - s[c][0]) * r[l * ldr + t];
-      out[c + l * ldo] += total;
+  for (int l = 0; l < K; ++l) {
+    double* const target = out + l * ldo;
+    if constexpr (C == kColumns) {
+      vc_any* const whole = reinterpret_cast<vc_any*>(target);
+      *whole += sums_of(acc, l);
+    } else {
+      for (int c = 0; c < C; ++c) target[c] += sum(acc[c][l]);
     }
+    for (Index t = i; t < n; ++t)
+      for (int c = 0; c < C; ++c)
+        target[c] += (static_cast<double>(x[c * stride + t]) - s[c][0]) * r[l * ldr + t];
+  }
 }
 
 template <class T, int C>
