@@ -121,10 +121,14 @@ class WindowedPath {
     Index accepted = 0;
     for (Index l = 0; l < window; ++l) {
       const bool all_stood = missed.empty();
-      const double alpha = points_[sz(l)].alpha;
-      certifier_.missed(alpha, c.column(l), noise, [&](Index j) { return !set_.holds(j); }, missed);
+      PathPoint& point = points_[sz(l)];
+      point.optimality = certifier_.certify(point.alpha, point.support, point.values, c.column(l),
+                                            point.rr, [&](Index j, double violation) {
+                                              if (violation > noise && !set_.holds(j))
+                                                missed.push_back(j);
+                                            });
       if (!all_stood || !missed.empty()) continue;
-      accept(l, c.column(l));
+      accept(point, c.column(l));
       ++accepted;
     }
     missed_ = !missed.empty();
@@ -135,9 +139,7 @@ class WindowedPath {
     return accepted;
   }
 
-  void accept(Index l, double* c) {
-    PathPoint& point = points_[sz(l)];
-    point.optimality = certifier_.certify(point.alpha, point.support, point.values, c, point.rr);
+  void accept(PathPoint& point, const double* c) {
     reference_.assign(c, c + p_);
     reference_alpha_ = point.alpha;
     result_.points.push_back(std::move(point));

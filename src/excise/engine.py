@@ -270,7 +270,10 @@ def given_alphas(alphas: Any) -> Floats:
     values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
     if values.ndim != 1 or len(values) == 0:
         raise InputError("alphas must be a number of alphas or a list of them")
-    return np.sort([check_alpha(a) for a in values])[::-1]
+    if not (np.isfinite(values).all() and values.min() >= 0.0):
+        for value in values:
+            check_alpha(value)
+    return np.sort(values)[::-1]
 
 
 def default_threads() -> int:

@@ -69,7 +69,10 @@ class Certifier {
   // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
   // Unpenalised features have c_j = 0 in exact arithmetic at any point the engine returns; what
   // rounding leaves is charged at |c_j b_j|.
-  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
+  // over(j, violation) is told of each feature at zero that earns more than its tax.
+  template <class Over>
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr,
+                     Over&& over) {
     Optimality o;
     double s = 1.0, size = 0.0;
     for (const double value : b) size += std::abs(value);
@@ -92,6 +95,7 @@ class Certifier {
         if (!(scores_[sz(j)] > alpha)) continue;
         const ElasticNet e = penalty_.at(j, alpha);
         note(o, e, j, 0.0, c[j]);
+        over(j, e.violation(0.0, c[j]));
         s = std::min(s, binding(e) / std::abs(c[j]));
       }
     else if (most_ > 0)
@@ -113,6 +117,10 @@ class Certifier {
     o.primal = 0.5 * rr + o.penalty;
     if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
     return o;
+  }
+
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
+    return certify(alpha, support, b, c, rr, [](Index, double) {});
   }
 
  private:
