@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from excise.linear_model import CVDisplay, LedgerDisplay, PathDisplay, SparseRegressor
-
-matplotlib = pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from fitted import diabetes_model, small_model
@@ -66,7 +67,6 @@ def test_round_trip_of_every_kind(settings: dict[str, Any]) -> None:
 
 
 def test_files_follow_the_published_schema() -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads((Path(excise.model.__file__).parent / "schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     for model in (diabetes_model(), small_model(p=310, n=30), small_model(bounds="positive")):

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path as File
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 from designs import DESIGNS
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 from tables import ar, large_means, wide
 
+from excise._core import Engine
 from excise.certify import certify
 from excise.engine import fit, fit_path
 from excise.exceptions import ConvergenceWarning, InputError
@@ -146,6 +148,38 @@ def test_nothing_is_ever_nan_or_infinite(
         return
     for array in (path.coefs_std.data, path.intercepts, path.relative_gaps, path.kkt_violations):
         assert np.isfinite(array).all()
+
+
+@pytest.mark.parametrize("size", [1e200, 1.7e308])
+@pytest.mark.parametrize("turn", [np.ascontiguousarray, np.asfortranarray])
+def test_columns_whose_squares_overflow_are_refused(turn: Any, size: float) -> None:
+    """scikit-learn #17925: the entries are finite, but no sum of their squares is."""
+    X, y = ar(20, 5)
+    X = turn(X)
+    X[:, 2] = np.where(np.arange(20) % 2, size, -size)
+    with pytest.raises(InputError, match=r"squares overflow|X holds"):
+        fit_path(X, y)
+
+
+def test_the_core_refuses_what_slips_through() -> None:
+    """An engine that found NaN raises when it is used; it never kills the interpreter."""
+    X, y = ar(20, 5)
+    X[3, 1] = np.nan
+    ones, wide = np.ones(5), np.full(5, np.inf)
+    core = Engine(X, y, None, ones, -wide, wide, 1.0, True, False, 1)
+    assert core.not_finite == 1
+    for use in (lambda: core.alpha_max, lambda: core.path(ones), lambda: core.scale):
+        with pytest.raises(ValueError, match="X cannot be used"):
+            use()
+
+
+def test_a_field_of_a_packed_record_array() -> None:
+    """scikit-learn #14249: memory that is not aligned is read through a copy, not refused."""
+    X, y = ar(20, 3)
+    records = np.zeros(20, dtype=[("flag", "i1"), ("x", "f8", (3,))])
+    records["x"] = X
+    found = fit_path(records["x"], y, 5).columns.data
+    np.testing.assert_array_equal(found, fit_path(X, y, 5).columns.data)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -338,7 +372,6 @@ def test_fork_after_threads_and_other_ways_to_many_processes() -> None:
 
 def test_loky_workers() -> None:
     """loky #248."""
-    joblib = pytest.importorskip("joblib")
     X, y = wide()
     found = joblib.Parallel(n_jobs=2)(joblib.delayed(fit)(X, y, a) for a in (0.1, 0.2, 0.1))
     np.testing.assert_array_equal(found[0].coef, found[2].coef)

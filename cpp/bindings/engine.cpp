@@ -74,7 +74,7 @@ class PyEngine {
   // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
   nb::dict path(const FloatsIn& alphas,
                 std::optional<std::tuple<double, IndicesIn, FloatsIn>> start) {
-    const double unit = engine_->unit();
+    const double unit = usable().unit();
     Start point;
     if (start) {
       const auto& [alpha, indices, values] = *start;
@@ -94,7 +94,7 @@ class PyEngine {
     std::vector<Event> found;
     {
       const Turn turn(mutex_);
-      found = engine_->events(last, members);
+      found = usable().events(last, members);
     }
     Vec alphas;
     Indices features, enters;
@@ -127,17 +127,22 @@ class PyEngine {
     HeldOut out;
     {
       const Turn turn(mutex_);
-      out = excise::cross_validate(*engine_, to_span(alphas), folds, context_);
+      out = excise::cross_validate(usable(), to_span(alphas), folds, context_);
     }
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
                           out.worst_gap);
   }
 
-  const Engine& engine() const { return *engine_; }
+  const Engine& engine() const { return usable(); }
   Index not_finite() const { return not_finite_; }
   Index unsquarable() const { return unsquarable_; }
 
  private:
+  Engine& usable() const {
+    if (!engine_) throw std::invalid_argument("X cannot be used: see not_finite and unsquarable");
+    return *engine_;
+  }
+
   template <class D>
   void start(std::shared_ptr<D> design, Statement s) {
     Moments moments = design->moments(s.weights, context_);

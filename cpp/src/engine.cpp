@@ -37,9 +37,7 @@ PathResult better(PathResult a, PathResult b) {
 // Takes the weighted mean off, one value first so that nothing cancels; returns it. Exactly 0 is
 // left where all rows with weight agree.
 double centre(Vec& y, const Vec& root) {
-  std::size_t row = 0;
-  while (row + 1 < y.size() && !(root[row] > 0)) ++row;
-  const double pilot = y[row];
+  const double pilot = y[sz(first_weighted(root))];
   double shift = 0.0;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] > 0) shift += root[i] * root[i] * (y[i] -= pilot);

@@ -82,7 +82,8 @@ def table(X: Any) -> tuple[NDArray[np.float64] | NDArray[np.float32], Names]:
         )
     if 0 in array.shape:
         raise InputError(f"X has no {'rows' if array.shape[0] == 0 else 'columns'}")
-    if array.dtype.type not in (np.float64, np.float32) or not array.dtype.isnative:
+    plain = array.dtype.isnative and array.flags.aligned  # a packed record's field is not
+    if array.dtype.type not in (np.float64, np.float32) or not plain:
         _refuse_kind("X", array)
         array = array.astype(np.float64)
     return array, names

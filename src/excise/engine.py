@@ -297,9 +297,10 @@ def _engine(problem: Problem) -> Engine:
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
     )
-    if engine.unsquarable >= 0:
+    unusable = max(engine.not_finite, engine.unsquarable)
+    if unusable >= 0:
         raise InputError(
-            f"{problem.feature(engine.unsquarable)} has values whose squares overflow or vanish",
+            f"{problem.feature(unusable)} has values whose squares overflow or vanish",
             remedy="give the column in another unit",
         )
     return engine
