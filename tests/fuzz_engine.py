@@ -49,7 +49,8 @@ def objective(problem: Problem, coef: Array, intercept: float, alpha: float) -> 
     mean 1e6 its own rounding would be seen.
     """
     wide = np.longdouble
-    X, w, b = problem.X.astype(wide), problem.weights.astype(wide), coef.astype(wide)
+    X = problem.design.columns(slice(None)).astype(wide)
+    w, b = problem.weights.astype(wide), coef.astype(wide)
     y = problem.y.astype(wide) - (0.0 if problem.offset is None else problem.offset)
     level = y[0] - intercept - X[0] @ b
     r = y - y[0] - (X - X[0]) @ b

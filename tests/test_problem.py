@@ -318,7 +318,7 @@ def test_alpha_is_finite_and_not_negative(alpha: float) -> None:
 def test_floats_are_used_where_they_are() -> None:
     for given in (X, np.asfortranarray(X), X.astype(np.float32), X[::2, ::-1], X.T.copy().T):
         made = make_problem(given, Y[: len(given)])
-        assert made.X is given
+        assert made.design.X is given
     assert make_problem(X, Y).y is Y
     assert make_problem(X, Y, n_threads=np.int64(2)).n_threads == 2
 
@@ -326,8 +326,8 @@ def test_floats_are_used_where_they_are() -> None:
 def test_other_numbers_are_converted() -> None:
     for given in (X.astype(int), X > 3.0, X.astype(">f8"), X.astype(np.float16), X.tolist()):
         made = make_problem(given, Y)
-        assert made.X.dtype == np.float64 and made.X.dtype.isnative
-        np.testing.assert_array_equal(made.X, np.asarray(given, dtype=float))
+        assert made.design.X.dtype == np.float64 and made.design.X.dtype.isnative
+        np.testing.assert_array_equal(made.design.X, np.asarray(given, dtype=float))
     assert make_problem(X, [True, False, True, True]).y.dtype == np.float64
 
 
@@ -336,18 +336,18 @@ def test_frames_keep_their_names(library: Any) -> None:
     frame = library({"age": [1, 2, 3, 4], "tall": [True, False, True, True], "bmi": X[:, 0]})
     made = make_problem(frame, library({"y": Y})["y"])
     assert made.feature_names == ("age", "tall", "bmi")
-    np.testing.assert_array_equal(made.X, np.c_[[1, 2, 3, 4], [1, 0, 1, 1], X[:, 0]])
+    np.testing.assert_array_equal(made.design.X, np.c_[[1, 2, 3, 4], [1, 0, 1, 1], X[:, 0]])
     np.testing.assert_array_equal(made.y, Y)
 
 
 def test_single_precision_frames_stay_single() -> None:
     frame = pl.DataFrame(X.astype(np.float32), schema=["a", "b", "c"])
-    assert make_problem(frame, Y).X.dtype == np.float32
+    assert make_problem(frame, Y).design.X.dtype == np.float32
 
 
 def test_nullable_frames() -> None:
     frame = FRAME.convert_dtypes()
-    assert make_problem(frame, Y).X.dtype == np.float64
+    assert make_problem(frame, Y).design.X.dtype == np.float64
     frame.loc[1, "bmi"] = pd.NA
     with pytest.raises(InputError, match="column 'bmi' of X has 1 missing values"):
         make_problem(frame, Y)

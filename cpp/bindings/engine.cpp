@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 
@@ -9,7 +10,6 @@
 #include <mutex>
 
 #include "excise/base/kernels.hpp"
-#include "excise/design/dense.hpp"
 #include "excise/path/cross_validation.hpp"
 
 using namespace excise;
@@ -29,16 +29,6 @@ excise::Context python_context(int n_threads) {
 
 namespace {
 
-using AnyMatrix = nb::ndarray<nb::ndim<2>, nb::ro, nb::device::cpu>;
-
-// X stays alive as long as the design that reads it.
-template <class T>
-std::shared_ptr<Dense<T>> dense(const AnyMatrix& x) {
-  const auto n = static_cast<Index>(x.shape(0)), p = static_cast<Index>(x.shape(1));
-  return std::make_shared<Dense<T>>(static_cast<const T*>(x.data()), n, p, x.stride(0),
-                                    x.stride(1));
-}
-
 // Releases the GIL, then waits for the engine: Python threads that share one take turns.
 struct Turn {
   explicit Turn(std::mutex& mutex) : lock(mutex) {}
@@ -48,10 +38,10 @@ struct Turn {
 
 class PyEngine {
  public:
-  PyEngine(AnyMatrix x, const FloatsIn& y, std::optional<FloatsIn> weights,
+  PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
            double l1_ratio, bool fit_intercept, bool standardize, int n_threads)
-      : x_(std::move(x)) {
+      : given_(std::move(design)) {
     Statement s;
     s.y = to_vector(y);
     if (weights) s.weights = to_vector(*weights);
@@ -63,12 +53,7 @@ class PyEngine {
     s.standardize = standardize;
     context_ = python_context(n_threads);
     nb::gil_scoped_release released;
-    if (x_.dtype() == nb::dtype<double>())
-      start(dense<double>(x_), std::move(s));
-    else if (x_.dtype() == nb::dtype<float>())
-      start(dense<float>(x_), std::move(s));
-    else
-      throw std::invalid_argument("X must be float32 or float64");
+    start(std::move(s));
   }
 
   // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
@@ -143,21 +128,19 @@ class PyEngine {
     return *engine_;
   }
 
-  template <class D>
-  void start(std::shared_ptr<D> design, Statement s) {
-    Moments moments = design->moments(s.weights, context_);
+  void start(Statement s) {
+    Moments moments = given_->moments(s.weights, context_);
     not_finite_ = moments.not_finite;
     if (not_finite_ >= 0) return;
     unsquarable_ = moments.unsquarable();
     if (unsquarable_ >= 0) return;
-    if (s.fit_intercept) {
-      design->shift_by(moments.mean);
-      shift_ = moments.mean;
-    }
-    s.design = std::move(design);
-    Moments about_shift = moments;
-    if (s.fit_intercept) about_shift.mean = moments.mean_rest;
-    engine_ = std::make_unique<Engine>(std::move(s), std::move(about_shift), context_);
+    s.design = given_;
+    if (s.fit_intercept)
+      if (auto shifted = given_->about(moments.mean)) {
+        s.design = std::move(shifted);
+        shift_ = std::exchange(moments.mean, moments.mean_rest);
+      }
+    engine_ = std::make_unique<Engine>(std::move(s), std::move(moments), context_);
   }
 
   // A coefficient that rests at a bound is reported as that bound, without rounding.
@@ -208,7 +191,7 @@ class PyEngine {
     return out;
   }
 
-  AnyMatrix x_;
+  std::shared_ptr<const Design> given_;  // owns the memory that others only read
   Context context_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
@@ -229,10 +212,10 @@ class PyEngine {
 void bind_engine(nb::module_& m) {
   nb::class_<PyEngine>(m, "Engine",
                        "One problem on one table: certified paths for the squared loss.")
-      .def(nb::init<AnyMatrix, const FloatsIn&, std::optional<FloatsIn>, const FloatsIn&,
-                    const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
-           "X"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a, "l1_ratio"_a,
-           "fit_intercept"_a, "standardize"_a, "n_threads"_a)
+      .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
+                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
+           "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })

@@ -66,11 +66,11 @@ inline Statement statement(const Table& t) {
 inline std::unique_ptr<Engine> engine(const Table& t, Statement s, Context context = {}) {
   auto design = std::make_shared<Dense<double>>(t.x.data(), t.n, t.p, 1, t.n);
   Moments moments = design->moments(s.weights, context);
+  s.design = design;
   if (s.fit_intercept) {
-    design->shift_by(moments.mean);
+    s.design = design->about(moments.mean);
     std::fill(moments.mean.begin(), moments.mean.end(), 0.0);
   }
-  s.design = design;
   return std::make_unique<Engine>(std::move(s), std::move(moments), context);
 }
 

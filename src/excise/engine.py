@@ -286,7 +286,7 @@ def _engine(problem: Problem) -> Engine:
     y = problem.y if problem.offset is None else problem.y - problem.offset
     weighted = problem.sample_weight is not None
     engine = Engine(
-        X=problem.X,
+        design=problem.design.handle(),
         y=np.ascontiguousarray(y),
         weights=problem.weights if weighted else None,
         penalty_weight=np.ascontiguousarray(problem.penalty_weight),

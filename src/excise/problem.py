@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from excise.catalog import LOSSES, PENALTIES, choices
 from excise.checks import (
@@ -26,18 +25,19 @@ from excise.checks import (
     refuse_non_finite,
     table,
 )
+from excise.design import ArrayDesign, Design
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Checked data and settings; X is the caller's own array, never copied, never written to.
+    """Checked data and settings; X is the caller's own table, never copied, never written to.
 
     Attributes
     ----------
-    X : ndarray of float32 or float64, shape (n, p)
-        Any strides.
+    design : Design, shape (n, p)
+        The table as it is stored.
     y : ndarray, shape (n,)
     sample_weight, offset : ndarray, shape (n,), or None
         Weights as given: only their ratios matter.
@@ -57,7 +57,7 @@ class Problem:
         Of a data frame.
     """
 
-    X: NDArray[np.float64] | NDArray[np.float32]
+    design: Design
     y: Floats
     sample_weight: Floats | None
     offset: Floats | None
@@ -75,12 +75,12 @@ class Problem:
     @property
     def n(self) -> int:
         """Number of rows."""
-        return int(self.X.shape[0])
+        return int(self.design.shape[0])
 
     @property
     def p(self) -> int:
         """Number of features."""
-        return int(self.X.shape[1])
+        return int(self.design.shape[1])
 
     @cached_property
     def weights(self) -> Floats:
@@ -155,7 +155,7 @@ def make_problem(
     p = features.shape[1]
     lower, upper = _bounds(bounds, p, names)
     return Problem(
-        X=features,
+        design=ArrayDesign(features),
         y=goal,
         sample_weight=_sample_weight(sample_weight, len(goal)),
         offset=_offset(offset, len(goal)),

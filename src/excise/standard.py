@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from excise.problem import Problem
 from excise.results import Floats
 
-BLOCK = 1 << 17
-"""Numbers of X that are looked at together: one megabyte of float64."""
 LARGEST = 1e300
 """A tax that nothing can pay, and that still can be multiplied by zero."""
 
@@ -95,12 +93,6 @@ def target(problem: Problem) -> Target:
     return Target(values / unit, mean, unit)
 
 
-def _slices(n: int, count: int) -> Iterator[slice]:
-    """Slices of columns, each about `BLOCK` numbers."""
-    step = max(1, BLOCK // n)
-    return (slice(start, min(start + step, count)) for start in range(0, count, step))
-
-
 def column_scale(problem: Problem) -> ColumnScale:
     """Mean and scale of every column, one block at a time.
 
@@ -111,8 +103,7 @@ def column_scale(problem: Problem) -> ColumnScale:
     mean, scale = np.zeros(problem.p), np.zeros(problem.p)
     w = problem.weights
     row = int(np.argmax(w > 0.0))
-    for part in _slices(problem.n, problem.p):
-        block = problem.X[:, part].astype(np.float64)
+    for part, block in problem.design.blocks():
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]
         pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])
@@ -143,11 +134,8 @@ class View:
         self, index: NDArray[np.intp] | None = None
     ) -> Iterator[tuple[NDArray[np.intp], Floats]]:
         """Blocks of sqrt(W) Z with the indices of their columns: of all, or of the chosen ones."""
-        chosen = np.arange(self.problem.p) if index is None else index
         columns = self.columns
-        for part in _slices(self.problem.n, len(chosen)):
-            here = chosen[part]
-            block = self.problem.X[:, part if index is None else here].astype(np.float64)
+        for here, block in self.problem.design.blocks(index):
             block -= columns.mean[here]
             block /= columns.divisor[here]
             block[:, columns.scale[here] == 0.0] = 0.0

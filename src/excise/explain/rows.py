@@ -69,22 +69,19 @@ class Rows:
 
     def standard(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
         """These rows of Z, for these columns."""
-        X = self.problem.X[rows[:, None], columns].astype(np.float64)
+        X = self.problem.design.rows(rows, columns)
         return (X - self.mean[columns]) * (self.scale[columns] > 0.0) / self.divisor[columns]
 
     def correlate(self, R: Floats) -> Floats:
         """Z'R, shape (n_features, k), for R (n, k) that carries the weights."""
         out = np.empty((self.problem.p, R.shape[1]))
-        step = max(1, CHUNK // self.problem.n)
-        for start in range(0, self.problem.p, step):
-            part = slice(start, start + step)
-            block = self.problem.X[:, part].astype(np.float64) - self.mean[part]
-            out[part] = block.T @ R
+        for part, block in self.problem.design.blocks():
+            out[part] = (block - self.mean[part]).T @ R
         return out * ((self.scale > 0.0) / self.divisor)[:, None]
 
     def residuals(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
         """What is left of y, shape (n, k), after coefs (len(support), k) per standard deviation."""
-        block = self.problem.X[:, support].astype(np.float64) - self.mean[support]
+        block = self.problem.design.columns(support) - self.mean[support]
         return self.y[:, None] - block @ (coef_std / self.divisor[support][:, None])
 
     def used(self) -> NDArray[np.intp]:

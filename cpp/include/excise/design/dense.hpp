@@ -14,8 +14,11 @@ class Dense final : public Design {
 
   Index rows() const override { return n_; }
   Index cols() const override { return p_; }
-  void shift_by(Vec shift) { shift_ = std::move(shift); }
-  const Vec& shift() const { return shift_; }
+  std::shared_ptr<const Design> about(Vec center) const override {
+    auto shifted = std::make_shared<Dense>(*this);
+    shifted->shift_ = std::move(center);
+    return shifted;
+  }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override;
   void gather(std::span<const Index> columns, Matrix out) const override;

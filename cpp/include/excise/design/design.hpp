@@ -55,6 +55,10 @@ class Design {
   // out = X[begin:end, :] packed column by column: the tile that gram() is summed over
   virtual void tile(Index begin, Index end, Matrix out) const = 0;
 
+  // The same design with `center` taken off its columns before anything is multiplied, so that
+  // nothing cancels later; null where the storage cannot.
+  virtual std::shared_ptr<const Design> about(Vec) const { return nullptr; }
+
   // Moments under `weights` (empty: equal weights)
   virtual Moments moments(std::span<const double> weights, const Context& context) const;
 
