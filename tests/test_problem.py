@@ -355,7 +355,7 @@ def test_nullable_frames() -> None:
 
 def test_large_sums_of_finite_values_are_fine() -> None:
     big = np.full((4, 3), 3e38, dtype=np.float32)
-    assert make_problem(big, Y).X is big
+    assert make_problem(big, Y).design.X is big
     assert make_problem(np.full((4, 3), 9e299), Y).n == 4
 
 
