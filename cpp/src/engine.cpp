@@ -99,7 +99,7 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   uses_gram_ = gram_pays(n, p);
   if (uses_gram_ && p <= kTiny) need_gram();
   const bool known = !gram_.empty() && !problem_.penalty.has_free();
-  null_ = known ? NullModel{q_, problem_.yy} : null_model(problem_, context_);
+  null_ = known ? NullModel{q_, problem_.y, problem_.yy} : null_model(problem_, context_);
   const double nothing = kNothing * std::sqrt(problem_.yy);
   for (double& c : null_.correlations) c = std::abs(c) > nothing ? c : 0.0;
   alpha_max_ = Certifier(problem_.penalty, problem_.noise()).alpha_max(null_.correlations.data());

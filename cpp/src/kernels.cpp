@@ -128,6 +128,38 @@ double scores(const double* c, const double* up, const double* down, Index p, do
   return best;
 }
 
+double bounds(const double* c, const double* d, double t, double slack, const double* up,
+              const double* down, Index p, double* out, double* scores) {
+  const vd tv = spread(t), sv = spread(slack);
+  vd most{};
+  Index j = 0;
+  for (; j + kLanes <= p; j += kLanes) {
+    const vd cj = load(c + j), v = cj + tv * (load(d + j) - cj);
+    const vd score = larger(load(up + j) * (sv + v), load(down + j) * (sv - v));
+    store(out + j, v);
+    store(scores + j, score);
+    most = larger(most, score);
+  }
+  double best = 0.0;
+  for (int i = 0; i < kLanes; ++i) best = most[i] > best ? most[i] : best;
+  for (; j < p; ++j) {
+    out[j] = c[j] + t * (d[j] - c[j]);
+    const double a = up[j] * (slack + out[j]), b = down[j] * (slack - out[j]);
+    scores[j] = a > b ? a : b;
+    best = scores[j] > best ? scores[j] : best;
+  }
+  return best;
+}
+
+Index above(const double* values, Index p, double threshold, Index* indices) {
+  Index count = 0;
+  for (Index j = 0; j < p; ++j) {  // without a branch: the place is written, kept or not
+    indices[count] = j;
+    count += values[j] >= threshold;
+  }
+  return count;
+}
+
 // Rows of weight zero count for nothing, not even for min and max.
 template <class T>
 EXCISE_INLINE void moments(const T* x, Index n, double pilot, const double* w, double* running) {
@@ -294,6 +326,8 @@ const Kernels table{EXCISE_STRING(EXCISE_ISA),
                     axpy,
                     combine,
                     scores,
+                    bounds,
+                    above,
                     moments_f64,
                     moments_f32,
                     columns_f64,

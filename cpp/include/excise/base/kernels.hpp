@@ -21,6 +21,14 @@ struct Kernels {
   // scores[j] = max(up_j c_j, -down_j c_j), and the largest of them
   double (*scores)(const double* c, const double* up, const double* down, Index p, double* scores);
 
+  // out[j] = c_j + t (d_j - c_j); scores[j] = max(up_j (out_j + slack), down_j (slack - out_j)),
+  // and the largest of them
+  double (*bounds)(const double* c, const double* d, double t, double slack, const double* up,
+                   const double* down, Index p, double* out, double* scores);
+
+  // The indices of values >= threshold, rising; returns how many
+  Index (*above)(const double* values, Index p, double threshold, Index* indices);
+
   // Adds a contiguous column, about its pilot and with weights (null: one each), to running
   // moments: sum, sum of squares, min and max of x - pilot.
   void (*moments_f64)(const double* x, Index n, double pilot, const double* w, double* running);
