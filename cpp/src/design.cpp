@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "excise/base/kernels.hpp"
+#include "excise/design/pack.hpp"
 
 namespace excise {
 
@@ -50,6 +51,8 @@ Moments Design::moments(std::span<const double> weights, const Context& context)
   m.find_not_finite();
   return m;
 }
+
+std::unique_ptr<Pack> Design::pack() const { return std::make_unique<DensePack>(*this); }
 
 void Design::predict(std::span<const Index> columns, const double* b, double* out) const {
   constexpr Index kAtOnce = 16;

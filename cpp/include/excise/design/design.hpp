@@ -40,6 +40,8 @@ struct RunningMoments {
                     -std::numeric_limits<double>::infinity()};  // w d, w d^2, min d, max d
 };
 
+class Pack;
+
 class Design {
  public:
   virtual ~Design() = default;
@@ -58,6 +60,9 @@ class Design {
   // The same design with `center` taken off its columns before anything is multiplied, so that
   // nothing cancels later; null where the storage cannot.
   virtual std::shared_ptr<const Design> about(Vec) const { return nullptr; }
+
+  // An empty pack of columns of this design, which must outlive it
+  virtual std::unique_ptr<Pack> pack() const;
 
   // Moments under `weights` (empty: equal weights)
   virtual Moments moments(std::span<const double> weights, const Context& context) const;
