@@ -94,9 +94,8 @@ class PyEngine {
 
   // `roles`: (folds, rows) of 0 unused, 1 train, 2 test. Column refill_columns[m] of fold f is
   // x + deltas(f, m) * x[refill_indicators[m]].
-  nb::tuple cross_validate(const FloatsIn& alphas, const RolesIn& roles,
-                           const IndicesIn& refill_columns, const IndicesIn& refill_indicators,
-                           const FloatsIn2& deltas) {
+  void set_folds(const RolesIn& roles, const IndicesIn& refill_columns,
+                 const IndicesIn& refill_indicators, const FloatsIn2& deltas) {
     Folds folds;
     const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
     for (std::size_t f = 0; f < count; ++f) {
@@ -109,13 +108,28 @@ class PyEngine {
             {refill_columns.data()[k], refill_indicators.data()[k], deltas.data()[f * m + k]});
       folds.refills.push_back(std::move(refills));
     }
+    const Turn turn(mutex_);
+    validator_ = std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
+  }
+  void drop_folds() { validator_.reset(); }
+
+  nb::tuple cross_validate(const FloatsIn& alphas) {
+    if (!validator_) throw std::invalid_argument("there are no folds: see set_folds");
     HeldOut out;
     {
       const Turn turn(mutex_);
-      out = excise::cross_validate(usable(), to_span(alphas), folds, context_);
+      out = validator_->run(to_span(alphas), context_);
     }
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
                           out.worst_gap);
+  }
+
+  // With the null model fitted
+  const Engine& started() {
+    Engine& engine = usable();
+    const Turn turn(mutex_);
+    engine.start();
+    return engine;
   }
 
   const Engine& engine() const { return usable(); }
@@ -195,6 +209,7 @@ class PyEngine {
   Context context_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<CrossValidator> validator_;
   Vec shift_;
   Index not_finite_ = -1, unsquarable_ = -1;
 
@@ -218,9 +233,9 @@ void bind_engine(nb::module_& m) {
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
-      .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
-      .def_prop_ro("top_gradient", [](const PyEngine& e) { return e.engine().top_gradient(); })
-      .def_prop_ro("grid_top", [](const PyEngine& e) { return e.engine().grid_top(); })
+      .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })
+      .def_prop_ro("top_gradient", [](PyEngine& e) { return e.started().top_gradient(); })
+      .def_prop_ro("grid_top", [](PyEngine& e) { return e.started().grid_top(); })
       .def_prop_ro("null_loss", [](const PyEngine& e) { return e.engine().null_loss(); })
       .def_prop_ro("unit", [](const PyEngine& e) { return e.engine().unit(); })
       .def_prop_ro("y_mean", [](const PyEngine& e) { return e.engine().scaling().y_mean; })
@@ -232,8 +247,11 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
-      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a, "roles"_a, "refill_columns"_a,
+      .def("set_folds", &PyEngine::set_folds, "roles"_a, "refill_columns"_a,
            "refill_indicators"_a, "deltas"_a,
+           "The folds of cross_validate; where moments serve, X is read here and not again.")
+      .def("drop_folds", &PyEngine::drop_folds, "Let go of the folds.")
+      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a,
            "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
            "worst relative gap of the training paths.")
       .def("events", &PyEngine::events, "last"_a, "candidates"_a,

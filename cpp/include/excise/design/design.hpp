@@ -64,6 +64,9 @@ class Design {
   // An empty pack of columns of this design, which must outlive it
   virtual std::unique_ptr<Pack> pack() const;
 
+  // Whether it is read from a file as it goes: then reading it once more is what costs.
+  virtual bool streamed() const { return false; }
+
   // Moments under `weights` (empty: equal weights)
   virtual Moments moments(std::span<const double> weights, const Context& context) const;
 
