@@ -113,55 +113,48 @@ struct ColumnMoments {
 }  // namespace
 
 template <class I>
-Indices checked_starts(const I* minor, const I* starts, Index n_values, Index n_minor,
-                       Index n_starts, Index n, Index p, bool by_rows, bool* is_canonical) {
+bool is_canonical(const I* minor, Index n_minor, Index n_values, const Indices& starts, Index n,
+                  Index p, bool by_rows) {
   const Index major = by_rows ? n : p, limit = by_rows ? p : n;
   const std::string line = by_rows ? "row " : "column ", other = by_rows ? "column" : "row";
-  if (n < 0 || p < 0) corrupt("the shape is negative");
-  if (n_starts != major + 1)
-    corrupt("indptr has " + std::to_string(n_starts) + " entries where X has " +
-            std::to_string(major) + (by_rows ? " rows" : " columns") + " (one more is needed)");
-  if (starts[0] != 0) corrupt("indptr begins with " + std::to_string(starts[0]) + ", not 0");
-  Indices out(sz(n_starts));
+  if (major < 0 || limit < 0) corrupt("the shape is negative");
+  if (ix(starts.size()) != major + 1)
+    corrupt("indptr has " + std::to_string(starts.size()) + " numbers for " +
+            std::to_string(major) + " " + line + "offsets and an end");
+  if (starts[0] != 0) corrupt("indptr begins with " + std::to_string(starts[0]) + ", not with 0");
   const Index most = std::min(n_values, n_minor);
-  *is_canonical = true;
+  bool canonical = true;
   for (Index k = 0; k < major; ++k) {
-    const Index begin = out[sz(k)], end = static_cast<Index>(starts[k + 1]);
-    if (end < begin) corrupt("indptr falls at " + line + std::to_string(k));
+    const Index begin = starts[sz(k)], end = starts[sz(k + 1)];
+    if (end < begin) corrupt("indptr falls after " + line + std::to_string(k));
     if (end > most)
       corrupt("indptr reaches " + std::to_string(end) + " at " + line + std::to_string(k) +
               ", but there are " + std::to_string(n_minor) + " indices and " +
               std::to_string(n_values) + " values");
-    out[sz(k + 1)] = end;
     Index before = -1;
-    bool inside = true, rising = true;
+    bool inside = true;
     for (Index e = begin; e < end; ++e) {
       const auto at = static_cast<Index>(minor[e]);
       inside &= at >= 0 && at < limit;
-      rising &= at > before;
+      canonical &= at > before;
       before = at;
     }
-    if (!inside) {
-      Index e = begin;
-      while (minor[e] >= 0 && static_cast<Index>(minor[e]) < limit) ++e;
-      corrupt(other + " index " + std::to_string(minor[e]) + " in " + line + std::to_string(k) +
-              " is outside [0, " + std::to_string(limit) + ")");
-    }
-    *is_canonical &= rising;
+    if (inside) continue;
+    Index e = begin;
+    while (minor[e] >= 0 && static_cast<Index>(minor[e]) < limit) ++e;
+    corrupt(other + " index " + std::to_string(minor[e]) + " in " + line + std::to_string(k) +
+            " is outside [0, " + std::to_string(limit) + ")");
   }
-  return out;
+  return canonical;
 }
 
 namespace {
 
 template <class T, class I>
-Indices canonical_starts(const Compressed<T, I>& a, Index n, Index p, bool by_rows) {
-  bool is_canonical = true;
-  Indices out = checked_starts(a.minor, a.starts, a.n_values, a.n_minor, a.n_starts, n, p, by_rows,
-                               &is_canonical);
-  if (!is_canonical)
+Indices checked_starts(Compressed<T, I>& a, Index n, Index p, bool by_rows) {
+  if (!is_canonical(a.minor, a.n_minor, a.n_values, a.starts, n, p, by_rows))
     throw std::invalid_argument("sparse X is not canonical: its indices must rise strictly");
-  return out;
+  return std::move(a.starts);
 }
 
 }  // namespace
@@ -169,8 +162,8 @@ Indices canonical_starts(const Compressed<T, I>& a, Index n, Index p, bool by_ro
 // --- by columns ----------------------------------------------------------------------------------
 
 template <class T, class I>
-SparseByColumns<T, I>::SparseByColumns(const Compressed<T, I>& arrays, Index n, Index p)
-    : x_(arrays.values), row_(arrays.minor), n_(n), start_(canonical_starts(arrays, n, p, false)) {
+SparseByColumns<T, I>::SparseByColumns(Compressed<T, I> arrays, Index n, Index p)
+    : x_(arrays.values), row_(arrays.minor), n_(n), start_(checked_starts(arrays, n, p, false)) {
   stored_ = start_.back();
 }
 
@@ -253,11 +246,11 @@ void SparseByColumns<T, I>::entries(std::span<const Index> columns, Entries& out
 // --- by rows -------------------------------------------------------------------------------------
 
 template <class T, class I>
-SparseByRows<T, I>::SparseByRows(const Compressed<T, I>& arrays, Index n, Index p)
+SparseByRows<T, I>::SparseByRows(Compressed<T, I> arrays, Index n, Index p)
     : x_(arrays.values),
       column_(arrays.minor),
       p_(p),
-      start_(canonical_starts(arrays, n, p, true)) {
+      start_(checked_starts(arrays, n, p, true)) {
   stored_ = start_.back();
   cut_into_ranges();
 }
@@ -408,10 +401,8 @@ void SparseByRows<T, I>::predict(std::span<const Index> columns, const double* b
   }
 }
 
-template Indices checked_starts(const std::int32_t*, const std::int32_t*, Index, Index, Index,
-                                Index, Index, bool, bool*);
-template Indices checked_starts(const std::int64_t*, const std::int64_t*, Index, Index, Index,
-                                Index, Index, bool, bool*);
+template bool is_canonical(const std::int32_t*, Index, Index, const Indices&, Index, Index, bool);
+template bool is_canonical(const std::int64_t*, Index, Index, const Indices&, Index, Index, bool);
 template class SparseByColumns<float, std::int32_t>;
 template class SparseByColumns<float, std::int64_t>;
 template class SparseByColumns<double, std::int32_t>;

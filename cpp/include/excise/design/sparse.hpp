@@ -28,26 +28,25 @@ class Sparse : public Design {
   Index stored_ = 0;
 };
 
-// The caller's arrays: `starts` has one more entry than there are columns (CSC) or rows (CSR).
+// The caller's arrays, and a copy of the offsets: one more than there are columns (CSC) or rows.
 template <class T, class I>
 struct Compressed {
   const T* values;
   const I* minor;  // rows (CSC) or columns (CSR) of the entries
-  const I* starts;
-  Index n_values, n_minor, n_starts;  // lengths of the three arrays
+  Index n_values, n_minor;
+  Indices starts;
 };
 
-// The checked offsets. Throws std::invalid_argument where the structure is corrupt, naming what.
-// `is_canonical` tells whether the indices of every column (or row) rise strictly: then nothing is
-// unsorted and nothing is stored twice.
+// Whether the indices of every column (or row) rise strictly: nothing is unsorted then, and
+// nothing stored twice. Throws std::invalid_argument where the structure is corrupt, naming what.
 template <class I>
-Indices checked_starts(const I* minor, const I* starts, Index n_values, Index n_minor,
-                       Index n_starts, Index n, Index p, bool by_rows, bool* is_canonical);
+bool is_canonical(const I* minor, Index n_minor, Index n_values, const Indices& starts, Index n,
+                  Index p, bool by_rows);
 
 template <class T, class I>
 class SparseByColumns final : public Sparse {
  public:
-  SparseByColumns(const Compressed<T, I>& arrays, Index n, Index p);
+  SparseByColumns(Compressed<T, I> arrays, Index n, Index p);
 
   Index rows() const override { return n_; }
   Index cols() const override { return ix(start_.size()) - 1; }
@@ -71,7 +70,7 @@ class SparseByColumns final : public Sparse {
 template <class T, class I>
 class SparseByRows final : public Sparse {
  public:
-  SparseByRows(const Compressed<T, I>& arrays, Index n, Index p);
+  SparseByRows(Compressed<T, I> arrays, Index n, Index p);
 
   Index rows() const override { return ix(start_.size()) - 1; }
   Index cols() const override { return p_; }
