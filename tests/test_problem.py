@@ -134,9 +134,8 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     ),
     (
         InputTypeError,
-        "X is a sparse csr_array; sparse data are not supported yet\n"
-        "  try: X.toarray(), if it fits in memory",
-        (sparse.csr_array(X), Y),
+        "y is a sparse csr_array; only X may be sparse\n  try: y.toarray().ravel()",
+        (X, sparse.csr_array(Y[:, None])),
         {},
     ),
     (

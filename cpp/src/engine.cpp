@@ -6,9 +6,16 @@
 namespace excise {
 namespace {
 
-// The Gram matrix pays when columns are fewer than rows and it stays small beside X.
-bool gram_pays(Index n, Index p) {
+// The Gram matrix pays when columns are fewer than rows and it stays small beside X; of a sparse
+// table it is made from dense tiles, which must not cost more than a path on working sets.
+bool gram_pays(const Design& x) {
   constexpr Index kSmall = 1000;
+  constexpr double kReadings = 6000;  // multiply-adds per stored number
+  const Index n = x.rows(), p = x.cols();
+  if (x.sparse()) {
+    const double work = static_cast<double>(n) * static_cast<double>(p) * static_cast<double>(p);
+    return p <= n && p <= kSmall && work <= kReadings * static_cast<double>(x.stored());
+  }
   return p <= n && (p <= kSmall || 4 * p <= n);
 }
 
@@ -96,7 +103,7 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
   problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
                                                    std::move(root));
-  uses_gram_ = gram_pays(n, p);
+  uses_gram_ = gram_pays(*statement_.design);
 }
 
 void Engine::start() {

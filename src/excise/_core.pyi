@@ -14,6 +14,16 @@ class Design:
 def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)]) -> Design:
     """An array of float32 or float64 with any strides."""
 
+def sparse(data: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indptr: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, p: int, by_rows: bool) -> Design:
+    """
+    Compressed columns, or rows, of n rows and p columns; the indices of each must rise.
+    """
+
+def is_canonical(n_values: int, indices: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indptr: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, p: int, by_rows: bool) -> bool:
+    """
+    Whether the indices of every column (or row) rise strictly; ValueError, naming what, where the structure is corrupt.
+    """
+
 class Engine:
     """One problem on one table: certified paths for the squared loss."""
 

@@ -39,17 +39,23 @@ def numbers(name: str, values: Any) -> Floats:
     array = values if type(values) is np.ndarray else _as_array(name, values)
     if array.dtype == np.float64:
         return array if array.dtype.isnative else array.astype(np.float64)
-    _refuse_kind(name, array)
+    refuse_kind(name, array)
     return array.astype(np.float64)
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a scipy sparse array or matrix; scipy.sparse is not imported to know."""
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and bool(module.issparse(X))
 
 
 def _as_array(name: str, values: Any) -> NDArray[Any]:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise InputError(f"{name} has masked values", remedy=f"fill them: {name}.filled(...)")
-    if type(values).__module__.startswith("scipy.sparse"):
+    if is_sparse(values):
         raise InputTypeError(
-            f"{name} is a sparse {type(values).__name__}; sparse data are not supported yet",
-            remedy=f"{name}.toarray(), if it fits in memory",
+            f"{name} is a sparse {type(values).__name__}; only X may be sparse",
+            remedy=f"{name}.toarray().ravel()",
         )
     try:
         return np.asarray(values)
@@ -59,7 +65,8 @@ def _as_array(name: str, values: Any) -> NDArray[Any]:
         ) from None
 
 
-def _refuse_kind(name: str, array: NDArray[Any]) -> None:
+def refuse_kind(name: str, array: NDArray[Any]) -> None:
+    """Refuse an array of anything but real numbers."""
     kind = array.dtype.kind
     if kind in "biuf":
         return
@@ -84,7 +91,7 @@ def table(X: Any) -> tuple[NDArray[np.float64] | NDArray[np.float32], Names]:
         raise InputError(f"X has no {'rows' if array.shape[0] == 0 else 'columns'}")
     plain = array.dtype.isnative and array.flags.aligned  # a packed record's field is not
     if array.dtype.type not in (np.float64, np.float32) or not plain:
-        _refuse_kind("X", array)
+        refuse_kind("X", array)
         array = array.astype(np.float64)
     return array, names
 

@@ -16,16 +16,19 @@ import numpy as np
 
 from excise.catalog import LOSSES, PENALTIES, choices
 from excise.checks import (
+    Names,
     check_flag,
     check_number,
     check_positive,
     check_rows,
+    is_sparse,
     name_of,
     numbers,
     refuse_non_finite,
     table,
 )
-from excise.design import ArrayDesign, Design
+from excise.compressed import compressed, refuse_non_finite_entries
+from excise.design import ArrayDesign, Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
@@ -116,8 +119,9 @@ def make_problem(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
-        Integers and booleans are converted, floats are used where they are.
+    X : array, data frame, or scipy sparse array or matrix, shape (n, p)
+        Integers and booleans are converted, floats are used where they are. CSC and CSR too, if
+        their entries are in order and none is stored twice; other sparse X cost a copy.
     y : array, shape (n,)
     loss : {"squared"}
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
@@ -144,18 +148,21 @@ def make_problem(
     InputTypeError
         A kind of data that cannot be used.
     """
-    features, names = table(X)
+    design, names = _design(X)
     goal = numbers("y", y)
-    check_rows("y", goal, len(features))
-    refuse_non_finite(features, names)
+    check_rows("y", goal, design.shape[0])
+    if isinstance(design, SparseDesign):
+        refuse_non_finite_entries(design.X)
+    else:
+        refuse_non_finite(design.X, names)
     if loss not in LOSSES:
         raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
-    p = features.shape[1]
+    p = design.shape[1]
     lower, upper = _bounds(bounds, p, names)
     return Problem(
-        design=ArrayDesign(features),
+        design=design,
         y=goal,
         sample_weight=_sample_weight(sample_weight, len(goal)),
         offset=_offset(offset, len(goal)),
@@ -170,6 +177,14 @@ def make_problem(
         loss=loss,
         feature_names=names,
     )
+
+
+def _design(X: Any) -> tuple[ArrayDesign | SparseDesign, Names]:
+    """How X is stored, and its column names."""
+    if is_sparse(X):
+        return SparseDesign(compressed(X)), None
+    features, names = table(X)
+    return ArrayDesign(features), names
 
 
 def check_alpha(alpha: Any) -> float:

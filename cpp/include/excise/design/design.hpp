@@ -41,12 +41,17 @@ struct RunningMoments {
 };
 
 class Pack;
+class Sparse;
 
 class Design {
  public:
   virtual ~Design() = default;
   virtual Index rows() const = 0;
   virtual Index cols() const = 0;
+  // How many numbers one reading of the data reads
+  virtual Index stored() const { return rows() * cols(); }
+  // The same as the sparse table that it is; null: it is none
+  virtual const Sparse* sparse() const { return nullptr; }
 
   // out = X'R, R of shape (rows, k), out of shape (cols, k)
   virtual void correlate(ConstMatrix r, Matrix out, const Context& context) const = 0;
