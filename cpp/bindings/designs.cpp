@@ -2,6 +2,7 @@
 #include <nanobind/stl/shared_ptr.h>
 
 #include "arrays.hpp"
+#include "excise/design/columns.hpp"
 #include "excise/design/dense.hpp"
 
 using namespace excise;
@@ -10,6 +11,7 @@ using namespace nb::literals;
 namespace {
 
 using AnyMatrix = nb::ndarray<nb::ndim<2>, nb::ro, nb::device::cpu>;
+using AnyVector = nb::ndarray<nb::ndim<1>, nb::ro, nb::device::cpu>;
 
 template <class T>
 std::shared_ptr<Design> dense_of(const AnyMatrix& x) {
@@ -24,10 +26,43 @@ std::shared_ptr<Design> dense(const AnyMatrix& x) {
   throw std::invalid_argument("X must be float32 or float64");
 }
 
+Number number_of(nb::dlpack::dtype type) {
+  const std::pair<nb::dlpack::dtype, Number> known[] = {{nb::dtype<double>(), Number::F64},
+                                                        {nb::dtype<float>(), Number::F32},
+                                                        {nb::dtype<std::int8_t>(), Number::I8},
+                                                        {nb::dtype<std::int16_t>(), Number::I16},
+                                                        {nb::dtype<std::int32_t>(), Number::I32},
+                                                        {nb::dtype<std::int64_t>(), Number::I64},
+                                                        {nb::dtype<std::uint8_t>(), Number::U8},
+                                                        {nb::dtype<std::uint16_t>(), Number::U16},
+                                                        {nb::dtype<std::uint32_t>(), Number::U32},
+                                                        {nb::dtype<std::uint64_t>(), Number::U64},
+                                                        {nb::dtype<bool>(), Number::U8}};
+  for (const auto& [dtype, number] : known)
+    if (type == dtype) return number;
+  throw std::invalid_argument("a column must hold floats, integers or booleans");
+}
+
+std::shared_ptr<Design> columns(const nb::tuple& arrays) {
+  if (arrays.size() == 0) throw std::invalid_argument("X has no columns");
+  std::vector<Column> all;
+  std::size_t n = 0;
+  for (const nb::handle array : arrays) {
+    const auto x = nb::cast<AnyVector>(array);
+    if (!all.empty() && x.shape(0) != n)
+      throw std::invalid_argument("the columns have different lengths");
+    n = x.shape(0);
+    all.push_back({x.data(), x.stride(0), number_of(x.dtype())});
+  }
+  return std::make_shared<Columns>(static_cast<Index>(n), std::move(all));
+}
+
 }  // namespace
 
 void bind_designs(nb::module_& m) {
   nb::class_<Design>(m, "Design", "A table in some storage, read where it lies.");
   m.def("dense", &dense, "X"_a, nb::keep_alive<0, 1>(),
         "An array of float32 or float64 with any strides.");
+  m.def("columns", &columns, "arrays"_a, nb::keep_alive<0, 1>(),
+        "One-dimensional arrays of one length: floats, integers or booleans, any strides.");
 }

@@ -19,8 +19,10 @@ void Moments::set(Index j, const RunningMoments& column, double total) {
 }
 
 void Moments::find_not_finite() {
-  for (Index j = ix(mean.size()) - 1; j >= 0; --j)
-    if (!std::isfinite(mean[sz(j)]) || !std::isfinite(min[sz(j)])) not_finite = j;
+  for (Index j = ix(mean.size()) - 1; j >= 0; --j) {
+    const bool usable = std::isfinite(mean[sz(j)]) && std::max(-min[sz(j)], max[sz(j)]) < kLargest;
+    if (!usable) not_finite = j;
+  }
 }
 
 Index Moments::unsquarable() const {

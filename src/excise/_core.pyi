@@ -14,6 +14,11 @@ class Design:
 def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)]) -> Design:
     """An array of float32 or float64 with any strides."""
 
+def columns(arrays: tuple) -> Design:
+    """
+    One-dimensional arrays of one length: floats, integers or booleans, any strides.
+    """
+
 class Engine:
     """One problem on one table: certified paths for the squared loss."""
 

@@ -283,6 +283,9 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
+    weightless = problem.sample_weight is not None and bool(np.any(problem.weights == 0.0))
+    if weightless:  # the core looks at the other rows only
+        problem.refuse_non_finite()
     y = problem.y if problem.offset is None else problem.y - problem.offset
     weighted = problem.sample_weight is not None
     engine = Engine(
@@ -297,6 +300,8 @@ def _engine(problem: Problem) -> Engine:
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
     )
+    if engine.not_finite >= 0:
+        problem.refuse_non_finite()
     unusable = max(engine.not_finite, engine.unsquarable)
     if unusable >= 0:
         raise InputError(

@@ -25,7 +25,7 @@ from excise.checks import (
     refuse_non_finite,
     table,
 )
-from excise.design import ArrayDesign, Design
+from excise.design import Design
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
@@ -90,6 +90,10 @@ class Problem:
         relative: Floats = self.sample_weight / self.sample_weight.max()
         return relative / float(relative.sum())
 
+    def refuse_non_finite(self) -> None:
+        """Look through X for numbers that no arithmetic survives, and name the first."""
+        refuse_non_finite(self.design, self.feature_names)
+
     def feature(self, j: int) -> str:
         """How a message calls feature `j`."""
         return name_of("feature", j, self.feature_names)
@@ -112,7 +116,10 @@ def make_problem(
     tol: float = 1e-10,
     n_threads: int | None = None,
 ) -> Problem:
-    """Check everything once and return the `Problem`.
+    """Check everything once, except the numbers of X, and return the `Problem`.
+
+    Those who read X anyway refuse NaN, infinity and numbers too large to subtract: see
+    `refuse_non_finite`.
 
     Parameters
     ----------
@@ -144,18 +151,16 @@ def make_problem(
     InputTypeError
         A kind of data that cannot be used.
     """
-    features, names = table(X)
-    goal = numbers("y", y)
-    check_rows("y", goal, len(features))
-    refuse_non_finite(features, names)
+    design, names = table(X)
+    n, p = design.shape
+    goal = check_rows("y", numbers("y", y), n)
     if loss not in LOSSES:
         raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
-    p = features.shape[1]
     lower, upper = _bounds(bounds, p, names)
     return Problem(
-        design=ArrayDesign(features),
+        design=design,
         y=goal,
         sample_weight=_sample_weight(sample_weight, len(goal)),
         offset=_offset(offset, len(goal)),

@@ -1,8 +1,4 @@
-"""What a table is stored in: the three verbs in numpy, and the handle that the core reads by.
-
-Everything in Python that looks at X goes through a `Design`: packed blocks of columns, X'V, and
-the rows of a few columns. A storage is one class here and one function of the core.
-"""
+"""The contract of a storage, and the plain array that fulfils it."""
 
 from __future__ import annotations
 
@@ -42,9 +38,9 @@ class Design(ABC):
     def columns(self, index: Index | slice) -> Floats:
         """A packed copy of some columns, shape (n, k), float64."""
 
-    @abstractmethod
     def correlate(self, V: Floats) -> Floats:
         """X'V, shape (p, k), for V of shape (n, k)."""
+        return np.concatenate([block.T @ V for _, block in self.blocks()])
 
     @abstractmethod
     def handle(self) -> Handle:
@@ -71,6 +67,10 @@ class Design(ABC):
         """Sum of every column, shape (p,)."""
         return self.correlate(np.ones((self.shape[0], 1)))[:, 0]
 
+    def toarray(self) -> NDArray[Any]:
+        """The whole table as one array of `dtype`; a copy, unless it is stored as one."""
+        return self.columns(slice(None)).astype(self.dtype, copy=False)
+
 
 class ArrayDesign(Design):
     """A NumPy array of float32 or float64, with any strides, read-only or memory-mapped too."""
@@ -84,10 +84,6 @@ class ArrayDesign(Design):
         """A packed copy of some columns, shape (n, k), float64."""
         return self.X[:, index].astype(np.float64)
 
-    def correlate(self, V: Floats) -> Floats:
-        """X'V, shape (p, k), for V of shape (n, k)."""
-        return np.concatenate([block.T @ V for _, block in self.blocks()])
-
     def rows(self, rows: Index, columns: Index) -> Floats:
         """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
         return self.X[rows[:, None], columns].astype(np.float64)
@@ -95,6 +91,10 @@ class ArrayDesign(Design):
     def column_sums(self) -> Floats:
         """Sum of every column, shape (p,)."""
         return np.asarray(np.sum(self.X, axis=0, dtype=np.float64))
+
+    def toarray(self) -> NDArray[Any]:
+        """The array itself."""
+        return self.X
 
     def handle(self) -> Handle:
         """What the compiled core reads the table by."""
