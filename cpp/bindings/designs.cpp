@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "excise/design/columns.hpp"
 #include "excise/design/dense.hpp"
+#include "python_design.hpp"
 
 using namespace excise;
 using namespace nb::literals;
@@ -65,4 +66,10 @@ void bind_designs(nb::module_& m) {
         "An array of float32 or float64 with any strides.");
   m.def("columns", &columns, "arrays"_a, nb::keep_alive<0, 1>(),
         "One-dimensional arrays of one length: floats, integers or booleans, any strides.");
+  m.def(
+      "python_design",
+      [](nb::object design) -> std::shared_ptr<Design> {
+        return std::make_shared<PythonDesign>(std::move(design));
+      },
+      "design"_a, "A design that is written in Python and checks what it returns.");
 }

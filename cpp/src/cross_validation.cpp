@@ -250,7 +250,7 @@ HeldOut cross_validate(Engine& engine, std::span<const double> alphas, const Fol
   std::vector<FoldResult> results(sz(count));
   std::unique_ptr<Cells> cells;
   std::unique_ptr<MomentFolds> moments;
-  if (engine.uses_gram()) {
+  if (engine.uses_gram() && engine.problem().design->tiles_cheaply()) {
     const double p = static_cast<double>(engine.statement().p());
     cells = std::make_unique<Cells>(folds);
     const double bytes = static_cast<double>(cells->count()) * p * p * 8;

@@ -19,6 +19,9 @@ def columns(arrays: tuple) -> Design:
     One-dimensional arrays of one length: floats, integers or booleans, any strides.
     """
 
+def python_design(design: object) -> Design:
+    """A design that is written in Python and checks what it returns."""
+
 class Engine:
     """One problem on one table: certified paths for the squared loss."""
 

@@ -72,7 +72,9 @@ def _refuse_kind(name: str, array: NDArray[Any]) -> None:
 def table(X: Any) -> tuple[Design, Names]:
     """X in its storage, not copied where its numbers can be read in place, and its column names."""
     if isinstance(X, Design):
-        return X, None
+        design = X.checked()
+        _refuse_empty(design.shape)
+        return design, None
     if type(X) is not np.ndarray and not isinstance(X, (list, tuple, np.ndarray)):
         frame = frame_of(X)
         if frame is not None:

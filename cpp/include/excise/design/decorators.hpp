@@ -25,6 +25,7 @@ class Standardized final : public Design {
 
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     const Index n = rows(), p = cols();
@@ -74,6 +75,7 @@ class Refilled final : public Design {
 
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     base_->correlate(r, out, context);

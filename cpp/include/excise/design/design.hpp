@@ -58,6 +58,10 @@ class Design {
   // out = X[begin:end, :] packed column by column: the tile that gram() is summed over
   virtual void tile(Index begin, Index end, Matrix out) const = 0;
 
+  // Whether tile() costs no more than its share of the table; where it does not, Gram matrices are
+  // made of columns, and folds are row views.
+  virtual bool tiles_cheaply() const { return true; }
+
   // The same design with `center` taken off its columns before anything is multiplied, so that
   // nothing cancels later; null where the storage cannot.
   virtual std::shared_ptr<const Design> about(Vec) const { return nullptr; }
