@@ -299,6 +299,7 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
+        check=problem.design.check if problem.design.watched else None,
     )
     if engine.not_finite >= 0:
         problem.refuse_non_finite()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.design.mapped import bytes_needed, refuse_shrunk
 from excise.results import Floats
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ class Design(ABC):
         (n, p)
     dtype : numpy dtype
         In which answers are stored by those who store them in the dtype of X.
+    watched : bool
+        Whether `check` has something to look at: it is asked before and while X is read.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    watched = False
 
     @abstractmethod
     def columns(self, index: Index | slice) -> Floats:
@@ -41,6 +45,9 @@ class Design(ABC):
     def correlate(self, V: Floats) -> Floats:
         """X'V, shape (p, k), for V of shape (n, k)."""
         return np.concatenate([block.T @ V for _, block in self.blocks()])
+
+    def check(self) -> None:  # noqa: B027 - most storages have nothing to look at
+        """Raise an InputError if the numbers can no longer be read."""
 
     def checked(self) -> Design:
         """The design with every answer checked, where somebody else wrote it."""
@@ -83,17 +90,27 @@ class ArrayDesign(Design):
         self.X = X
         self.shape = X.shape
         self.dtype = X.dtype
+        self.file_bytes = bytes_needed(X)
+        self.watched = self.file_bytes > 0
+
+    def check(self) -> None:
+        """Raise an InputError if the file behind the array has shrunk."""
+        if self.watched:
+            refuse_shrunk(self.X, self.file_bytes)
 
     def columns(self, index: Index | slice) -> Floats:
         """A packed copy of some columns, shape (n, k), float64."""
+        self.check()
         return self.X[:, index].astype(np.float64)
 
     def rows(self, rows: Index, columns: Index) -> Floats:
         """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
+        self.check()
         return self.X[rows[:, None], columns].astype(np.float64)
 
     def column_sums(self) -> Floats:
         """Sum of every column, shape (p,)."""
+        self.check()
         return np.asarray(np.sum(self.X, axis=0, dtype=np.float64))
 
     def toarray(self) -> NDArray[Any]:
