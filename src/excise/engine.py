@@ -33,7 +33,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alpha : float
     **problem
@@ -59,7 +59,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alphas : int or array-like, default=100
         How many (a geometric grid from alpha_max), or their values in any order.

@@ -123,8 +123,8 @@ def make_problem(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
-        Integers and booleans are converted, floats are used where they are.
+    X : array, data frame or Design, shape (n, p)
+        Numbers are read where they lie wherever that is possible; docs/designs.md says when.
     y : array, shape (n,)
     loss : {"squared"}
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
