@@ -15,15 +15,21 @@
 using namespace excise;
 using namespace nb::literals;
 
-excise::Context python_context(int n_threads) {
+excise::Context python_context(int n_threads, nb::object check) {
   using Clock = std::chrono::steady_clock;
-  auto last = std::make_shared<Clock::time_point>(Clock::now());
-  return {n_threads, [last] {
+  struct State {
+    Clock::time_point last;
+    nb::object check;
+  };
+  // Shared: contexts are copied by threads that do not hold the GIL
+  auto state = std::make_shared<State>(State{Clock::now(), std::move(check)});
+  return {n_threads, [state] {
             const auto now = Clock::now();
-            if (now - *last < std::chrono::milliseconds(20)) return;
-            *last = now;
+            if (now - state->last < std::chrono::milliseconds(20)) return;
+            state->last = now;
             nb::gil_scoped_acquire held;
             if (PyErr_CheckSignals() != 0) throw nb::python_error();
+            if (!state->check.is_none()) state->check();
           }};
 }
 
@@ -40,8 +46,8 @@ class PyEngine {
  public:
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
-           double l1_ratio, bool fit_intercept, bool standardize, int n_threads)
-      : given_(std::move(design)) {
+           double l1_ratio, bool fit_intercept, bool standardize, int n_threads, nb::object check)
+      : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
     if (weights) s.weights = to_vector(*weights);
@@ -51,7 +57,8 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
-    context_ = python_context(n_threads);
+    context_ = python_context(n_threads, check_);
+    before_reading();
     nb::gil_scoped_release released;
     start(std::move(s));
   }
@@ -59,6 +66,7 @@ class PyEngine {
   // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
   nb::dict path(const FloatsIn& alphas,
                 std::optional<std::tuple<double, IndicesIn, FloatsIn>> start) {
+    before_reading();
     const double unit = usable().unit();
     Start point;
     if (start) {
@@ -75,6 +83,7 @@ class PyEngine {
   }
 
   nb::tuple events(double last, const IndicesIn& candidates) {
+    before_reading();
     const Indices members = to_vector(candidates);
     std::vector<Event> found;
     {
@@ -96,6 +105,7 @@ class PyEngine {
   // x + deltas(f, m) * x[refill_indicators[m]].
   void set_folds(const RolesIn& roles, const IndicesIn& refill_columns,
                  const IndicesIn& refill_indicators, const FloatsIn2& deltas) {
+    before_reading();
     Folds folds;
     const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
     for (std::size_t f = 0; f < count; ++f) {
@@ -137,6 +147,11 @@ class PyEngine {
   Index unsquarable() const { return unsquarable_; }
 
  private:
+  // The first look at data that may have gone meanwhile; the next ones are the polls.
+  void before_reading() const {
+    if (!check_.is_none()) check_();
+  }
+
   Engine& usable() const {
     if (!engine_) throw std::invalid_argument("X cannot be used: see not_finite and unsquarable");
     return *engine_;
@@ -206,6 +221,7 @@ class PyEngine {
   }
 
   std::shared_ptr<const Design> given_;  // owns the memory that others only read
+  nb::object check_;
   Context context_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
@@ -228,9 +244,10 @@ void bind_engine(nb::module_& m) {
   nb::class_<PyEngine>(m, "Engine",
                        "One problem on one table: certified paths for the squared loss.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
-                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
+                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int,
+                    nb::object>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
-           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a, "check"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -222,8 +222,10 @@ void moments_f32(const float* x, Index n, double pilot, const double* w, double*
 
 // out(c, l) += sum_i (x_c[i] - shift_c) r_l[i] for C columns and K right-hand sides
 template <class T, int C, int K>
-EXCISE_INLINE void dots(const T* const* x, const double* shift, const double* r, Index ldr, Index n,
-                        double* out, Index ldo) {
+EXCISE_INLINE void dots(const T* const* columns, Index lo, const double* shift, const double* r,
+                        Index ldr, Index n, double* out, Index ldo) {
+  const T* x[std::size_t{C}];
+  for (int c = 0; c < C; ++c) x[c] = columns[c] + lo;
   vd acc[std::size_t{C}][std::size_t{K}] = {};
   vd s[std::size_t{C}];
   for (int c = 0; c < C; ++c) s[c] = spread(shift ? shift[c] : 0.0);
@@ -251,32 +253,45 @@ EXCISE_INLINE void dots(const T* const* x, const double* shift, const double* r,
 }
 
 template <class T, int C>
-EXCISE_INLINE void dots_all(const T* const* x, const double* shift, const double* r, Index ldr,
-                            Index k, Index n, double* out, Index ldo) {
+EXCISE_INLINE void dots_all(const T* const* x, Index lo, const double* shift, const double* r,
+                            Index ldr, Index k, Index n, double* out, Index ldo) {
   Index l = 0;
   for (; l + kRhs <= k; l += kRhs)
-    dots<T, C, kRhs>(x, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
-  for (; l + 2 <= k; l += 2) dots<T, C, 2>(x, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
-  for (; l < k; ++l) dots<T, C, 1>(x, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+    dots<T, C, kRhs>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l + 2 <= k; l += 2) dots<T, C, 2>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l < k; ++l) dots<T, C, 1>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
 }
 
-// at(j): where column j begins
+// The columns begin at what `at` says of j.
 template <class T, class At>
-EXCISE_INLINE void columns(At at, Index n, Index p, const double* shift, const double* r, Index ldr,
-                           Index k, double* out, Index ldo) {
+EXCISE_INLINE void columns(const At& at, Index n, Index p, const double* shift, const double* r,
+                           Index ldr, Index k, double* out, Index ldo) {
   for (Index lo = 0; lo < n; lo += kRowTile) {
     const Index len = n - lo < kRowTile ? n - lo : kRowTile;
+    const double* rt = r + lo;
     const T* x[std::size_t{kColumns}];
     Index j = 0;
     for (; j + kColumns <= p; j += kColumns) {
-      for (int c = 0; c < kColumns; ++c) x[c] = at(j + c) + lo;
-      dots_all<T, kColumns>(x, shift ? shift + j : nullptr, r + lo, ldr, k, len, out + j, ldo);
+      for (int c = 0; c < kColumns; ++c) x[c] = at(j + c);
+      dots_all<T, kColumns>(x, lo, shift ? shift + j : nullptr, rt, ldr, k, len, out + j, ldo);
     }
     for (; j < p; ++j) {
-      x[0] = at(j) + lo;
-      dots_all<T, 1>(x, shift ? shift + j : nullptr, r + lo, ldr, k, len, out + j, ldo);
+      x[0] = at(j);
+      dots_all<T, 1>(x, lo, shift ? shift + j : nullptr, rt, ldr, k, len, out + j, ldo);
     }
   }
+}
+
+template <class T>
+EXCISE_INLINE void spaced(const T* x, Index stride, Index n, Index p, const double* shift,
+                          const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns<T>([=](Index j) { return x + j * stride; }, n, p, shift, r, ldr, k, out, ldo);
+}
+
+template <class T>
+EXCISE_INLINE void scattered(const T* const* x, Index n, Index p, const double* shift,
+                             const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns<T>([=](Index j) { return x[j]; }, n, p, shift, r, ldr, k, out, ldo);
 }
 
 // out(j, l) += sum over four rows of (x_ij - shift_j) r_il, for columns j in [0, p)
@@ -317,15 +332,19 @@ EXCISE_INLINE void rows(const T* x, Index stride, Index n, Index p, const double
 
 void columns_f64(const double* x, Index stride, Index n, Index p, const double* shift,
                  const double* r, Index ldr, Index k, double* out, Index ldo) {
-  columns<double>([=](Index j) { return x + j * stride; }, n, p, shift, r, ldr, k, out, ldo);
+  spaced(x, stride, n, p, shift, r, ldr, k, out, ldo);
 }
 void columns_f32(const float* x, Index stride, Index n, Index p, const double* shift,
                  const double* r, Index ldr, Index k, double* out, Index ldo) {
-  columns<float>([=](Index j) { return x + j * stride; }, n, p, shift, r, ldr, k, out, ldo);
+  spaced(x, stride, n, p, shift, r, ldr, k, out, ldo);
 }
-void columns_at(const double* const* x, Index n, Index p, const double* r, Index ldr, Index k,
-                double* out, Index ldo) {
-  columns<double>([=](Index j) { return x[j]; }, n, p, nullptr, r, ldr, k, out, ldo);
+void scattered_f64(const double* const* x, Index n, Index p, const double* shift, const double* r,
+                   Index ldr, Index k, double* out, Index ldo) {
+  scattered(x, n, p, shift, r, ldr, k, out, ldo);
+}
+void scattered_f32(const float* const* x, Index n, Index p, const double* shift, const double* r,
+                   Index ldr, Index k, double* out, Index ldo) {
+  scattered(x, n, p, shift, r, ldr, k, out, ldo);
 }
 void rows_f64(const double* x, Index stride, Index n, Index p, const double* shift, const double* r,
               Index ldr, Index k, double* out, Index ldo) {
@@ -353,7 +372,8 @@ const Kernels table{EXCISE_STRING(EXCISE_ISA),
                     moments_f32,
                     columns_f64,
                     columns_f32,
-                    columns_at,
+                    scattered_f64,
+                    scattered_f32,
                     rows_f64,
                     rows_f32};
 

@@ -60,7 +60,7 @@ def fit_cv(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     cv, groups, time, repeats, random_state
         See `excise.folds.make_folds`.

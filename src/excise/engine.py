@@ -33,7 +33,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alpha : float
     **problem
@@ -59,7 +59,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alphas : int or array-like, default=100
         How many (a geometric grid from alpha_max), or their values in any order.
@@ -283,6 +283,9 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
+    weightless = problem.sample_weight is not None and bool(np.any(problem.weights == 0.0))
+    if weightless:  # the core looks at the other rows only
+        problem.refuse_non_finite()
     y = problem.y if problem.offset is None else problem.y - problem.offset
     weighted = problem.sample_weight is not None
     engine = Engine(
@@ -296,7 +299,10 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
+        check=problem.design.check if problem.design.watched else None,
     )
+    if engine.not_finite >= 0:
+        problem.refuse_non_finite()
     unusable = max(engine.not_finite, engine.unsquarable)
     if unusable >= 0:
         raise InputError(

@@ -110,6 +110,10 @@ def column_scale(problem: Problem) -> ColumnScale:
     w = problem.weights
     row = int(np.argmax(w > 0.0))
     for part, block in problem.design.blocks():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(block.sum())
+        if not -LARGEST < total < LARGEST:
+            problem.refuse_non_finite()
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]
         pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])

@@ -41,9 +41,11 @@ struct Kernels {
   void (*columns_f32)(const float* x, Index col_stride, Index n, Index p, const double* shift,
                       const double* r, Index ldr, Index k, double* out, Index ldo);
 
-  // The same for columns that stand anywhere, without a shift
-  void (*columns_at)(const double* const* columns, Index n, Index p, const double* r, Index ldr,
-                     Index k, double* out, Index ldo);
+  // The same for contiguous columns anywhere: column j begins at x[j].
+  void (*scattered_f64)(const double* const* x, Index n, Index p, const double* shift,
+                        const double* r, Index ldr, Index k, double* out, Index ldo);
+  void (*scattered_f32)(const float* const* x, Index n, Index p, const double* shift,
+                        const double* r, Index ldr, Index k, double* out, Index ldo);
 
   // The same for rows that are contiguous in memory (element (i, j) at x[i * row_stride + j]).
   void (*rows_f64)(const double* x, Index row_stride, Index n, Index p, const double* shift,
