@@ -12,10 +12,11 @@ from benchmarks import measure, problems, verify
 from benchmarks.peers import PEERS
 from benchmarks.show import picture, summary, tables
 from benchmarks.show.__main__ import between
-from benchmarks.tasks import cv, path
+from benchmarks.tasks import Settings, cv, path
 
 OURS = PEERS[0]
 SCIKIT_LEARN = next(peer for peer in PEERS if peer.name == "scikit-learn")
+SETTINGS = Settings((OURS, SCIKIT_LEARN), budget=0.2, ladder=True, quick=True)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def problem() -> problems.Problem:
 
 @pytest.fixture(scope="module")
 def measured(problem: problems.Problem) -> dict:
-    return path.measure(problem, [OURS, SCIKIT_LEARN], budget=0.2, ladder=True)
+    return path.measure(problem, SETTINGS)
 
 
 def test_problems_are_standardised(problem: problems.Problem) -> None:
@@ -47,7 +48,7 @@ def test_the_verifier_sees_a_wrong_path(problem: problems.Problem) -> None:
 
 
 def test_cross_validation_compares_curves(problem: problems.Problem) -> None:
-    result = cv.measure(problem, [OURS, SCIKIT_LEARN], budget=0.2, n_folds=5)
+    result = cv.measure(problem, SETTINGS, n_folds=5)
     assert [row["peer"] for row in result["rows"]] == ["excise", "scikit-learn"]
     assert result["rows"][1]["curve_difference"] < 1e-3
     assert "5-fold CV" in tables.describe(result)
