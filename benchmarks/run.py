@@ -19,6 +19,7 @@ from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
 HOW = ("budget", "ladder", "gb")
+LADDER = "problems whose paths are measured at other tolerances too"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name in options.task:
         task = TASKS[name]
         for which in (options.problem or task.problems) if task.problems else [None]:
-            file = RESULTS / f"{'-'.join(filter(None, [name, which and Path(which).stem]))}.json"
+            words = filter(None, [name, which and Path(which).stem])
+            file = options.results / f"{'-'.join(words)}.json"
             if options.resume and measured(file, about):
                 print(f"{file.stem}: measured already\n", flush=True)
                 continue
@@ -57,6 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     from benchmarks.problems import MAKERS
     from benchmarks.tasks import TASKS
+    from benchmarks.tasks.path import CURVES
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     add = parser.add_argument
@@ -69,8 +72,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--problem", nargs="+", help=f"{', '.join(MAKERS)}, or a .json file")
     add("--peer", nargs="+", help="only these, and excise")
     add("--quick", action="store_true", help="cut-down problems, nothing kept")
-    add("--ladder", action="store_true", help="other tolerances too, for the curves")
+    add("--ladder", nargs="*", default=list(CURVES), help=f"{LADDER} ({', '.join(CURVES)})")
     add("--resume", action="store_true", help="leave out what this build was measured at already")
+    add("--results", type=Path, default=RESULTS, help="where results go (benchmarks/results)")
     add("--budget", type=float, default=6.0, help="seconds per group of runs (6)")
     add("--gb", type=float, default=2.0, help="size of the memory map's file in GB (2)")
     add("--folder", type=Path, help="where that file goes (the system's temporary folder)")
@@ -108,7 +112,7 @@ def keep(result: dict[str, Any], file: Path | None) -> None:
 
     print(f"{describe(result)}\n\n({result['took']:.0f} s)\n", flush=True)
     if file is not None:
-        RESULTS.mkdir(exist_ok=True)
+        file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(result, indent=1) + "\n")
 
 

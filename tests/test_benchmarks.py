@@ -16,7 +16,7 @@ from benchmarks.tasks import Settings, cv, path
 
 OURS = PEERS[0]
 SCIKIT_LEARN = next(peer for peer in PEERS if peer.name == "scikit-learn")
-SETTINGS = Settings((OURS, SCIKIT_LEARN), budget=0.2, ladder=True, quick=True)
+SETTINGS = Settings((OURS, SCIKIT_LEARN), budget=0.2, ladder=("diabetes-quick",), quick=True)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ class Settings:
         Who takes part, ours first.
     budget : float
         Seconds for a group of interleaved runs.
-    ladder : bool
-        Paths at other tolerances too, for the curves.
+    ladder : sequence of str
+        Names of the problems whose paths are measured at other tolerances too.
     quick : bool
         Cut sizes down to try the machinery.
     gb : float
@@ -34,7 +34,7 @@ class Settings:
 
     peers: tuple[Peer, ...]
     budget: float = 6.0
-    ladder: bool = False
+    ladder: Sequence[str] = ()
     quick: bool = False
     gb: float = 2.0
     folder: Path | None = None
