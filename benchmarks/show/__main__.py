@@ -11,6 +11,7 @@ from benchmarks.show import goals, growth, picture, summary, tables
 from benchmarks.tasks.path import CURVES
 
 ROOT = Path(__file__).parents[2]
+GROWTH = "![Time against rows, columns, features kept and folds](images/growth.svg)"
 
 
 def main(results: Path = RESULTS, root: Path = ROOT) -> None:
@@ -23,10 +24,11 @@ def main(results: Path = RESULTS, root: Path = ROOT) -> None:
     (images / "gap.svg").write_text(
         picture.draw([one for one in sorted(paths, key=panel_place) if one["curves"]], where)
     )
+    page = root / "docs/benchmarks.md"
     for one in kept:
         if one["task"] == "scaling":
             (images / "growth.svg").write_text(growth.draw(one, where))
-    page = root / "docs/benchmarks.md"
+            between(page, "growth", GROWTH)
     between(page, "goals", goals.goals(kept))
     everything = "\n\n".join([f"Measured on {where}.", *map(tables.describe, kept)])
     between(page, "results", everything)

@@ -60,7 +60,7 @@ def compared(result: Result, rivals: Iterable[Result]) -> Reading | None:
 
 def over_gram(result: Result) -> Reading | None:
     """Our time over that of one Gram matrix."""
-    mine, floor = ours(result), result["floors"].get(DSYRK)
+    mine, floor = ours(result), result.get("floors", {}).get(DSYRK)
     if mine is None or floor is None:
         return None
     return mine["seconds"] / floor, f"one Gram matrix (`dsyrk`), {duration(floor)}"

@@ -28,10 +28,26 @@ def draw(result: Result, where: str) -> str:
     for k, one in enumerate(series):
         left, top = LEFT + (k % COLUMNS) * (width + GAP), TOP + (k // COLUMNS) * step + HEAD
         body += panel(one, Frame(left, top, width, HEIGHT, *corners(one, limits)))
-    rows = -(-len(series) // COLUMNS)
+    rows = -(-(len(series) + 1) // COLUMNS)
+    last = len(series)
+    body += legend(
+        LEFT + (last % COLUMNS) * (width + GAP) + 22, TOP + (last // COLUMNS) * step + HEAD + 8
+    )
     height = TOP + rows * step + 22
-    body.append(words(f"{where}. Dashed: the floors.", LEFT, height - 10, "small"))
+    body.append(words(f"{where}.", LEFT, height - 10, "small"))
     return document(body, "Seconds against size, per series", WIDTH, height)
+
+
+def legend(x: float, y: float) -> list[str]:
+    """What the two kinds of line are."""
+    color, kind = LOOKS["excise"]
+    return [
+        joined([(x - 14, y - 4), (x + 14, y - 4)], color),
+        mark(kind, x, y - 4, color, 4),
+        words("excise", x + 24, y),
+        joined([(x - 14, y + 16), (x + 14, y + 16)]),
+        words("a floor, measured in the same run", x + 24, y + 20, "small"),
+    ]
 
 
 def floors(series: Result) -> list[float]:
@@ -42,7 +58,7 @@ def floors(series: Result) -> list[float]:
 def corners(series: Result, limits: tuple[int, int]) -> tuple[tuple[float, float], ...]:
     """Lower left and upper right of a panel, with a little room beside the sizes."""
     sizes = series["sizes"]
-    room = 0.06 * math.log10(sizes[-1] / sizes[0])
+    room = 0.1 * math.log10(sizes[-1] / sizes[0])
     low, high = math.log10(sizes[0]) - room, math.log10(sizes[-1]) + room
     return (low, limits[0]), (high, limits[1])
 
@@ -55,12 +71,12 @@ def panel(series: Result, frame: Frame) -> list[str]:
     parts = frame.drawn(across, up, named=first)
     title = series["title"][0].upper() + series["title"][1:]
     parts.append(words(title, frame.left, frame.top - 22, "name"))
-    slope = f"time grows like size to the {power(series['exponent'])}"
+    slope = f"time grows like size^{power(series['exponent'])}"
     parts.append(words(slope, frame.left, frame.top - 8, "small"))
     for name, seconds in series["floors"].items():
         placed = [frame.place(*point) for point in zip(series["sizes"], seconds, strict=True)]
-        x, y = placed[-1]
-        parts += [joined(placed), words(NAMES[name], x, y + 14, "small", "end")]
+        x, y = placed[0]  # where rising lines leave room below
+        parts += [joined(placed), words(NAMES[name], x, y + 15, "small")]
     color, kind = LOOKS["excise"]
     placed = [frame.place(*point) for point in zip(series["sizes"], series["seconds"], strict=True)]
     parts.append(joined(placed, color))

@@ -154,7 +154,7 @@ def folds(n: int, p: int) -> Callable[[int], Case]:
 SERIES = {
     "rows": Series("rows n, p = 500", 1000, rows),
     "columns": Series("columns p, n = 200", 1250, columns),
-    "kept": Series("features kept at the end, 1000x5000", 25, support),
+    "kept": Series("features kept at the end, 1000x5000", 40, support),
     "folds, n > p": Series("folds of a CV, 4000x200", 2, folds(4000, 200)),
     "folds, p > n": Series("folds of a CV, 200x2000", 2, folds(200, 2000)),
 }
