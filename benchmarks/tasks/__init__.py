@@ -1,1 +1,20 @@
 """What is measured: each module has ``measure(...) -> dict``, ready for JSON."""
+
+from __future__ import annotations
+
+from benchmarks.tasks import cv, many, map, memory, path, scaling, startup, threads
+from benchmarks.tasks.base import Settings, Task
+
+TASKS: dict[str, Task] = {
+    "path": Task(path.measure, path.PROBLEMS),
+    "many": Task(many.measure),
+    "cv": Task(cv.measure, cv.PROBLEMS),
+    "threads": Task(threads.measure, threads.PROBLEMS),
+    "memory": Task(memory.measure),
+    "map": Task(map.measure),
+    "scaling": Task(scaling.measure),
+    "startup": Task(startup.measure),
+}
+"""In the order in which they are measured and shown."""
+
+__all__ = ["TASKS", "Settings", "Task"]

@@ -67,7 +67,7 @@ std::shared_ptr<Design> sparse(const IndexVector& data, const IndexVector& indic
 }
 
 bool canonical(Index n_values, const IndexVector& indices, const IndexVector& indptr, Index n,
-                  Index p, bool by_rows) {
+               Index p, bool by_rows) {
   return with_indices(indices, [&](auto* minor) {
     const Indices starts = copied(indptr);
     const nb::gil_scoped_release released;

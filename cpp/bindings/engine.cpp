@@ -264,8 +264,8 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
-      .def("set_folds", &PyEngine::set_folds, "roles"_a, "refill_columns"_a,
-           "refill_indicators"_a, "deltas"_a,
+      .def("set_folds", &PyEngine::set_folds, "roles"_a, "refill_columns"_a, "refill_indicators"_a,
+           "deltas"_a,
            "The folds of cross_validate; where moments serve, X is read here and not again.")
       .def("drop_folds", &PyEngine::drop_folds, "Let go of the folds.")
       .def("cross_validate", &PyEngine::cross_validate, "alphas"_a,

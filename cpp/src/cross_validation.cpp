@@ -215,7 +215,7 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
 // Whether all cells together stay small beside X.
 bool moments_fit(const Engine& engine, const Cells& cells, Index folds) {
   const double p = static_cast<double>(engine.statement().p());
-  const double numbers = engine.statement().design->stored();
+  const auto numbers = static_cast<double>(engine.statement().design->stored());
   return cells.count() <= 2 * folds + 2 && static_cast<double>(cells.count()) * p * p * 8 <=
                                                std::max(kMomentBytes, kMomentShare * numbers * 8);
 }

@@ -247,10 +247,7 @@ void SparseByColumns<T, I>::entries(std::span<const Index> columns, Entries& out
 
 template <class T, class I>
 SparseByRows<T, I>::SparseByRows(Compressed<T, I> arrays, Index n, Index p)
-    : x_(arrays.values),
-      column_(arrays.minor),
-      p_(p),
-      start_(checked_starts(arrays, n, p, true)) {
+    : x_(arrays.values), column_(arrays.minor), p_(p), start_(checked_starts(arrays, n, p, true)) {
   stored_ = start_.back();
   cut_into_ranges();
 }

@@ -183,11 +183,11 @@ class WindowedPath {
     for (Index l = 0; l + 1 < window; ++l) {
       Vec rest(residual(l), residual(l) + n_);
       kernels().axpy(-1.0, met_.data(), rest.data(), n_);
-      const double t =
-          square > 0 ? kernels().dot(direction.data(), rest.data(), n_) / square : 0.0;
+      const double t = square > 0 ? kernels().dot(direction.data(), rest.data(), n_) / square : 0.0;
       kernels().axpy(-t, direction.data(), rest.data(), n_);
-      const double slack = (1 + kRounding) * std::sqrt(kernels().dot(rest.data(), rest.data(), n_)) +
-                           4 * problem_.noise();
+      const double slack =
+          (1 + kRounding) * std::sqrt(kernels().dot(rest.data(), rest.data(), n_)) +
+          4 * problem_.noise();
       const double alpha = points_[sz(l)].alpha;
       if (certifier_.bound_entries(met_correlations_.data(), end_.data(), t, slack, column(l)) <
           alpha)
@@ -203,8 +203,7 @@ class WindowedPath {
     else
       read_some(doubtful, window - 1);
     for (Index l = 0; l < window; ++l)  // the solver saw its own columns
-      for (Index k = 0; k < set_.size(); ++k)
-        column(l)[set_.feature(k)] = own_[sz(l)][sz(k)];
+      for (Index k = 0; k < set_.size(); ++k) column(l)[set_.feature(k)] = own_[sz(l)][sz(k)];
   }
 
   void read_all(Index count) {

@@ -192,9 +192,10 @@ def predict(design: Design, columns: ColumnScale, index: Index, b: Floats) -> Fl
     """Z_A b, shape (n, k), for the columns A = `index` and b of shape (len(index), k)."""
     coef = b * ((columns.scale > 0.0) / columns.divisor)[index][:, None]
     near = np.zeros(len(index), dtype=bool)
-    if design.sparse:
+    out = np.zeros((design.shape[0], b.shape[1]))
+    if isinstance(design, SparseDesign):
         near = np.abs(columns.mean[index]) <= columns.scale[index]
-    out = design.predict(index[near], coef[near]) - columns.mean[index[near]] @ coef[near]
+        out += design.predict(index[near], coef[near]) - columns.mean[index[near]] @ coef[near]
     start, far = 0, coef[~near]
     for here, block in design.blocks(index[~near]):
         out += (block - columns.mean[here]) @ far[start : start + len(here)]

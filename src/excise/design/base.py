@@ -73,15 +73,6 @@ class Design(ABC):
             here = np.arange(p)[part] if index is None else index[part]
             yield here, self.columns(part if index is None else here)
 
-    def predict(self, index: Index, coef: Floats) -> Floats:
-        """X_A b, shape (n, k), for the columns A = `index` and b of shape (len(index), k)."""
-        out = np.zeros((self.shape[0], coef.shape[1]))
-        start = 0
-        for here, block in self.blocks(index):
-            out += block @ coef[start : start + len(here)]
-            start += len(here)
-        return out
-
     def rows(self, rows: Index, columns: Index) -> Floats:
         """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
         return self.columns(columns)[rows]

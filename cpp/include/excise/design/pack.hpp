@@ -66,7 +66,8 @@ class DensePack final : public Pack {
     for (std::size_t l = 0; l < some.size(); ++l)
       std::copy_n(column(some[l]), n_, packed.begin() + ix(l) * n_);
     for (Index l = 0; l < g.cols; ++l) std::fill_n(g.column(l), g.rows, 0.0);
-    kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data, g.stride);
+    kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data,
+                            g.stride);
   }
   void correlate(Index first, const double* v, double* c) const override {
     std::fill_n(c, size_ - first, 0.0);
