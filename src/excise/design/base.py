@@ -32,11 +32,14 @@ class Design(ABC):
         In which answers are stored by those who store them in the dtype of X.
     watched : bool
         Whether `check` has something to look at: it is asked before and while X is read.
+    finite : bool
+        Whether somebody has looked at every number and found none that cannot be used.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     watched = False
+    finite = False
 
     @abstractmethod
     def columns(self, index: Index | slice) -> Floats:
