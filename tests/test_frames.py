@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,23 @@ def test_columns_are_not_copied(name: str) -> None:
 def test_single_precision_and_mixtures_have_their_dtype() -> None:
     assert table(FRAMES["float32"]())[0].dtype == np.float32
     assert table(FRAMES["polars, mixed"]())[0].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series([Decimal("1.5"), Decimal("2.25"), Decimal("-1.0")]),
+        pd.Series([1.5, 2.25, -1.0], dtype=np.float16),
+        pa.array([Decimal("1.5"), Decimal("2.25"), Decimal("-1.0")]),
+    ],
+    ids=["polars decimal", "pandas float16", "arrow decimal"],
+)
+def test_other_numbers_are_made_floats(column: Any) -> None:
+    library = {"polars": pl.DataFrame, "pandas": pd.DataFrame}
+    make = library.get(type(column).__module__.partition(".")[0], pa.table)
+    design, _ = table(make({"a": column, "b": [1, 2, 3]}))
+    np.testing.assert_array_equal(design.toarray(), [[1.5, 1], [2.25, 2], [-1.0, 3]])
+    assert design.dtype == np.float64
 
 
 def test_large_integers_round_as_numpy_rounds_them() -> None:

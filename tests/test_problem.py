@@ -13,7 +13,7 @@ from scipy import sparse
 
 from excise.certify import certify
 from excise.cross_validation import fit_cv
-from excise.engine import fit, fit_path
+from excise.engine import Session, fit, fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.problem import check_alpha, make_problem
 
@@ -435,3 +435,14 @@ def test_weights_sum_to_one() -> None:
 def test_a_constant_target_and_a_single_row_are_fine() -> None:
     assert make_problem(X, np.full(4, 0.3)).n == 4
     assert make_problem(X[:1], Y[:1]).n == 1
+
+
+def test_numbers_are_looked_at_once_for_all_reweighted_problems() -> None:
+    """Half samples have rows without weight; their X is the one that was looked at."""
+    whole = make_problem(X, Y)
+    assert not whole.design.finite
+    assert Session(whole).engine.not_finite < 0 and whole.design.finite
+    half = make_problem(holding(np.nan), Y, sample_weight=[1, 1, 0, 1])
+    with pytest.raises(InputError, match="X holds NaN in row 2, column 1"):
+        Session(half).engine  # noqa: B018
+    assert not half.design.finite

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import excise
-from excise.design import ArrayDesign, PythonDesign, check_design
+from excise.checks import table
+from excise.design import ArrayDesign, Design, PythonDesign, check_design
 from excise.exceptions import InputError, InputTypeError
 
 
@@ -164,6 +165,29 @@ def test_the_laws_hold(design: PythonDesign) -> None:
     for seed in range(5):
         check_design(design, random_state=seed)
     check_design(ArrayDesign(written_out(design)))
+
+
+def test_columns_are_enough_for_a_storage() -> None:
+    """What the contract derives from them."""
+
+    class Bare(Design):
+        shape, dtype = (30, 8), np.dtype(np.float32)
+
+        def columns(self, index: Any) -> np.ndarray:
+            return np.arange(240.0).reshape(30, 8)[:, index]
+
+        def handle(self) -> Any:
+            return None
+
+    check_design(Bare())
+    whole = Bare().toarray()
+    assert whole.dtype == np.float32 and whole.shape == (30, 8)
+    np.testing.assert_array_equal(Bare().column_sums(), whole.sum(axis=0))
+
+
+def test_a_design_is_its_own_handle_and_table(design: PythonDesign) -> None:
+    assert type(design.handle()).__name__ == "Design"
+    np.testing.assert_array_equal(table(design)[0].toarray(), written_out(design))
 
 
 def test_what_a_design_gives_away_is_not_written_to() -> None:

@@ -138,6 +138,7 @@ def refuse_non_finite(design: Design, names: Names) -> None:
             row, k = (int(i) for i in np.argwhere(wrong)[0])
             where = f"row {row}, {name_of('column', int(part[k]), names)}"
             refuse("X", float(block[row, k]), where, int(wrong.sum()))
+    design.finite = True
 
 
 def refuse(name: str, value: float, where: str, count: int) -> NoReturn:

@@ -283,13 +283,13 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
-    weightless = problem.sample_weight is not None and bool(np.any(problem.weights == 0.0))
-    if weightless:  # the core looks at the other rows only
+    design, weighted = problem.design, problem.sample_weight is not None
+    sees_all = not weighted or bool(np.all(problem.weights > 0.0))
+    if not (sees_all or design.finite):  # the core looks at rows with weight only
         problem.refuse_non_finite()
     y = problem.y if problem.offset is None else problem.y - problem.offset
-    weighted = problem.sample_weight is not None
     engine = Engine(
-        design=problem.design.handle(),
+        design=design.handle(),
         y=np.ascontiguousarray(y),
         weights=problem.weights if weighted else None,
         penalty_weight=np.ascontiguousarray(problem.penalty_weight),
@@ -299,10 +299,11 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
-        check=problem.design.check if problem.design.watched else None,
+        check=design.check if design.watched else None,
     )
     if engine.not_finite >= 0:
         problem.refuse_non_finite()
+    design.finite |= sees_all
     unusable = max(engine.not_finite, engine.unsquarable)
     if unusable >= 0:
         raise InputError(

@@ -34,12 +34,15 @@ class Design(ABC):
         Whether most numbers are zeros that are not stored.
     watched : bool
         Whether `check` has something to look at: it is asked before and while X is read.
+    finite : bool
+        Whether somebody has looked at every number and found none that cannot be used.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     sparse: bool = False
     watched = False
+    finite = False
 
     @abstractmethod
     def columns(self, index: Index | slice) -> Floats:

@@ -22,8 +22,8 @@ class PythonDesign(Design):
     A subclass sets ``shape = (n, p)`` and implements `columns` and `correlate`, which must agree:
     `check_design` tests that. It may override `rows`, `predict` and `moments` where it knows a
     shorter way; everything else follows. Calls are few and heavy, may come from several threads
-    (one at a time, as Python has it), and may not change what they are given. What comes back is
-    checked for shape, kind and NaN; an exception of the subclass goes through unchanged.
+    at once (folds are solved side by side), and may not change what they are given. What comes
+    back is checked for shape, kind and NaN; an exception of the subclass goes through unchanged.
 
     Examples
     --------

@@ -40,9 +40,8 @@ def refuse_shrunk(array: NDArray[Any], needed: int) -> None:
 
 def _map_behind(array: NDArray[Any]) -> tuple[mmap.mmap, int | None] | None:
     """The map that owns the memory, and where in the file it begins, if NumPy made it."""
-    start, owner = None, array.base
-    if isinstance(array, np.memmap):
-        owner = array
+    start: int | None = None
+    owner: Any = array
     while isinstance(owner, (np.ndarray, memoryview)):
         if isinstance(owner, np.memmap) and owner.offset is not None:
             start = owner.offset - owner.offset % mmap.ALLOCATIONGRANULARITY
