@@ -258,7 +258,7 @@ def _columns(frame: Any) -> list[Any]:
 MEMORY = """
 import sys
 import numpy as np
-from benchmarks.tasks.memory import peak, reset_peak, resident
+from benchmarks.tasks.memory import peak_above
 from excise.checks import table
 import excise
 n, p = 2000, 4000
@@ -273,10 +273,7 @@ del columns
 small = polars.DataFrame(rng.standard_normal((50, 3)))
 excise.fit_path(small, np.arange(50.0), 5)
 def above(run):
-    before = resident()
-    reset_peak()
-    kept = run()
-    return (peak() - before) / (8 * n * p)
+    return peak_above(run) / (8 * n * p)
 taking = above(lambda: table(frame))
 fitting = above(lambda: excise.fit_path(frame, y, 20, alpha_min_ratio=0.2))
 print(taking, fitting)

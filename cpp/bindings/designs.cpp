@@ -16,15 +16,20 @@ using AnyMatrix = nb::ndarray<nb::ndim<2>, nb::ro, nb::device::cpu>;
 using AnyVector = nb::ndarray<nb::ndim<1>, nb::ro, nb::device::cpu>;
 
 template <class T>
-std::shared_ptr<Design> dense_of(const AnyMatrix& x) {
+std::shared_ptr<Design> dense_of(const AnyMatrix& x, bool streamed) {
   const auto n = static_cast<Index>(x.shape(0)), p = static_cast<Index>(x.shape(1));
-  return std::make_shared<Dense<T>>(static_cast<const T*>(x.data()), n, p, x.stride(0),
-                                    x.stride(1));
+  const auto* data = static_cast<const T*>(x.data());
+  std::shared_ptr<FileMap> map;
+  if (streamed && x.stride(0) > 0 && x.stride(1) > 0) {
+    const Index last = (n - 1) * x.stride(0) + (p - 1) * x.stride(1);
+    map = std::make_shared<FileMap>(data, (last + 1) * ix(sizeof(T)));
+  }
+  return std::make_shared<Dense<T>>(data, n, p, x.stride(0), x.stride(1), std::move(map));
 }
 
-std::shared_ptr<Design> dense(const AnyMatrix& x) {
-  if (x.dtype() == nb::dtype<double>()) return dense_of<double>(x);
-  if (x.dtype() == nb::dtype<float>()) return dense_of<float>(x);
+std::shared_ptr<Design> dense(const AnyMatrix& x, bool streamed) {
+  if (x.dtype() == nb::dtype<double>()) return dense_of<double>(x, streamed);
+  if (x.dtype() == nb::dtype<float>()) return dense_of<float>(x, streamed);
   throw std::invalid_argument("X must be float32 or float64");
 }
 
@@ -110,8 +115,9 @@ std::shared_ptr<Design> columns(const nb::tuple& arrays) {
 
 void bind_designs(nb::module_& m) {
   nb::class_<Design>(m, "Design", "A table in some storage, read where it lies.");
-  m.def("dense", &dense, "X"_a, nb::keep_alive<0, 1>(),
-        "An array of float32 or float64 with any strides.");
+  m.def("dense", &dense, "X"_a, "streamed"_a = false, nb::keep_alive<0, 1>(),
+        "An array of float32 or float64 with any strides; `streamed`: it lies in a read-only map of "
+        "a file, whose pages may be given back once they were read.");
   m.def("sparse", &sparse, "data"_a, "indices"_a, "indptr"_a, "n"_a, "p"_a, "by_rows"_a,
         nb::keep_alive<0, 1>(), nb::keep_alive<0, 2>(), nb::keep_alive<0, 3>(),
         "Compressed columns, or rows, of n rows and p columns; the indices of each must rise.");

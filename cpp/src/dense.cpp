@@ -65,23 +65,28 @@ void Dense<T>::correlate(ConstMatrix r, Matrix out, const Context& context) cons
               part.stride);
     else
       correlate_blocks(block_copier(), first, r, part);
+    have_read(n_ * p);
   });
 }
 
 template <class T>
 void Dense<T>::gather(std::span<const Index> columns, Matrix out) const {
-  for (std::size_t k = 0; k < columns.size(); ++k)
+  for (std::size_t k = 0; k < columns.size(); ++k) {
     copy_block(0, columns[k], Matrix(out.column(ix(k)), n_, 1));
+    have_read(n_);
+  }
 }
 
 template <class T>
 void Dense<T>::tile(Index begin, Index, Matrix out) const {
   copy_block(begin, 0, out);
+  have_read(out.rows * out.cols);
 }
 
 // Columns that are contiguous are read one by one, others through packed tiles of rows.
 template <class T>
 Moments Dense<T>::moments(std::span<const double> weights, const Context& context) const {
+  if (map_ && row_stride_ != 1) return moments_by_tiles(weights, context);
   const auto pilot = [this](Index i, Index j) {
     return static_cast<double>(data_[i * row_stride_ + j * col_stride_]) - shift_of(j);
   };
@@ -93,8 +98,35 @@ Moments Dense<T>::moments(std::span<const double> weights, const Context& contex
                             RunningMoments& column = running[sz(j - first)];
                             column_moments(data_ + j * col_stride_, n_, column.pilot + shift_of(j),
                                            w, column.sums);
+                            have_read(n_);
                           }
                         });
+}
+
+// The rows of a file in their order: every page is read once.
+template <class T>
+Moments Dense<T>::moments_by_tiles(std::span<const double> weights, const Context& context) const {
+  constexpr Index kRows = 2048, kColumns = 64;
+  Moments m(p_);
+  const Index pilot_row = first_weighted(weights);
+  const double* w = weights.empty() ? nullptr : weights.data();
+  std::vector<RunningMoments> running(sz(p_));
+  for (Index j = 0; j < p_; ++j)
+    running[sz(j)].pilot =
+        static_cast<double>(data_[pilot_row * row_stride_ + j * col_stride_]) - shift_of(j);
+  for (Index i = 0; i < n_; i += kRows) {
+    const Index rows = std::min(kRows, n_ - i);
+    const double work = 4.0 * static_cast<double>(rows) * static_cast<double>(p_);
+    parallel_for(context, p_, kColumns, work, [&](Index first, Index last) {
+      const auto copy = [&](Index row, Index col, Matrix out) { copy_block(i + row, col, out); };
+      add_moments(copy, rows, w ? w + i : w, first,
+                  std::span(running).subspan(sz(first), sz(last - first)));
+    });
+    have_read(rows * p_);
+  }
+  for (Index j = 0; j < p_; ++j) m.set(j, running[sz(j)], w ? 1.0 : static_cast<double>(n_));
+  m.find_not_finite();
+  return m;
 }
 
 template class Dense<float>;

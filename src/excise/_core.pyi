@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 class Design:
     """A table in some storage, read where it lies."""
 
-def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)]) -> Design:
-    """An array of float32 or float64 with any strides."""
+def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)], streamed: bool = False) -> Design:
+    """
+    An array of float32 or float64 with any strides; `streamed`: it lies in a read-only map of a file, whose pages may be given back once they were read.
+    """
 
 def sparse(data: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indptr: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, p: int, by_rows: bool) -> Design:
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.design.mapped import bytes_needed, refuse_shrunk
+from excise.design.mapped import bytes_needed, is_streamed, refuse_shrunk
 from excise.results import Floats
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ class ArrayDesign(Design):
         """What the compiled core reads the table by."""
         from excise import _core
 
-        return _core.dense(self.X)
+        return _core.dense(self.X, streamed=is_streamed(self.X))

@@ -15,6 +15,20 @@ from numpy.typing import NDArray
 from excise.exceptions import InputError
 
 
+STREAMED = 1 << 30
+"""Bytes from which a map is read as a stream: pages are given back once they were read."""
+
+
+def is_streamed(array: NDArray[Any]) -> bool:
+    """Whether the array is large and lies in a map that nobody can have written to."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        if isinstance(owner, np.memmap) and owner.mode == "r":
+            return array.nbytes >= STREAMED and not array.flags.writeable
+        owner = owner.base
+    return False
+
+
 def bytes_needed(array: NDArray[Any]) -> int:
     """Bytes that the file behind an array must have; 0 where there is none."""
     found = _map_behind(array)
