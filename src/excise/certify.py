@@ -46,7 +46,7 @@ def certify(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     coef : array, shape (p,)
         On the original scale, from any tool.

@@ -33,7 +33,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alpha : float
     **problem
@@ -59,7 +59,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alphas : int or array-like, default=100
         How many (a geometric grid from alpha_max), or their values in any order.
@@ -283,10 +283,13 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
+    design, weighted = problem.design, problem.sample_weight is not None
+    sees_all = not weighted or bool(np.all(problem.weights > 0.0))
+    if not (sees_all or design.finite):  # the core looks at rows with weight only
+        problem.refuse_non_finite()
     y = problem.y if problem.offset is None else problem.y - problem.offset
-    weighted = problem.sample_weight is not None
     engine = Engine(
-        design=problem.design.handle(),
+        design=design.handle(),
         y=np.ascontiguousarray(y),
         weights=problem.weights if weighted else None,
         penalty_weight=np.ascontiguousarray(problem.penalty_weight),
@@ -296,7 +299,11 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
+        check=design.check if design.watched else None,
     )
+    if engine.not_finite >= 0:
+        problem.refuse_non_finite()
+    design.finite |= sees_all
     unusable = max(engine.not_finite, engine.unsquarable)
     if unusable >= 0:
         raise InputError(

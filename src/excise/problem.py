@@ -16,16 +16,19 @@ import numpy as np
 
 from excise.catalog import LOSSES, PENALTIES, choices
 from excise.checks import (
+    Names,
     check_flag,
     check_number,
     check_positive,
     check_rows,
+    is_sparse,
     name_of,
     numbers,
     refuse_non_finite,
     table,
 )
-from excise.design import ArrayDesign, Design
+from excise.compressed import compressed, refuse_non_finite_entries
+from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
@@ -90,6 +93,10 @@ class Problem:
         relative: Floats = self.sample_weight / self.sample_weight.max()
         return relative / float(relative.sum())
 
+    def refuse_non_finite(self) -> None:
+        """Look through X for numbers that no arithmetic survives, and name the first."""
+        refuse_non_finite(self.design, self.feature_names)
+
     def feature(self, j: int) -> str:
         """How a message calls feature `j`."""
         return name_of("feature", j, self.feature_names)
@@ -112,12 +119,15 @@ def make_problem(
     tol: float = 1e-10,
     n_threads: int | None = None,
 ) -> Problem:
-    """Check everything once and return the `Problem`.
+    """Check everything once, except the numbers of X, and return the `Problem`.
+
+    Those who read X anyway refuse NaN, infinity and numbers too large to subtract: see
+    `refuse_non_finite`.
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
-        Integers and booleans are converted, floats are used where they are.
+    X : array, data frame, scipy sparse array or matrix, or Design, shape (n, p)
+        Numbers are read where they lie wherever that is possible; docs/designs.md says when.
     y : array, shape (n,)
     loss : {"squared"}
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
@@ -144,18 +154,16 @@ def make_problem(
     InputTypeError
         A kind of data that cannot be used.
     """
-    features, names = table(X)
-    goal = numbers("y", y)
-    check_rows("y", goal, len(features))
-    refuse_non_finite(features, names)
+    design, names = _design(X)
+    n, p = design.shape
+    goal = check_rows("y", numbers("y", y), n)
     if loss not in LOSSES:
         raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
-    p = features.shape[1]
     lower, upper = _bounds(bounds, p, names)
     return Problem(
-        design=ArrayDesign(features),
+        design=design,
         y=goal,
         sample_weight=_sample_weight(sample_weight, len(goal)),
         offset=_offset(offset, len(goal)),
@@ -170,6 +178,15 @@ def make_problem(
         loss=loss,
         feature_names=names,
     )
+
+
+def _design(X: Any) -> tuple[Design, Names]:
+    """How X is stored, and its column names; the entries of a sparse X are looked at here."""
+    if not is_sparse(X):
+        return table(X)
+    arrays = compressed(X)
+    refuse_non_finite_entries(arrays)
+    return SparseDesign(arrays), None
 
 
 def check_alpha(alpha: Any) -> float:

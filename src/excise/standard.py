@@ -10,14 +10,18 @@ b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.design import Design, SparseDesign
 from excise.problem import Problem
 from excise.results import Floats
+
+Index = NDArray[np.intp]
 
 LARGEST = 1e300
 """A tax that nothing can pay, and that still can be multiplied by zero."""
@@ -100,10 +104,16 @@ def column_scale(problem: Problem) -> ColumnScale:
     neither a mean of 1e6 nor a spread of 1e-200 costs digits; a column is constant if nothing
     is left, that is if min == max over the rows with weight.
     """
+    if isinstance(problem.design, SparseDesign):
+        return _sparse_column_scale(problem, problem.design)
     mean, scale = np.zeros(problem.p), np.zeros(problem.p)
     w = problem.weights
     row = int(np.argmax(w > 0.0))
     for part, block in problem.design.blocks():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(block.sum())
+        if not -LARGEST < total < LARGEST:
+            problem.refuse_non_finite()
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]
         pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])
@@ -116,6 +126,81 @@ def column_scale(problem: Problem) -> ColumnScale:
             mean[part] = pilot + peak * shift
         scale[part] = peak * np.sqrt(w @ np.square(block))
     return ColumnScale(mean, scale)
+
+
+def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
+    """The same from the entries: zeros that are not stored count once, with all their weight.
+
+    What is subtracted first is 0 where a row with weight is not stored, else a stored value.
+    """
+    w, p = problem.weights, problem.p
+
+    def total(of: Callable[[Index, Index, Floats], Any]) -> Floats:
+        out = np.zeros(p)
+        for rows, columns, values in design.chunks():
+            out += np.bincount(columns, of(rows, columns, values), p)
+        return out
+
+    stored = total(lambda rows, columns, values: (w[rows] > 0.0) * 1.0)
+    full = stored == np.count_nonzero(w > 0.0)
+    pilot, peak = np.zeros(p), np.zeros(p)
+    if problem.fit_intercept and full.any():
+        for rows, columns, values in design.chunks():
+            some = full[columns] & (w[rows] > 0.0)
+            pilot[columns[some]] = values[some]
+    for rows, columns, values in design.chunks():
+        some = w[rows] > 0.0
+        np.maximum.at(peak, columns[some], np.abs(values[some] - pilot[columns[some]]))
+    unit = np.where(peak > 0.0, peak, 1.0)
+
+    def off(rows: Index, columns: Index, values: Floats) -> Floats:
+        return np.where(w[rows] > 0.0, (values - pilot[columns]) / unit[columns], 0.0)
+
+    shift = np.zeros(p)
+    if problem.fit_intercept:
+        shift = total(lambda *entry: w[entry[0]] * off(*entry))
+    weight = total(lambda rows, columns, values: w[rows])
+    rest = np.where(full, 0.0, np.maximum(1.0 - weight, 0.0))
+    square = total(lambda *entry: w[entry[0]] * np.square(off(*entry) - shift[entry[1]]))
+    scale = peak * np.sqrt(square + rest * np.square(shift))
+    mean = pilot + peak * shift if problem.fit_intercept else np.zeros(p)
+    return ColumnScale(mean, scale)
+
+
+def far_columns(design: Design, columns: ColumnScale) -> Index | None:
+    """Columns to be centred number by number; None: all.
+
+    Of a sparse table those whose mean is above their standard deviation: more than half of such a
+    column is stored. For the others centring is algebra on sums, and nothing cancels.
+    """
+    return np.flatnonzero(np.abs(columns.mean) > columns.scale) if design.sparse else None
+
+
+def correlate(design: Design, columns: ColumnScale, R: Floats) -> Floats:
+    """Z'R, shape (p, k), for Z the columns on the standard scale and R of shape (n, k)."""
+    far = far_columns(design, columns)
+    if far is None:
+        out = np.empty((design.shape[1], R.shape[1]))
+    else:
+        out = design.correlate(R) - columns.mean[:, None] * R.sum(axis=0)
+    for here, block in design.blocks(far):
+        out[here] = (block - columns.mean[here]).T @ R
+    return out * ((columns.scale > 0.0) / columns.divisor)[:, None]
+
+
+def predict(design: Design, columns: ColumnScale, index: Index, b: Floats) -> Floats:
+    """Z_A b, shape (n, k), for the columns A = `index` and b of shape (len(index), k)."""
+    coef = b * ((columns.scale > 0.0) / columns.divisor)[index][:, None]
+    near = np.zeros(len(index), dtype=bool)
+    out = np.zeros((design.shape[0], b.shape[1]))
+    if isinstance(design, SparseDesign):
+        near = np.abs(columns.mean[index]) <= columns.scale[index]
+        out += design.predict(index[near], coef[near]) - columns.mean[index[near]] @ coef[near]
+    start, far = 0, coef[~near]
+    for here, block in design.blocks(index[~near]):
+        out += (block - columns.mean[here]) @ far[start : start + len(here)]
+        start += len(here)
+    return out
 
 
 class View:
@@ -144,17 +229,15 @@ class View:
 
     def predict(self, b: Floats) -> Floats:
         """Z b, reading only the columns where b is not zero."""
-        eta = np.zeros(self.problem.n)
-        for index, block in self.blocks(np.flatnonzero(b)):
-            eta += block @ b[index]
-        return eta
+        index = np.flatnonzero(b)
+        eta = predict(self.problem.design, self.columns, index, b[index][:, None])
+        return np.asarray(self.root * eta[:, 0])
 
     def correlate(self, vectors: Floats) -> Floats:
         """Z'v for one vector, shape (p,), or for several at once, shape (p, k)."""
-        out = np.empty((self.problem.p, *vectors.shape[1:]))
-        for index, block in self.blocks():
-            out[index] = block.T @ vectors
-        return out
+        R = self.root[:, None] * vectors.reshape(self.problem.n, -1)
+        found = correlate(self.problem.design, self.columns, R)
+        return found.reshape(self.problem.p, *vectors.shape[1:])
 
     def gather(self, index: NDArray[np.intp]) -> Floats:
         """The chosen columns, a copy."""

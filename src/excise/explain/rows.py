@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from excise.problem import Problem
 from excise.results import Floats
+from excise.standard import ColumnScale, correlate, predict
 
 CHUNK = 1 << 20
 """Numbers of X held as float64 at a time: 8 MB."""
@@ -74,15 +75,12 @@ class Rows:
 
     def correlate(self, R: Floats) -> Floats:
         """Z'R, shape (n_features, k), for R (n, k) that carries the weights."""
-        out = np.empty((self.problem.p, R.shape[1]))
-        for part, block in self.problem.design.blocks():
-            out[part] = (block - self.mean[part]).T @ R
-        return out * ((self.scale > 0.0) / self.divisor)[:, None]
+        return correlate(self.problem.design, ColumnScale(self.mean, self.scale), R)
 
     def residuals(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
         """What is left of y, shape (n, k), after coefs (len(support), k) per standard deviation."""
-        block = self.problem.design.columns(support) - self.mean[support]
-        return self.y[:, None] - block @ (coef_std / self.divisor[support][:, None])
+        columns = ColumnScale(self.mean, self.scale)
+        return self.y[:, None] - predict(self.problem.design, columns, support, coef_std)
 
     def used(self) -> NDArray[np.intp]:
         """Rows with weight."""

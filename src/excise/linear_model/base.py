@@ -12,7 +12,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from excise.checks import table
+from excise.checks import is_sparse, table
+from excise.compressed import compressed
+from excise.design import SparseDesign
 from excise.linear_model.settings import check_parameters, positive_real
 from excise.problem import make_problem
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from excise.problem import Problem
 
 FLOATS = (np.float64, np.float32)
+COMPRESSED = ("csc", "csr")
 
 
 class Training(NamedTuple):
@@ -27,7 +30,7 @@ class Training(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or scipy CSC or CSR of shape (n_samples, n_features)
         float64 or float32; scanned for NaN by `make_problem`, once.
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
     sample_weight : ndarray of shape (n_samples,) or None
@@ -36,7 +39,7 @@ class Training(NamedTuple):
         Sum of the weights as given.
     """
 
-    X: NDArray[Any]
+    X: Any
     y: NDArray[np.float64]
     sample_weight: NDArray[np.float64] | None
     total_weight: float
@@ -51,6 +54,11 @@ class Training(NamedTuple):
         first, *others = np.ascontiguousarray(self.y.reshape(len(self.y), -1).T)
         problem = make_problem(self.X, first, sample_weight=self.sample_weight, **settings)
         return [problem, *(replace(problem, y=y) for y in others)]
+
+
+def sound(X: Any) -> Any:
+    """A sparse X whose structure was checked before compiled code follows its indices."""
+    return SparseDesign(compressed(X)).matrix() if is_sparse(X) else X
 
 
 def is_frame(X: Any) -> bool:
@@ -69,7 +77,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n_samples, n_features)
+        X : array-like, sparse or data frame of shape (n_samples, n_features)
 
         Returns
         -------
@@ -78,11 +86,18 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
-            rows = check_array(table(X)[0], dtype=FLOATS)
+            rows = check_array(table(X)[0].toarray(), dtype=FLOATS)
         else:
-            rows = validate_data(self, X, reset=False, dtype=FLOATS)
+            X = sound(X)
+            rows = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse=COMPRESSED)
         eta: NDArray[Any] = rows @ self.coef_.T + self.intercept_
         return eta
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: sparse X too."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
     def _training(
         self,
@@ -101,12 +116,13 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
             "multi_output": multi_output,
             "ensure_min_samples": min_samples,
             "y_numeric": True,
+            "accept_sparse": COMPRESSED,
         }
         if is_frame(X):  # names the column that is not a number
             validate_data(self, X, skip_check_array=True)
-            X, y = check_X_y(table(X)[0], y, **rules)
+            X, y = check_X_y(table(X)[0].toarray(), y, **rules)
         else:
-            X, y = validate_data(self, X, y, **rules)
+            X, y = validate_data(self, sound(X), y, **rules)
         y = np.asarray(y, dtype=np.float64)
         if sample_weight is None:
             return Training(X, y, None, float(len(y)))

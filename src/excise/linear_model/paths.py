@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.linear_model import settings
-from excise.linear_model.base import FLOATS
+from excise.linear_model.base import COMPRESSED, FLOATS, sound
 from excise.linear_model.grid import alpha_grid
 from excise.linear_model.warning import warn_if_uncertified
 from excise.problem import make_problem
@@ -43,7 +43,7 @@ def enet_path(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 (ridge) to 1 (lasso).
@@ -87,7 +87,7 @@ def enet_path(
         raise InputError(f"Unexpected parameters in params: {', '.join(sorted(unknown))}")
     for name, value in (("l1_ratio", l1_ratio), ("eps", eps), ("tol", tol), ("positive", positive)):
         settings.RULES[name](name, value)
-    rows = check_array(X, dtype=FLOATS, ensure_all_finite=False)
+    rows = check_array(sound(X), dtype=FLOATS, ensure_all_finite=False, accept_sparse=COMPRESSED)
     if np.ndim(y) != 1:
         raise InputError(
             "y must have one dimension: paths that share their support between several targets "
@@ -137,7 +137,7 @@ def lasso_path(
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    X : array-like or sparse of shape (n_samples, n_features)
     y : array-like of shape (n_samples,)
     eps, n_alphas, alphas, precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive
         As in `enet_path`.

@@ -89,8 +89,8 @@ default="auto"
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            float64 or float32 in any memory order is used as it is.
+        X : array-like or sparse of shape (n_samples, n_features)
+            float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0; their sum matters, see the class.

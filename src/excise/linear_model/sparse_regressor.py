@@ -160,8 +160,9 @@ class SparseRegressor(ExplainedRegressor):
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            float64 or float32 in any memory order is used as it is; it is kept, see Notes.
+        X : array-like, sparse or data frame of shape (n_samples, n_features)
+            float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR;
+            it is kept, see Notes.
         y : array-like of shape (n_samples,)
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0, used in the grid, in every fit and in every fold's error; an integer

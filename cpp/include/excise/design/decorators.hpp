@@ -1,10 +1,11 @@
 // Views of a Design that copy nothing.
 #pragma once
 
+#include <cmath>
 #include <utility>
 
 #include "excise/base/kernels.hpp"
-#include "excise/design/design.hpp"
+#include "excise/design/sparse_pack.hpp"
 
 namespace excise {
 
@@ -12,6 +13,9 @@ namespace excise {
 // weights that sum to one, z_j has unit length and z_j'z_k is a weighted correlation. Rows of
 // weight zero are left out: a training fold is this view with its held-out rows at zero.
 // Columns of scale zero are zero.
+//
+// A sparse base stays sparse: centring is algebra on sums. Where a mean is so far above the spread
+// that the algebra would cost digits, nearly every entry is stored, and the column is kept whole.
 class Standardized final : public Design {
  public:
   Standardized(std::shared_ptr<const Design> base, Vec center, const Vec& scale, Vec root_weight)
@@ -21,10 +25,18 @@ class Standardized final : public Design {
         root_(std::move(root_weight)) {
     for (std::size_t j = 0; j < scale.size(); ++j)
       inverse_scale_[j] = scale[j] > 0 ? 1.0 / scale[j] : 0.0;
+    if (base_->sparse()) keep_far_columns();
   }
 
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
+  Index stored() const override { return base_->stored(); }
+  std::unique_ptr<Pack> pack() const override {
+    constexpr Index kMostRows = std::numeric_limits<std::int32_t>::max();
+    if (!base_->sparse() || rows() > kMostRows) return Design::pack();
+    return std::make_unique<SparsePack>(*base_->sparse(), center_, inverse_scale_, root_);
+  }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     const Index n = rows(), p = cols();
@@ -36,6 +48,9 @@ class Standardized final : public Design {
     for (Index l = 0; l < r.cols; ++l)
       for (Index j = 0; j < p; ++j)
         out(j, l) = (out(j, l) - center_[sz(j)] * total[sz(l)]) * inverse_scale_[sz(j)];
+    for (std::size_t f = 0; f < far_.size(); ++f)
+      for (Index l = 0; l < r.cols; ++l)
+        out(far_[f], l) = kernels().dot(&far_columns_[f * sz(n)], r.column(l), n);
   }
 
   void gather(std::span<const Index> columns, Matrix out) const override {
@@ -56,8 +71,18 @@ class Standardized final : public Design {
       column(i, 0) = root_[sz(first_row + i)] * (column(i, 0) - center) * inverse;
   }
 
+  void keep_far_columns() {
+    constexpr double kFar = 1e3;  // means above this many standard deviations
+    for (Index j = 0; j < cols(); ++j)
+      if (std::abs(center_[sz(j)]) * inverse_scale_[sz(j)] > kFar) far_.push_back(j);
+    far_columns_.resize(far_.size() * sz(rows()));
+    gather(far_, Matrix(far_columns_.data(), rows(), ix(far_.size())));
+  }
+
   std::shared_ptr<const Design> base_;
   Vec center_, inverse_scale_, root_;
+  Indices far_;
+  Vec far_columns_;
 };
 
 // A column with another value filled in where it was missing: x_j + delta * x_m, x_m being the
@@ -74,6 +99,8 @@ class Refilled final : public Design {
 
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
+  Index stored() const override { return base_->stored(); }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     base_->correlate(r, out, context);

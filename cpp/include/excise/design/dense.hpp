@@ -28,7 +28,10 @@ class Dense final : public Design {
  private:
   double shift_of(Index j) const { return shift_.empty() ? 0.0 : shift_[sz(j)]; }
   const double* shift_from(Index j) const { return shift_.empty() ? nullptr : &shift_[sz(j)]; }
-  void copy_block(Index row, Index n, Index col, Index p, Matrix out) const;
+  void copy_block(Index row, Index col, Matrix out) const;
+  auto block_copier() const {
+    return [this](Index row, Index col, Matrix out) { copy_block(row, col, out); };
+  }
 
   const T* data_;
   Index n_, p_, row_stride_, col_stride_;

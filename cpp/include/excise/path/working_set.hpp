@@ -9,7 +9,7 @@ class WorkingSet {
  public:
   WorkingSet(const StandardProblem& problem, const Context& context)
       : problem_(problem),
-        quadratic_(problem.y),
+        quadratic_(problem.y, problem.design->pack()),
         solver_(quadratic_, Penalty{}, problem.noise(), context.poll),
         slot_(sz(problem.design->cols()), -1) {}
 
@@ -31,8 +31,7 @@ class WorkingSet {
       more.lower.push_back(problem_.penalty.lower[sz(j)]);
       more.upper.push_back(problem_.penalty.upper[sz(j)]);
     }
-    problem_.design->gather(features, quadratic_.add(ix(features.size())));
-    quadratic_.added();
+    quadratic_.add(features);
     solver_.grow(more);
   }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <span>
+#include <utility>
 
 #include "excise/base/kernels.hpp"
+#include "excise/design/pack.hpp"
 
 namespace excise {
 
@@ -18,6 +20,12 @@ class Quadratic {
 
   // g_k = z_j'z_k for k in `columns`
   virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
+
+  // g(k, l) = z_k'z_l for k in `columns`, l in `some`
+  virtual void crosses(std::span<const Index> some, std::span<const Index> columns,
+                       Matrix g) const {
+    for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
+  }
 
   // The squared distance of column j from the combination of `columns` with these coefficients,
   // where it can be told better than the Cholesky factor tells it; else -1.
@@ -69,71 +77,54 @@ class GramQuadratic final : public Quadratic {
 // Held as packed columns of length n, with the residual of the last gradient.
 class ColumnsQuadratic final : public Quadratic {
  public:
-  explicit ColumnsQuadratic(std::span<const double> y) : y_(y), residual_(y.begin(), y.end()) {}
+  ColumnsQuadratic(std::span<const double> y, std::unique_ptr<Pack> pack)
+      : y_(y), pack_(std::move(pack)), residual_(y.begin(), y.end()) {}
 
   Index size() const override { return ix(target_.size()); }
   double dependent() const override { return 1e-20; }
-  Index rows() const { return ix(y_.size()); }
   double target(Index j) const override { return target_[sz(j)]; }
   const Vec& residual() const { return residual_; }
-  std::span<const double> column(Index j) const { return {z_.data() + j * rows(), sz(rows())}; }
 
-  // Room for `count` more columns, to be filled by the caller, who then calls `added`.
-  Matrix add(Index count) {
-    z_.resize(z_.size() + sz(count * rows()));
-    return Matrix(z_.data() + size() * rows(), rows(), count);
-  }
-  void added() {
-    const Index m = ix(z_.size()) / rows(), old = size();
-    target_.resize(sz(m), 0.0);
-    kernels().columns_f64(z_.data() + old * rows(), rows(), rows(), m - old, nullptr, y_.data(),
-                          rows(), 1, target_.data() + old, m);
+  // Appends columns of the design.
+  void add(std::span<const Index> columns) {
+    const Index old = size();
+    pack_->add(columns);
+    target_.resize(sz(pack_->size()));
+    pack_->correlate(old, y_.data(), target_.data() + old);
   }
   // Keeps the columns `kept` (rising) alone, in that order.
   void keep(std::span<const Index> kept) {
-    for (std::size_t k = 0; k < kept.size(); ++k)
-      if (kept[k] != ix(k)) {
-        std::copy_n(z_.begin() + kept[k] * rows(), rows(), z_.begin() + ix(k) * rows());
-        target_[k] = target_[sz(kept[k])];
-      }
+    pack_->keep(kept);
+    for (std::size_t k = 0; k < kept.size(); ++k) target_[k] = target_[sz(kept[k])];
     target_.resize(kept.size());
-    z_.resize(kept.size() * sz(rows()));
   }
 
   void cross(Index j, std::span<const Index> columns, double* g) const override {
-    for (std::size_t k = 0; k < columns.size(); ++k)
-      g[k] = kernels().dot(z_.data() + j * rows(), z_.data() + columns[k] * rows(), rows());
+    pack_->cross(j, columns, g);
+  }
+  void crosses(std::span<const Index> some, std::span<const Index> columns,
+               Matrix g) const override {
+    pack_->crosses(some, columns, g);
   }
   double distance(Index j, std::span<const Index> columns, std::span<const double> b) override {
-    Vec rest(z_.begin() + j * rows(), z_.begin() + (j + 1) * rows());
-    subtract(columns, b, rest);
-    return kernels().dot(rest.data(), rest.data(), rows());
+    constexpr double kOnce = -1.0;
+    Vec rest(y_.size());
+    pack_->subtract(std::span(&j, 1), &kOnce, rest.data());
+    pack_->subtract(columns, b.data(), rest.data());
+    return kernels().dot(rest.data(), rest.data(), ix(rest.size()));
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     residual_.assign(y_.begin(), y_.end());
-    subtract(support, b, residual_);
-    c.assign(sz(size()), 0.0);
-    kernels().columns_f64(z_.data(), rows(), rows(), size(), nullptr, residual_.data(), rows(), 1,
-                          c.data(), size());
-    return kernels().dot(residual_.data(), residual_.data(), rows());
+    pack_->subtract(support, b.data(), residual_.data());
+    c.resize(sz(size()));
+    pack_->correlate(0, residual_.data(), c.data());
+    return kernels().dot(residual_.data(), residual_.data(), ix(residual_.size()));
   }
 
  private:
-  // v -= Z_A b
-  void subtract(std::span<const Index> columns, std::span<const double> b, Vec& v) {
-    columns_.resize(columns.size());
-    minus_b_.resize(columns.size());
-    for (std::size_t k = 0; k < columns.size(); ++k) {
-      columns_[k] = z_.data() + columns[k] * rows();
-      minus_b_[k] = -b[k];
-    }
-    kernels().combine(columns_.data(), minus_b_.data(), ix(columns.size()), rows(), v.data());
-  }
-
   std::span<const double> y_;
-  Vec z_, target_, residual_;
-  std::vector<const double*> columns_;
-  Vec minus_b_;
+  std::unique_ptr<Pack> pack_;
+  Vec target_, residual_;
 };
 
 }  // namespace excise

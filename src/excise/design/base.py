@@ -1,8 +1,4 @@
-"""What a table is stored in: the three verbs in numpy, and the handle that the core reads by.
-
-Everything in Python that looks at X goes through a `Design`: packed blocks of columns, X'V, and
-the rows of a few columns. A storage is one class here and one function of the core.
-"""
+"""The contract of a storage, and the plain array that fulfils it."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.design.mapped import bytes_needed, refuse_shrunk
 from excise.results import Floats
 
 if TYPE_CHECKING:
@@ -33,18 +30,34 @@ class Design(ABC):
         (n, p)
     dtype : numpy dtype
         In which answers are stored by those who store them in the dtype of X.
+    sparse : bool
+        Whether most numbers are zeros that are not stored.
+    watched : bool
+        Whether `check` has something to look at: it is asked before and while X is read.
+    finite : bool
+        Whether somebody has looked at every number and found none that cannot be used.
     """
 
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    sparse: bool = False
+    watched = False
+    finite = False
 
     @abstractmethod
     def columns(self, index: Index | slice) -> Floats:
         """A packed copy of some columns, shape (n, k), float64."""
 
-    @abstractmethod
     def correlate(self, V: Floats) -> Floats:
         """X'V, shape (p, k), for V of shape (n, k)."""
+        return np.concatenate([block.T @ V for _, block in self.blocks()])
+
+    def check(self) -> None:  # noqa: B027 - most storages have nothing to look at
+        """Raise an InputError if the numbers can no longer be read."""
+
+    def checked(self) -> Design:
+        """The design with every answer checked, where somebody else wrote it."""
+        return self
 
     @abstractmethod
     def handle(self) -> Handle:
@@ -71,6 +84,10 @@ class Design(ABC):
         """Sum of every column, shape (p,)."""
         return self.correlate(np.ones((self.shape[0], 1)))[:, 0]
 
+    def toarray(self) -> NDArray[Any]:
+        """The whole table as one array of `dtype`; a copy, unless it is stored as one."""
+        return self.columns(slice(None)).astype(self.dtype, copy=False)
+
 
 class ArrayDesign(Design):
     """A NumPy array of float32 or float64, with any strides, read-only or memory-mapped too."""
@@ -79,22 +96,32 @@ class ArrayDesign(Design):
         self.X = X
         self.shape = X.shape
         self.dtype = X.dtype
+        self.file_bytes = bytes_needed(X)
+        self.watched = self.file_bytes > 0
+
+    def check(self) -> None:
+        """Raise an InputError if the file behind the array has shrunk."""
+        if self.watched:
+            refuse_shrunk(self.X, self.file_bytes)
 
     def columns(self, index: Index | slice) -> Floats:
         """A packed copy of some columns, shape (n, k), float64."""
+        self.check()
         return self.X[:, index].astype(np.float64)
-
-    def correlate(self, V: Floats) -> Floats:
-        """X'V, shape (p, k), for V of shape (n, k)."""
-        return np.concatenate([block.T @ V for _, block in self.blocks()])
 
     def rows(self, rows: Index, columns: Index) -> Floats:
         """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
+        self.check()
         return self.X[rows[:, None], columns].astype(np.float64)
 
     def column_sums(self) -> Floats:
         """Sum of every column, shape (p,)."""
+        self.check()
         return np.asarray(np.sum(self.X, axis=0, dtype=np.float64))
+
+    def toarray(self) -> NDArray[Any]:
+        """The array itself."""
+        return self.X
 
     def handle(self) -> Handle:
         """What the compiled core reads the table by."""

@@ -1,0 +1,94 @@
+// The columns of a working set, copied out of a Design into the form that its storage multiplies
+// fastest: dense columns here, compressed ones for a sparse table.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "excise/base/kernels.hpp"
+#include "excise/design/design.hpp"
+
+namespace excise {
+
+// Columns are named by their place in the pack. A pack does not outlive the Design it is of.
+class Pack {
+ public:
+  virtual ~Pack() = default;
+  virtual Index rows() const = 0;
+  virtual Index size() const = 0;
+
+  // Appends these columns of the design.
+  virtual void add(std::span<const Index> columns) = 0;
+  // Keeps the columns `kept` (rising) alone, in that order.
+  virtual void keep(std::span<const Index> kept) = 0;
+
+  // g_k = z_j'z_k for k in `columns`
+  virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
+  // g(k, l) = z_k'z_l for k in `columns`, l in `some`
+  virtual void crosses(std::span<const Index> some, std::span<const Index> columns,
+                       Matrix g) const {
+    for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
+  }
+  // c_k = z_k'v for the columns from `first` on
+  virtual void correlate(Index first, const double* v, double* c) const = 0;
+  // v -= Z_A b
+  virtual void subtract(std::span<const Index> columns, const double* b, double* v) const = 0;
+};
+
+// Dense columns, one after the other.
+class DensePack final : public Pack {
+ public:
+  explicit DensePack(const Design& design) : design_(design), n_(design.rows()) {}
+
+  Index rows() const override { return n_; }
+  Index size() const override { return size_; }
+  void add(std::span<const Index> columns) override {
+    const Index count = ix(columns.size());
+    z_.resize(sz((size_ + count) * n_));
+    design_.gather(columns, Matrix(z_.data() + size_ * n_, n_, count));
+    size_ += count;
+  }
+  void keep(std::span<const Index> kept) override {
+    for (Index k = 0; k < ix(kept.size()); ++k)
+      if (kept[sz(k)] != k) std::copy_n(column(kept[sz(k)]), n_, z_.begin() + k * n_);
+    size_ = ix(kept.size());
+    z_.resize(sz(size_ * n_));
+  }
+  void cross(Index j, std::span<const Index> columns, double* g) const override {
+    for (std::size_t k = 0; k < columns.size(); ++k)
+      g[k] = kernels().dot(column(j), column(columns[k]), n_);
+  }
+  void crosses(std::span<const Index> some, std::span<const Index> columns,
+               Matrix g) const override {
+    std::vector<const double*> at(columns.size());
+    for (std::size_t k = 0; k < columns.size(); ++k) at[k] = column(columns[k]);
+    Vec packed(some.size() * sz(n_));
+    for (std::size_t l = 0; l < some.size(); ++l)
+      std::copy_n(column(some[l]), n_, packed.begin() + ix(l) * n_);
+    for (Index l = 0; l < g.cols; ++l) std::fill_n(g.column(l), g.rows, 0.0);
+    kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data,
+                            g.stride);
+  }
+  void correlate(Index first, const double* v, double* c) const override {
+    std::fill_n(c, size_ - first, 0.0);
+    kernels().columns_f64(column(first), n_, n_, size_ - first, nullptr, v, n_, 1, c, size_);
+  }
+  void subtract(std::span<const Index> columns, const double* b, double* v) const override {
+    std::vector<const double*> chosen(columns.size());
+    Vec minus(columns.size());
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      chosen[k] = column(columns[k]);
+      minus[k] = -b[k];
+    }
+    kernels().combine(chosen.data(), minus.data(), ix(columns.size()), n_, v);
+  }
+
+ private:
+  const double* column(Index j) const { return z_.data() + j * n_; }
+
+  const Design& design_;
+  Index n_, size_ = 0;
+  Vec z_;
+};
+
+}  // namespace excise
