@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from functools import partial
@@ -29,7 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     from benchmarks import problems
     from benchmarks.measure import machine
     from benchmarks.peers import PEERS
-    from benchmarks.tasks import TASKS, Settings
+    from benchmarks.tasks.base import Settings
+    from benchmarks.tasks.registry import TASKS
 
     peers = tuple(peer for peer in PEERS if peer.available())
     if options.peer:
@@ -58,8 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     from benchmarks.problems import MAKERS
-    from benchmarks.tasks import TASKS
     from benchmarks.tasks.path import CURVES
+    from benchmarks.tasks.registry import TASKS
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     add = parser.add_argument
@@ -117,4 +119,5 @@ def keep(result: dict[str, Any], file: Path | None) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that files and processes end too
     sys.exit(main())

@@ -18,7 +18,9 @@ from benchmarks.peers import PEERS
 from benchmarks.problems import files, simulated
 from benchmarks.show import goals, growth, picture, summary, tables
 from benchmarks.show.__main__ import between
-from benchmarks.tasks import TASKS, Settings, cv, many, map, path, scaling, threads
+from benchmarks.tasks import cv, many, map, path, scaling, threads
+from benchmarks.tasks.base import Settings
+from benchmarks.tasks.registry import TASKS
 
 OURS = PEERS[0]
 SCIKIT_LEARN = next(peer for peer in PEERS if peer.name == "scikit-learn")

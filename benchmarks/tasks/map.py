@@ -78,7 +78,7 @@ def forget(file: Path) -> None:
 
 
 def watched(file: Path, work: str) -> Result:
-    """Run `work` in a process of its own and look at its memory from outside, 20 times a second.
+    """Run `work` in a process of its own and look at its memory from outside, ten times a second.
 
     Pages that the process let go are dropped from the system's cache as often, so that a second
     pass over them is read, and counted, again.
@@ -87,11 +87,14 @@ def watched(file: Path, work: str) -> Result:
     command = [sys.executable, "-m", "benchmarks.tasks.map", str(file), work]
     most = {"RssAnon": 0, "RssFile": 0}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            for field in most:
-                most[field] = max(most[field], sample(field, process.pid))
-            forget(file)
-            time.sleep(0.05)
+        try:
+            while process.poll() is None:
+                for field in most:
+                    most[field] = max(most[field], sample(field, process.pid))
+                forget(file)
+                time.sleep(0.1)
+        finally:
+            process.kill()  # if we are told to stop
         assert process.stdout
         printed = process.stdout.read()
     if process.returncode:
