@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kWork = 4.0;  // an entry costs about as much as this many dense multiply-adds
 constexpr Index kColumnGrain = 2048;
-constexpr Index kPerRange = 8;  // entries of a row in a range of columns, on average, at least
-constexpr Index kMostRanges = 64;
+constexpr Index kPerRange = 16;  // entries of a row in a range of columns, on average, at least
+constexpr Index kMostRanges = 16;
 constexpr Index kShared = 1 << 18;  // entries that are worth two ranges, for two threads
 
 [[noreturn]] void corrupt(const std::string& what) {
@@ -282,13 +282,14 @@ void SparseByRows<T, I>::cut_into_ranges() {
 
 template <class T, class I>
 template <int K>
-void SparseByRows<T, I>::scatter(Index range, const double* r, Matrix out) const {
-  const Index first = bound_[sz(range)], width = bound_[sz(range + 1)] - first;
+void SparseByRows<T, I>::scatter(Index from, Index to, const double* r, Matrix out) const {
+  const Index first = bound_[sz(from)], width = bound_[sz(to)] - first;
   Vec sums(sz(width * K));
   for (Index i = 0; i < rows(); ++i) {
-    const double* ri = r + i * K;
-    const Index end = leave(i, range);
-    for (Index e = enter(i, range); e < end; ++e) {
+    double ri[std::size_t{K}];  // in registers: the sums might lie over r, for all one knows
+    std::copy_n(r + i * K, K, ri);
+    const Index end = leave(i, to - 1);
+    for (Index e = enter(i, from); e < end; ++e) {
       const double x = static_cast<double>(x_[e]);
       double* target = sums.data() + (static_cast<Index>(column_[e]) - first) * K;
       for (int l = 0; l < K; ++l) target[l] += x * ri[l];
@@ -302,19 +303,21 @@ template <class T, class I>
 void SparseByRows<T, I>::correlate(ConstMatrix r, Matrix out, const Context& context) const {
   in_groups(r, [&]<int K>(Index l, const double* group) {
     const double work = kWork * static_cast<double>(K * stored_ + p_);
-    parallel_for(context, ranges(), 1, work, [&](Index first, Index last) {
-      for (Index c = first; c < last; ++c)
-        scatter<K>(c, group, Matrix(out.column(l), p_, K, out.stride));
+    parallel_for(context, ranges(), together(context), work, [&](Index from, Index to) {
+      scatter<K>(from, to, group, Matrix(out.column(l), p_, K, out.stride));
     });
   });
 }
 
 template <class T, class I>
 void SparseByRows<T, I>::entries(std::span<const Index> columns, Entries& out) const {
-  constexpr std::int32_t kNone = -1;
-  std::vector<std::int32_t> place(sz(p_), kNone);
-  for (std::size_t k = 0; k < columns.size(); ++k)
+  // A bit for each column, small enough for the nearest cache, tells most entries away.
+  std::vector<std::uint64_t> wanted(sz(p_ / 64 + 1));
+  std::vector<std::int32_t> place(sz(p_));
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    wanted[sz(columns[k] / 64)] |= std::uint64_t{1} << (columns[k] % 64);
     place[sz(columns[k])] = static_cast<std::int32_t>(k);
+  }
   struct Entry {
     std::int32_t place, row;
     double value;
@@ -323,8 +326,9 @@ void SparseByRows<T, I>::entries(std::span<const Index> columns, Entries& out) c
   Indices next(columns.size() + 1);
   for (Index i = 0; i < rows(); ++i)
     for (Index e = start_[sz(i)]; e < start_[sz(i + 1)]; ++e) {
-      const std::int32_t k = place[sz(static_cast<Index>(column_[e]))];
-      if (k == kNone) continue;
+      const auto j = static_cast<std::uint64_t>(column_[e]);
+      if (!(wanted[j / 64] >> (j % 64) & 1)) continue;
+      const std::int32_t k = place[j];
       found.push_back({k, static_cast<std::int32_t>(i), static_cast<double>(x_[e])});
       ++next[sz(k + 1)];
     }
@@ -365,7 +369,7 @@ Moments SparseByRows<T, I>::moments(std::span<const double> weights, const Conte
   Moments m(p_);
   const RowWeights row_weights(weights, rows());
   const double work = kWork * static_cast<double>(2 * stored_ + p_);
-  parallel_for(context, ranges(), 1, work, [&](Index from, Index to) {
+  parallel_for(context, ranges(), together(context), work, [&](Index from, Index to) {
     const Index first = bound_[sz(from)], last = bound_[sz(to)];
     std::vector<ColumnMoments> columns(sz(last - first));
     const auto read = [&](auto&& use) {

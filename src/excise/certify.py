@@ -32,6 +32,12 @@ from excise.standard import Penalty, Target, View, allowed, penalty_at, target
 DEPENDENT = 1e-9
 """A column is dependent if less than this share of it lies outside the span of the others."""
 
+CLEAR = 1e-6
+"""A share so large that the squares of a Gram matrix show it."""
+
+MOST_WORK = 1e11
+"""Multiply-adds that go into factoring columns of a sparse table written out."""
+
 NOISE = 1e-13
 """Correlations below this share of |y| are rounding."""
 
@@ -187,11 +193,39 @@ def _moved(
     """The point nearest to r where z_j = tax_j sign(b_j) + ridge_j b_j inside."""
     if not 0 < len(inside) <= view.problem.n:
         return None
+    change = pen.tax[inside] * np.sign(b[inside]) + pen.ridge[inside] * b[inside] - c[inside]
+    if (factor := _clear_factor(view, inside)) is not None:
+        from scipy.linalg import cho_solve
+
+        step = np.zeros(view.problem.p)
+        step[inside] = cho_solve((factor, True), change)
+        return np.asarray(r + view.predict(step))
+    if _too_many(view, inside):
+        return None
     Q, R = np.linalg.qr(view.gather(inside))
     if np.any(np.abs(np.diag(R)) <= DEPENDENT):
         return None
-    wanted = pen.tax[inside] * np.sign(b[inside]) + pen.ridge[inside] * b[inside]
-    return np.asarray(r + Q @ np.linalg.solve(R.T, wanted - c[inside]))
+    return np.asarray(r + Q @ np.linalg.solve(R.T, change))
+
+
+def _clear_factor(view: View, index: Indices) -> Floats | None:
+    """The Cholesky factor of sparse columns, where they are clearly independent.
+
+    It costs what their entries cost, but sees distances from the span down to `CLEAR` only; for
+    the rest, and for dense columns, there is the QR factorisation.
+    """
+    if not view.problem.design.sparse or len(index) == 0:
+        return None
+    try:
+        factor: Floats = np.linalg.cholesky(view.gram(index))
+    except np.linalg.LinAlgError:
+        return None
+    return factor if factor.diagonal().min() > CLEAR else None
+
+
+def _too_many(view: View, index: Indices) -> bool:
+    """Whether sparse columns written out are too many to be factored in a second or so."""
+    return view.problem.design.sparse and view.problem.n * len(index) ** 2 > MOST_WORK
 
 
 def _uniqueness(
@@ -206,9 +240,10 @@ def _uniqueness(
     """
     undecided = reach(point.z, safe_radius(point.gap, size.null), pen) >= pen.tax
     undecided &= (pen.ridge == 0.0) & ~pen.excluded
-    if _independent(view, np.flatnonzero(undecided)):
+    independent = _independent(view, np.flatnonzero(undecided))
+    if independent:
         return True, ()
-    if point.gap > TIE * size.null:
+    if independent is None or point.gap > TIE * size.null:
         return None, ()
     inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)
     ties = undecided & (b == 0.0) & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
@@ -216,7 +251,12 @@ def _uniqueness(
     return (False if twins else None), twins
 
 
-def _independent(view: View, index: Indices) -> bool:
+def _independent(view: View, index: Indices) -> bool | None:
+    """None: too costly to know."""
+    if _clear_factor(view, index) is not None:
+        return True
+    if _too_many(view, index):
+        return None
     if len(index) > view.problem.n:
         return False
     R = np.linalg.qr(view.gather(index), mode="r")

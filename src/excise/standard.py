@@ -10,9 +10,8 @@ b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,34 +132,27 @@ def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
 
     What is subtracted first is 0 where a row with weight is not stored, else a stored value.
     """
-    w, p = problem.weights, problem.p
-
-    def total(of: Callable[[Index, Index, Floats], Any]) -> Floats:
-        out = np.zeros(p)
-        for rows, columns, values in design.chunks():
-            out += np.bincount(columns, of(rows, columns, values), p)
-        return out
-
-    stored = total(lambda rows, columns, values: (w[rows] > 0.0) * 1.0)
-    full = stored == np.count_nonzero(w > 0.0)
+    w, p, total = problem.weights, problem.p, design.sum_entries
+    counts = (w > 0.0).astype(np.float64)
+    stored = total(lambda rows, columns, values: counts[rows])
+    full = stored == counts.sum()
     pilot, peak = np.zeros(p), np.zeros(p)
     if problem.fit_intercept and full.any():
         for rows, columns, values in design.chunks():
             some = full[columns] & (w[rows] > 0.0)
             pilot[columns[some]] = values[some]
     for rows, columns, values in design.chunks():
-        some = w[rows] > 0.0
-        np.maximum.at(peak, columns[some], np.abs(values[some] - pilot[columns[some]]))
+        np.maximum.at(peak, columns, np.abs(values - pilot[columns]) * counts[rows])
     unit = np.where(peak > 0.0, peak, 1.0)
 
     def off(rows: Index, columns: Index, values: Floats) -> Floats:
-        return np.where(w[rows] > 0.0, (values - pilot[columns]) / unit[columns], 0.0)
+        return np.asarray((values - pilot[columns]) / unit[columns] * counts[rows])
 
-    shift = np.zeros(p)
+    shift, rest = np.zeros(p), np.zeros(p)
     if problem.fit_intercept:
         shift = total(lambda *entry: w[entry[0]] * off(*entry))
-    weight = total(lambda rows, columns, values: w[rows])
-    rest = np.where(full, 0.0, np.maximum(1.0 - weight, 0.0))
+        weight = total(lambda rows, columns, values: w[rows])
+        rest = np.where(full, 0.0, np.maximum(1.0 - weight, 0.0))
     square = total(lambda *entry: w[entry[0]] * np.square(off(*entry) - shift[entry[1]]))
     scale = peak * np.sqrt(square + rest * np.square(shift))
     mean = pilot + peak * shift if problem.fit_intercept else np.zeros(p)
@@ -243,6 +235,27 @@ class View:
         """The chosen columns, a copy."""
         chosen = [block for _, block in self.blocks(index)]
         return np.concatenate(chosen, axis=1) if chosen else np.empty((self.problem.n, 0))
+
+    def gram(self, index: NDArray[np.intp]) -> Floats:
+        """Z_A'Z_A of a sparse table: expanded about the sparse columns, never the table itself."""
+        from scipy.sparse import csc_array
+
+        design, columns = self.problem.design, self.columns
+        assert isinstance(design, SparseDesign)
+        far = np.abs(columns.mean[index]) > columns.scale[index]
+        rows, place, values = design.entries(index[~far])
+        scale, t = columns.divisor[index[~far]], (columns.mean / columns.divisor)[index[~far]]
+        shape = (self.problem.n, len(scale))
+        U = csc_array((self.root[rows] * values / scale[place], (rows, place)), shape=shape)
+        s, F = U.T @ self.root, self.gather(index[far])
+        out = np.empty((len(index), len(index)))
+        near = np.ix_(~far, ~far)
+        out[near] = (U.T @ U).toarray() - np.outer(s, t) - np.outer(t, s)
+        out[near] += np.outer(t, t) * float(self.root @ self.root)
+        out[np.ix_(~far, far)] = U.T @ F - np.outer(t, self.root @ F)
+        out[np.ix_(far, ~far)] = out[np.ix_(~far, far)].T
+        out[np.ix_(far, far)] = F.T @ F
+        return out
 
     def span(self, index: NDArray[np.intp]) -> Floats:
         """An orthonormal basis of the chosen columns."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from excise.exceptions import InputError
 
-
 STREAMED = 1 << 30
 """Bytes from which a map is read as a stream: pages are given back once they were read."""
 

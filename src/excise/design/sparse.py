@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,15 @@ class SparseDesign(Design):
             minor = indices[start:stop].astype(np.intp)
             values = data[start:stop].astype(np.float64)
             yield (major, minor, values) if by_rows else (minor, major, values)
+
+    def sum_entries(self, of: Callable[[Index, Index, Floats], Floats]) -> Floats:
+        """Sum of `of` (rows, columns, values) over the entries of every column, shape (p,)."""
+        out = np.zeros(self.shape[1])
+        for rows, columns, values in self.chunks():
+            first, last = (0, len(out)) if self.X.by_rows else (columns[0], columns[-1] + 1)
+            summed = np.bincount(columns - first, of(rows, columns, values), last - first)
+            out[first:last] += summed
+        return out
 
     def entries(self, index: Index) -> tuple[Index, Index, Floats]:
         """Rows, places in `index` (rising), and values of the entries of some columns."""

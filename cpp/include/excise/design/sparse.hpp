@@ -65,8 +65,9 @@ class SparseByColumns final : public Sparse {
 };
 
 // By rows, X'R is a sum of scattered rows. The columns are cut into ranges of about equal numbers
-// of entries whose sums stay in cache and which threads share; where each row enters each range
-// is remembered. Every sum runs over the rows in order, whatever the ranges.
+// of entries, for threads to share; where each row enters each range is remembered. Every sum runs
+// over the rows in order, whatever the ranges. (More ranges than threads are no faster: sums that
+// stay in cache gain less than short pieces of rows lose.)
 template <class T, class I>
 class SparseByRows final : public Sparse {
  public:
@@ -84,6 +85,11 @@ class SparseByRows final : public Sparse {
  private:
   Index ranges() const { return ix(bound_.size()) - 1; }
   void cut_into_ranges();
+  // How many ranges a thread takes at a time
+  Index together(const Context& context) const {
+    const Index parts = context.n_threads < 2 ? 2 : context.n_threads;
+    return (ranges() + parts - 1) / parts;
+  }
   // The entries of row i in range c
   Index enter(Index i, Index c) const {
     return start_[sz(i)] + (c == 0 ? 0 : offset_[sz(i * (ranges() - 1) + c - 1)]);
@@ -92,7 +98,7 @@ class SparseByRows final : public Sparse {
     return c + 1 == ranges() ? start_[sz(i + 1)] : enter(i, c + 1);
   }
   template <int K>
-  void scatter(Index range, const double* r, Matrix out) const;
+  void scatter(Index from, Index to, const double* r, Matrix out) const;
 
   const T* x_;
   const I* column_;
