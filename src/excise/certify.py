@@ -217,7 +217,7 @@ def _clear_factor(view: View, index: Indices) -> Floats | None:
     if not view.problem.design.sparse or len(index) == 0:
         return None
     try:
-        factor: Floats = np.linalg.cholesky(view.gram(index))
+        factor = np.asarray(np.linalg.cholesky(view.gram(index)), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return factor if factor.diagonal().min() > CLEAR else None
