@@ -17,7 +17,7 @@ constexpr double kWhole = 1e-3;         // least share of a second moment that a
 struct FoldResult {
   Vec errors;
   double null = 0.0, worst_gap = 0.0;
-  bool trusted = true;
+  bool trusted = false;
 };
 
 // Training and held-out rows as sums of cells: the data are not read again.
@@ -45,7 +45,10 @@ class MomentFolds {
       const double second = train.zz[sz(j + j * p)] / train.w;
       if (centred) mean[sz(j)] = train.z[sz(j)] / train.w;
       const double variance = second - mean[sz(j)] * mean[sz(j)];
-      scale[sz(j)] = variance > kConstant * second ? std::sqrt(variance) : 0.0;
+      if (variance > kConstant * second)
+        scale[sz(j)] = std::sqrt(variance);
+      else if (second > 0 && !constant(fold, j))
+        return {};  // so little beside its mean that moments do not see it: not trusted
       full_scale[sz(j)] = scale[sz(j)] * engine_.scaling().scale[sz(j)];
       if (scale[sz(j)] > 0)
         q[sz(j)] = (train.zy[sz(j)] / train.w - mean[sz(j)] * y_mean) / scale[sz(j)];
@@ -75,6 +78,24 @@ class MomentFolds {
   }
 
  private:
+  // Whether a column has one value on the training rows: looked up where moments cannot tell.
+  bool constant(Index fold, Index j) const {
+    const Statement& s = engine_.statement();
+    std::shared_ptr<const Design> design = s.design;
+    if (!folds_.refills.empty())
+      design = std::make_shared<Refilled>(design, folds_.refills[sz(fold)]);
+    Vec x(sz(s.n()));
+    design->gather(std::span(&j, 1), Matrix(x.data(), s.n(), 1));
+    const double* first = nullptr;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const bool counts = folds_.role[sz(fold)][i] == Role::Train && engine_.problem().root[i] > 0;
+      if (!counts) continue;
+      if (!first) first = &x[i];
+      if (x[i] != *first) return false;
+    }
+    return true;
+  }
+
   struct Line {
     double y_mean;
     const Vec &mean, &scale;

@@ -103,6 +103,14 @@ Moments Dense<T>::moments(std::span<const double> weights, const Context& contex
                         });
 }
 
+// Asks for the pages of some rows in the order of the file: read ahead, and none twice.
+template <class T>
+void Dense<T>::fetch(Index row, Index rows) const {
+  constexpr Index kPage = 4096 / sizeof(T);
+  const volatile T* x = data_ + row * row_stride_;
+  for (Index at = 0; at < rows * row_stride_; at += kPage) static_cast<void>(x[at]);
+}
+
 // The rows of a file in their order: every page is read once.
 template <class T>
 Moments Dense<T>::moments_by_tiles(std::span<const double> weights, const Context& context) const {
@@ -116,6 +124,7 @@ Moments Dense<T>::moments_by_tiles(std::span<const double> weights, const Contex
         static_cast<double>(data_[pilot_row * row_stride_ + j * col_stride_]) - shift_of(j);
   for (Index i = 0; i < n_; i += kRows) {
     const Index rows = std::min(kRows, n_ - i);
+    fetch(i, rows);
     const double work = 4.0 * static_cast<double>(rows) * static_cast<double>(p_);
     parallel_for(context, p_, kColumns, work, [&](Index first, Index last) {
       const auto copy = [&](Index row, Index col, Matrix out) { copy_block(i + row, col, out); };

@@ -39,6 +39,7 @@ class Dense final : public Design {
   const double* shift_from(Index j) const { return shift_.empty() ? nullptr : &shift_[sz(j)]; }
   void copy_block(Index row, Index col, Matrix out) const;
   Moments moments_by_tiles(std::span<const double> weights, const Context& context) const;
+  void fetch(Index row, Index rows) const;
   void have_read(Index numbers) const {
     if (map_) map_->have_read(numbers * ix(sizeof(T)));
   }
