@@ -24,8 +24,13 @@ class Runs:
         return statistics.median(self.seconds)
 
     @property
-    def best(self) -> float:
-        return min(self.seconds)
+    def facts(self) -> dict[str, float]:
+        """What a result says about them."""
+        return {
+            "seconds": self.median,
+            "best": min(self.seconds),
+            "runs": len(self.seconds),
+        }
 
 
 def interleaved(
@@ -35,14 +40,17 @@ def interleaved(
 
     Stops after `most` rounds, or after `least` once `budget` seconds are spent. A first, untimed
     round warms caches and compilers; whoever then takes more than a third of the budget for one
-    run is not asked again.
+    run is not asked again, and who took three times the budget at once is believed.
     """
     runs = {name: Runs() for name in works}
     names = list(works)
     slow = set()
     for name in names:
-        if works[name]() > budget / 3 and (second := works[name]()) > budget / 3:
-            runs[name].seconds.append(second)
+        seconds = works[name]()
+        if budget / 3 < seconds < 3 * budget:
+            seconds = works[name]()
+        if seconds > budget / 3:
+            runs[name].seconds.append(seconds)
             slow.add(name)
     start = time.perf_counter()
     for k in range(most):

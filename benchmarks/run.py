@@ -1,21 +1,26 @@
 """Run measurements: ``python -m benchmarks.run [--task ...] [--problem ...] [--quick]``.
 
-Results go to ``benchmarks/results/`` as JSON, one file per task and problem, with what is needed
-to repeat them; ``python -m benchmarks.show`` turns them into tables and the picture.
+Each result goes to ``benchmarks/results/`` as it comes, one JSON file per task and problem, with
+what is needed to repeat it; ``python -m benchmarks.show`` turns them into tables and pictures.
+``--resume`` leaves out what the same build of excise has already been measured at.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
+import signal
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
-PATHS = ("diabetes", "nci60", "ar5-200x5000", "ar5-20000x500")
-CVS = ("nci60", "ar5-20000x500")
+HOW = ("budget", "ladder", "gb")
+LADDER = "problems whose paths are measured at other tolerances too"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -25,56 +30,94 @@ def main(arguments: list[str] | None = None) -> None:
     from benchmarks import problems
     from benchmarks.measure import machine
     from benchmarks.peers import PEERS
-    from benchmarks.tasks import cv, memory, path, startup
+    from benchmarks.tasks.base import Settings
+    from benchmarks.tasks.registry import TASKS
 
-    peers = [peer for peer in PEERS if peer.available()]
+    peers = tuple(peer for peer in PEERS if peer.available())
     if options.peer:
-        peers = [peer for peer in peers if peer.name in {"excise", *options.peer}]
-    for task in options.task:
-        if task == "startup":
-            keep(startup.measure(budget=options.budget), options, machine())
-        elif task == "memory":
-            keep(memory.measure(), options, machine())
-        else:
-            for name in options.problem or (PATHS if task == "path" else CVS):
-                problem = problems.load(name, quick=options.quick)
-                if task == "path":
-                    ladder = options.ladder and not options.quick
-                    result = path.measure(problem, peers, budget=options.budget, ladder=ladder)
-                else:
-                    result = cv.measure(problem, peers, budget=options.budget)
-                keep(result, options, machine())
+        peers = tuple(peer for peer in peers if peer.name in {"excise", *options.peer})
+    how = {key: getattr(options, key) for key in HOW}
+    settings = Settings(peers, quick=options.quick, folder=options.folder, **how)
+    about = {"machine": machine(), "settings": how, "build": build()}
+    for name in options.task:
+        task = TASKS[name]
+        for which in (options.problem or task.problems) if task.problems else [None]:
+            words = filter(None, [name, which and Path(which).stem])
+            file = options.results / f"{'-'.join(words)}.json"
+            if options.resume and measured(file, about):
+                print(f"{file.stem}: measured already\n", flush=True)
+                continue
+            work = partial(task.measure, settings)
+            if which is not None:
+                problem = problems.load(which, quick=options.quick)
+                work = partial(task.measure, problem, settings)
+            start = time.perf_counter()
+            result = about | {"took": 0.0} | work()
+            result["took"] = round(time.perf_counter() - start, 1)
+            keep(result, None if options.quick else file)
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     from benchmarks.problems import MAKERS
+    from benchmarks.tasks.path import CURVES
+    from benchmarks.tasks.registry import TASKS
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    tasks = ["path", "cv", "startup", "memory"]
-    parser.add_argument("--task", nargs="+", choices=tasks, default=tasks)
-    parser.add_argument("--problem", nargs="+", choices=list(MAKERS))
-    parser.add_argument("--peer", nargs="+", help="only these, and excise")
-    parser.add_argument("--quick", action="store_true", help="cut-down problems, nothing kept")
-    parser.add_argument(
-        "--ladder", action="store_true", help="other tolerances too, for the picture"
+    add = parser.add_argument
+    add(
+        "--task",
+        nargs="+",
+        choices=list(TASKS),
+        help="all, or all that have a problem if one is given",
     )
-    parser.add_argument("--budget", type=float, default=10.0, help="seconds per group of runs (10)")
-    return parser.parse_args(arguments)
+    add("--problem", nargs="+", help=f"{', '.join(MAKERS)}, or a .json file")
+    add("--peer", nargs="+", help="only these, and excise")
+    add("--quick", action="store_true", help="cut-down problems, nothing kept")
+    add("--ladder", nargs="*", default=list(CURVES), help=f"{LADDER} ({', '.join(CURVES)})")
+    add("--resume", action="store_true", help="leave out what this build was measured at already")
+    add("--results", type=Path, default=RESULTS, help="where results go (benchmarks/results)")
+    add("--budget", type=float, default=6.0, help="seconds per group of runs (6)")
+    add("--gb", type=float, default=2.0, help="size of the memory map's file in GB (2)")
+    add("--folder", type=Path, help="where that file goes (the system's temporary folder)")
+    options = parser.parse_args(arguments)
+    if options.task is None:
+        options.task = [
+            name for name, task in TASKS.items() if task.problems or not options.problem
+        ]
+    return options
 
 
-def keep(result: dict[str, Any], options: argparse.Namespace, where: dict[str, Any]) -> None:
-    """Print the result and write it beside the others."""
+def build() -> str:
+    """A short name of the installed excise: same code, same name."""
+    import excise
+
+    digest = hashlib.sha256()
+    root = Path(excise.__file__).parent
+    for file in sorted([*root.rglob("*.py"), *root.glob("_core*")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def measured(file: Path, about: dict[str, Any]) -> bool:
+    """Whether `file` holds a result of the same build, settings and kind of machine."""
+    if not file.exists():
+        return False
+    found = json.loads(file.read_text())
+    same = all(found.get(key) == about[key] for key in ("build", "settings"))
+    return same and found["machine"]["processor"] == about["machine"]["processor"]
+
+
+def keep(result: dict[str, Any], file: Path | None) -> None:
+    """Print the result and write it to `file`."""
     from benchmarks.show.tables import describe
 
-    result = {"machine": where, **result}
-    print(describe(result), end="\n\n", flush=True)
-    if options.quick:
-        return
-    RESULTS.mkdir(exist_ok=True)
-    name = "-".join(filter(None, [result["task"], result.get("problem")]))
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(f"{describe(result)}\n\n({result['took']:.0f} s)\n", flush=True)
+    if file is not None:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that files and processes end too
     sys.exit(main())

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+import types
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from benchmarks import measure, problems, verify
+import excise
+from benchmarks import measure, problems, run, verify
 from benchmarks.peers import PEERS
-from benchmarks.show import picture, summary, tables
+from benchmarks.problems import files, simulated
+from benchmarks.show import goals, growth, picture, summary, tables
 from benchmarks.show.__main__ import between
-from benchmarks.tasks import cv, path
+from benchmarks.tasks import cv, many, map, path, scaling, threads
+from benchmarks.tasks.base import Settings
+from benchmarks.tasks.registry import TASKS
 
 OURS = PEERS[0]
 SCIKIT_LEARN = next(peer for peer in PEERS if peer.name == "scikit-learn")
+SETTINGS = Settings((OURS, SCIKIT_LEARN), budget=0.2, ladder=("diabetes-quick",), quick=True)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +34,7 @@ def problem() -> problems.Problem:
 
 @pytest.fixture(scope="module")
 def measured(problem: problems.Problem) -> dict:
-    return path.measure(problem, [OURS, SCIKIT_LEARN], budget=0.2, ladder=True)
+    return path.measure(problem, SETTINGS)
 
 
 def test_problems_are_standardised(problem: problems.Problem) -> None:
@@ -33,6 +42,63 @@ def test_problems_are_standardised(problem: problems.Problem) -> None:
     np.testing.assert_allclose(problem.X.std(axis=0), 1)
     assert problem.X.flags.f_contiguous
     assert abs(problem.y.mean()) < 1e-10
+
+
+@pytest.fixture(scope="module")
+def words() -> problems.Problem:
+    return simulated.sparse_text(n=200, p=400, density=0.05, n_true=5)
+
+
+def test_sparse_problems_are_scaled_and_stay_sparse(words: problems.Problem) -> None:
+    assert words.sparse
+    assert words.size == words.X.nnz < 0.1 * words.X.shape[0] * words.X.shape[1]
+    np.testing.assert_allclose(words.X.power(2).mean(axis=0), 1)
+    assert words.X.data.min() > 0
+    assert abs(words.y.mean()) < 1e-10
+    counts = np.sort(np.diff(words.X.indptr))[::-1]
+    assert counts[0] > 4 * counts[len(counts) // 2]
+    assert words.cut(50, 60).alpha_max > 0
+
+
+def test_problems_in_files_are_the_same_numbers(
+    problem: problems.Problem, words: problems.Problem, tmp_path: Path
+) -> None:
+    for one in (problem, words):
+        found = problems.load(str(files.save(one, tmp_path)))
+        assert found.facts == one.facts
+        assert found.sparse == one.sparse
+        np.testing.assert_array_equal(found.alphas, one.alphas)
+        assert abs(found.X - one.X).max() == 0
+    strange = tmp_path / "strange.json"
+    strange.write_text('{"format": "another"}')
+    with pytest.raises(SystemExit, match="has format 'another'"):
+        problems.load(str(strange))
+    with pytest.raises(SystemExit, match=r"no problem called 'nothing'; give a \.json file or one"):
+        problems.load("nothing")
+
+
+def test_who_cannot_take_part_says_why(words: problems.Problem) -> None:
+    wide = problems.Problem("wide", "wide", np.zeros((2, 3000)), np.zeros(2))
+    able, absent = path.sorted_out(PEERS, wide)
+    assert {peer.name for peer in PEERS} == {peer.name for peer in able} | absent.keys()
+    assert absent == {"glum": "not asked above 2,500 columns"}
+    _, absent = path.sorted_out(PEERS, words)
+    try:
+        excise.fit_path(sp.identity(4, format="csc"), np.arange(4.0), alphas=2)
+        assert absent == {}
+    except excise.InputTypeError as error:
+        assert absent == {"excise": str(error).splitlines()[0]}
+
+
+def test_sparse_paths_agree_with_dense_ones(words: problems.Problem) -> None:
+    result = path.measure(words, SETTINGS)
+    theirs = result["rows"][-1]
+    assert theirs["peer"] == "scikit-learn"
+    job = SCIKIT_LEARN.path(words, 1e-10)
+    job.run()
+    dense = problems.Problem("dense", "dense", words.X.toarray(order="F"), words.y)
+    assert verify.worst_gap(dense, job.answer().coefs) < 1e-6
+    assert "sparse text" in tables.describe(result)
 
 
 def test_everybody_is_certified_by_one_verifier(measured: dict) -> None:
@@ -47,10 +113,114 @@ def test_the_verifier_sees_a_wrong_path(problem: problems.Problem) -> None:
 
 
 def test_cross_validation_compares_curves(problem: problems.Problem) -> None:
-    result = cv.measure(problem, [OURS, SCIKIT_LEARN], budget=0.2, n_folds=5)
+    result = cv.measure(problem, SETTINGS, n_folds=5)
     assert [row["peer"] for row in result["rows"]] == ["excise", "scikit-learn"]
     assert result["rows"][1]["curve_difference"] < 1e-3
     assert "5-fold CV" in tables.describe(result)
+
+
+def test_many_small_problems() -> None:
+    result = many.measure(SETTINGS)
+    ours, theirs = result["rows"]
+    assert result["count"] == 5
+    assert ours["worst_gap"] <= 1e-10 < theirs["worst_gap"] <= 1e-2
+    assert "R glmnet" not in tables.describe(result)
+
+
+def test_threads_do_not_change_a_bit(problem: problems.Problem) -> None:
+    result = threads.measure(problem, SETTINGS)
+    assert [row["same_bits"] for row in result["rows"]] == [True, True]
+    assert "same to the last bit" in tables.describe(result)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells, others do not")
+def test_what_a_memory_map_takes(tmp_path: Path) -> None:
+    file = tmp_path / "X.npy"
+    map.write(file, n=40)
+    assert map.read_once(file) > 0
+    told = map.told(file, "fit_path")
+    assert told["peak_bytes"] > 0
+    assert told["passes_told"] > 0
+
+
+def growing(exponent: float) -> dict:
+    sizes = [10, 20, 40]
+    seconds = [1e-3 * size**exponent for size in sizes]
+    series = {
+        "title": "rows <n>",
+        "sizes": sizes,
+        "kept": [1, 2, 3],
+        "seconds": seconds,
+        "floors": {"X'y": [1e-4, 2e-4, 4e-4]},
+        "peak_bytes": [1e6, 1e6, 1e6],
+        "data_bytes": [2e6, 4e6, 8e6],
+        "exponent": scaling.slope(sizes, seconds),
+        "peak_exponent": None,
+    }
+    return {"task": "scaling", "series": [series]}
+
+
+def test_growth_is_the_exponent_of_a_power_law() -> None:
+    result = growing(1.5)
+    assert result["series"][0]["exponent"] == pytest.approx(1.5)
+    assert "**1.50**" in tables.describe(result)
+    assert ElementTree.fromstring(growth.draw(result, "a <machine>")).tag.endswith("svg")
+    for series in scaling.SERIES.values():
+        assert series.sizes[-1] == 16 * series.sizes[0]
+
+
+def test_goals_are_reached_or_missed_or_not_measured() -> None:
+    rows = [{"peer": "excise", "seconds": 1.0, "worst_gap": 0.0}]
+    rows += [{"peer": "celer", "seconds": 4.0, "worst_gap": 1e-3}]
+    base = {"task": "path", "rows": rows, "title": "a", "n": 2, "p": 3}
+    curve = [{"tol": 1e-9, "seconds": 9.0, "worst_gap": 1e-9}]
+    wide = base | {"problem": "ar5-1000x20000", "curves": {"celer": curve}, "floors": {}}
+    tall = base | {"problem": "ar5-20000x500", "curves": {}, "floors": {"dsyrk": 0.5}}
+    lines = goals.goals([wide, tall]).splitlines()
+    assert "| a 2x3, path | celer, 4.0 s, to 1e-03 | 4.0x | 3.0x | reached |" in lines
+    assert "| a 2x3, path | celer, 9.0 s, to 1e-09 | 9.0x | 8.0x | reached |" in lines
+    assert any("2.0x | at most 1.5x | **missed** |" in line for line in lines)
+    assert any("not measured" in line for line in lines)
+    assert len(lines) == 2 + len(goals.GOALS)
+
+
+def test_results_are_kept_and_resumed(
+    problem: problems.Problem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = files.save(problem, tmp_path)
+    asked = ["--task", "path", "--problem", str(file), "--peer", "nobody", "--budget", "0.1"]
+    asked += ["--ladder", "--results", str(tmp_path / "results"), "--resume"]
+    run.main(asked)
+    assert (tmp_path / "results/path-diabetes-quick.json").exists()
+    assert "worst relative gap" in capsys.readouterr().out
+    run.main(asked)
+    assert "measured already" in capsys.readouterr().out
+
+
+def test_every_task_can_be_shown() -> None:
+    assert list(TASKS) == list(tables.TABLES)
+
+
+def test_the_solver_for_benchopt(
+    problem: problems.Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchopt = types.ModuleType("benchopt")
+    benchopt.BaseSolver = object  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "benchopt", benchopt)
+    file = Path(run.__file__).with_name("benchopt") / "solvers/excise.py"
+    spec = importlib.util.spec_from_file_location("solver", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    solver, n = module.Solver(), len(problem.y)
+    lmbd = problem.alpha_max * n / 10
+    told = {"X": problem.X, "y": problem.y + 5.0, "lmbd": lmbd, "fit_intercept": True}
+    assert solver.skip(**told) == (False, None)
+    assert solver.skip(**told | {"X": object()})[0]
+    solver.set_objective(**told)
+    solver.run(None)
+    beta = solver.get_result()["beta"]
+    certificate = excise.certify(problem.X, told["y"], beta[:-1], beta[-1], lmbd / n)
+    assert certificate.relative_gap < 1e-10
 
 
 def test_rounds_take_turns() -> None:

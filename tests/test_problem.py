@@ -11,6 +11,9 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from excise.certify import certify
+from excise.cross_validation import fit_cv
+from excise.engine import Session, fit, fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.problem import check_alpha, make_problem
 
@@ -303,8 +306,49 @@ def test_bad_input_is_refused(
     kind: type[Exception], message: str, data: tuple[Any, Any], settings: dict[str, Any]
 ) -> None:
     with pytest.raises(kind) as error:
-        make_problem(*data, **settings)
+        fit(*data, 1.0, **settings)
     assert str(error.value) == message
+
+
+UNUSABLE = [case for case in REFUSED if case[1].startswith("X holds") and case[0] is InputError]
+
+
+@pytest.mark.parametrize(("kind", "message", "data", "settings"), UNUSABLE)
+@pytest.mark.parametrize("weights", [None, [1, 2, 1, 1], [1, 1, 0, 1], [0, 0, 1, 1]])
+@pytest.mark.parametrize("route", ["fit", "fit_path", "fit_cv", "certify"])
+def test_every_route_refuses_the_same_numbers(
+    route: str,
+    weights: list[int] | None,
+    kind: type[Exception],
+    message: str,
+    data: tuple[Any, Any],
+    settings: dict[str, Any],
+) -> None:
+    """Whoever reads X first says it, and rows of weight zero are no excuse."""
+    routes: dict[str, Any] = {
+        "fit": lambda: fit(*data, 1.0, sample_weight=weights),
+        "fit_path": lambda: fit_path(*data, 5, sample_weight=weights),
+        "fit_cv": lambda: fit_cv(*data, cv=2, sample_weight=weights),
+        "certify": lambda: certify(*data, np.zeros(3), 0.0, 1.0, sample_weight=weights),
+    }
+    with pytest.raises(kind) as error:
+        routes[route]()
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e305])
+def test_rows_of_weight_zero_are_looked_at_wherever_they_stand(value: float) -> None:
+    n = 37  # no multiple of what a register holds
+    wide = np.random.default_rng(0).standard_normal((n, 3))
+    for row in (0, 17, n - 1):
+        changed, w = wide.copy(), np.ones(n)
+        changed[row, 2], w[row] = value, 0.0
+        for run in (
+            lambda X=changed, w=w: fit(X, wide[:, 0], 1.0, sample_weight=w),
+            lambda X=changed, w=w: certify(X, wide[:, 0], [0, 0, 0], 0.0, 1.0, sample_weight=w),
+        ):
+            with pytest.raises(InputError, match=f"in row {row}, column 2"):
+                run()
 
 
 @pytest.mark.parametrize("alpha", [-1.0, np.nan, np.inf])
@@ -335,18 +379,18 @@ def test_frames_keep_their_names(library: Any) -> None:
     frame = library({"age": [1, 2, 3, 4], "tall": [True, False, True, True], "bmi": X[:, 0]})
     made = make_problem(frame, library({"y": Y})["y"])
     assert made.feature_names == ("age", "tall", "bmi")
-    np.testing.assert_array_equal(made.design.X, np.c_[[1, 2, 3, 4], [1, 0, 1, 1], X[:, 0]])
+    np.testing.assert_array_equal(made.design.toarray(), np.c_[[1, 2, 3, 4], [1, 0, 1, 1], X[:, 0]])
     np.testing.assert_array_equal(made.y, Y)
 
 
 def test_single_precision_frames_stay_single() -> None:
     frame = pl.DataFrame(X.astype(np.float32), schema=["a", "b", "c"])
-    assert make_problem(frame, Y).design.X.dtype == np.float32
+    assert make_problem(frame, Y).design.dtype == np.float32
 
 
 def test_nullable_frames() -> None:
     frame = FRAME.convert_dtypes()
-    assert make_problem(frame, Y).design.X.dtype == np.float64
+    assert make_problem(frame, Y).design.dtype == np.float64
     frame.loc[1, "bmi"] = pd.NA
     with pytest.raises(InputError, match="column 'bmi' of X has 1 missing values"):
         make_problem(frame, Y)
@@ -391,3 +435,14 @@ def test_weights_sum_to_one() -> None:
 def test_a_constant_target_and_a_single_row_are_fine() -> None:
     assert make_problem(X, np.full(4, 0.3)).n == 4
     assert make_problem(X[:1], Y[:1]).n == 1
+
+
+def test_numbers_are_looked_at_once_for_all_reweighted_problems() -> None:
+    """Half samples have rows without weight; their X is the one that was looked at."""
+    whole = make_problem(X, Y)
+    assert not whole.design.finite
+    assert Session(whole).engine.not_finite < 0 and whole.design.finite
+    half = make_problem(holding(np.nan), Y, sample_weight=[1, 1, 0, 1])
+    with pytest.raises(InputError, match="X holds NaN in row 2, column 1"):
+        Session(half).engine  # noqa: B018
+    assert not half.design.finite

@@ -254,10 +254,6 @@ def test_bad_tables(frames):
         Lasso().fit(X.assign(bmi=np.nan), y)
     with pytest.raises(InputError, match="X holds NaN in row 0, column 1"):
         Lasso().fit([[0.0, np.nan], [1.0, 2.0]], [0.0, 1.0])
-    with pytest.raises(TypeError, match="Sparse data was passed"):
-        from scipy.sparse import csr_array
-
-        Lasso().fit(csr_array(np.eye(3)), [0.0, 1.0, 2.0])
     with pytest.raises(ValueError, match="usable rows cannot fill 10 folds"):
         SparseRegressor().fit(X[:7], y[:7])
     with pytest.raises(ValueError, match="sample_weight"):

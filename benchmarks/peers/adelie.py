@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import Job, PathAnswer, Peer, PythonJob
+from benchmarks.peers.base import CVAnswer, Job, PathAnswer, Peer, PythonJob
 from benchmarks.problems.base import Problem
 
 
@@ -21,9 +21,13 @@ class Adelie(Peer):
     def path(self, problem: Problem, tol: float) -> Job:
         import adelie
 
+        X = problem.X
+        if problem.sparse:
+            X = adelie.matrix.sparse(X, method="naive", n_threads=problem.threads)
+
         def work() -> Any:
             return adelie.grpnet(
-                problem.X,
+                X,
                 adelie.glm.gaussian(problem.y),
                 lmda_path=problem.alphas,
                 intercept=False,
@@ -34,6 +38,35 @@ class Adelie(Peer):
             )
 
         return PythonJob(work, lambda state: PathAnswer(full(state, problem)))
+
+    def cv(self, problem: Problem, folds: np.ndarray) -> Job:
+        """``cv_grpnet`` draws its folds: the rows are laid so that it draws `folds`."""
+        import adelie
+
+        n, seed = len(folds), 0
+        np.random.seed(seed)  # noqa: NPY002  (adelie's generator)
+        drawn = np.random.choice(n, n, replace=False)  # noqa: NPY002
+        rows = np.empty(n, dtype=int)
+        rows[drawn] = np.argsort(folds, kind="stable")
+        X, y = np.asfortranarray(problem.X[rows]), problem.y[rows]
+        n_folds = folds.max() + 1
+
+        def work() -> Any:
+            return adelie.cv.cv_grpnet(
+                X,
+                adelie.glm.gaussian(y),
+                n_threads=problem.threads_for(n_folds),
+                min_ratio=problem.alpha_min_ratio,
+                lmda_path_size=problem.n_alphas,
+                n_folds=n_folds,
+                seed=seed,
+                tol=self.tol,
+                progress_bar=False,
+            )
+
+        # Its loss is eta^2/2 - y eta, without the y^2/2 that makes it half a squared error.
+        missing = np.mean([np.mean(problem.y[folds == k] ** 2) for k in range(n_folds)])
+        return PythonJob(work, lambda cv: CVAnswer(2 * cv.avg_losses + missing))
 
 
 def full(state: Any, problem: Problem) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -27,6 +28,13 @@ class CVAnswer:
 
     mean: Floats
     by_rows: bool = False
+
+
+@dataclass(frozen=True)
+class ManyAnswer:
+    """A `PathAnswer` per problem."""
+
+    paths: list[PathAnswer]
 
 
 class Job(ABC):
@@ -62,6 +70,23 @@ class PythonJob(Job):
         return self.read(self.result)
 
 
+class Together(Job):
+    """Several jobs of one tool, one after the other, as one."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+
+    def run(self) -> float:
+        return sum(job.run() for job in self.jobs)
+
+    def answer(self) -> ManyAnswer:
+        return ManyAnswer([job.answer() for job in self.jobs])
+
+    def close(self) -> None:
+        for job in self.jobs:
+            job.close()
+
+
 class Peer(ABC):
     """One tool.
 
@@ -73,12 +98,18 @@ class Peer(ABC):
         Its default tolerance.
     ladder : tuple of float
         Tolerances for the picture of time against gap, loosest first.
+    sparse : bool
+        Whether it takes a scipy CSC matrix as it is.
+    most_columns : float
+        Above this many columns it takes minutes, for a reason the adapter states.
     """
 
     name: str
     package: str
     tol: float
     ladder: tuple[float, ...] = ()
+    sparse: bool = True
+    most_columns: float = math.inf
 
     @property
     def version(self) -> str:
@@ -92,9 +123,21 @@ class Peer(ABC):
             return False
         return True
 
+    def obstacle(self, problem: Problem) -> str | None:
+        """Why the tool cannot take part in measuring `problem`, if it cannot."""
+        if problem.sparse and not self.sparse:
+            return "takes dense tables only"
+        if problem.X.shape[1] > self.most_columns:
+            return f"not asked above {self.most_columns:,} columns"
+        return None
+
     @abstractmethod
     def path(self, problem: Problem, tol: float) -> Job:
         """The whole path, without an intercept; answers a `PathAnswer`."""
+
+    def many(self, problems: Sequence[Problem]) -> Job:
+        """A path of each problem, one after the other; answers a `ManyAnswer`."""
+        return Together([self.path(problem, self.tol) for problem in problems])
 
     def cv(self, problem: Problem, folds: np.ndarray) -> Job | None:
         """Cross-validation with an intercept at the default tolerance, on the given folds."""

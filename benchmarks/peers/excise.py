@@ -21,6 +21,18 @@ class Excise(Peer):
 
         return __version__
 
+    def obstacle(self, problem: Problem) -> str | None:
+        import scipy.sparse as sp
+
+        import excise
+
+        if problem.sparse:
+            try:
+                excise.fit_path(sp.identity(4, format="csc"), np.arange(4.0), alphas=2)
+            except excise.InputTypeError as error:
+                return str(error).splitlines()[0]
+        return super().obstacle(problem)
+
     def path(self, problem: Problem, tol: float) -> Job:
         import excise
 

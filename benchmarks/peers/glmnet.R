@@ -1,18 +1,31 @@
 # A small server: reads commands from standard input, so that runs interleave with other tools.
-#   path TOL   fit the path                      -> seconds
+# The folders 1, 2, ... hold a problem each; all of them are fitted, one after the other.
+#   path TOL   fit the paths                     -> seconds
 #   cv TOL     cross-validate on the given folds -> seconds
 #   save FILE  write the last answer as doubles  -> done
 #   version                                      -> glmnet's and R's version
 suppressPackageStartupMessages(library(glmnet))
 folder <- commandArgs(trailingOnly = TRUE)[1]
-read_numbers <- function(name) {
-  path <- file.path(folder, name)
-  readBin(path, "double", n = file.size(path) / 8)
+read_numbers <- function(path, what = "double", size = 8) {
+  readBin(path, what, n = file.size(path) / size)
 }
-y <- read_numbers("y")
-x <- matrix(read_numbers("X"), nrow = length(y))
-alphas <- read_numbers("alphas")
-folds <- if (file.exists(file.path(folder, "folds"))) read_numbers("folds") else NULL
+read_problem <- function(folder) {
+  y <- read_numbers(file.path(folder, "y"))
+  values <- read_numbers(file.path(folder, "X"))
+  indptr <- file.path(folder, "indptr")
+  if (file.exists(indptr)) {
+    p <- read_numbers(indptr, "integer", 4)
+    i <- read_numbers(file.path(folder, "indices"), "integer", 4)
+    x <- new("dgCMatrix", x = values, i = i, p = p, Dim = c(length(y), length(p) - 1L))
+  } else {
+    x <- matrix(values, nrow = length(y))
+  }
+  list(x = x, y = y, alphas = read_numbers(file.path(folder, "alphas")))
+}
+folders <- list.dirs(folder, recursive = FALSE)
+problems <- lapply(folders[order(as.integer(basename(folders)))], read_problem)
+foldid <- file.path(folder, "folds")
+folds <- if (file.exists(foldid)) read_numbers(foldid) else NULL
 now <- function() as.numeric(Sys.time())
 
 input <- file("stdin", open = "r")
@@ -20,18 +33,22 @@ while (length(line <- readLines(input, n = 1)) > 0) {
   word <- strsplit(line, " ", fixed = TRUE)[[1]]
   if (word[1] == "path") {
     start <- now()
-    fit <- glmnet(x, y, lambda = alphas, thresh = as.numeric(word[2]), intercept = FALSE,
-                  standardize = FALSE)
+    fits <- lapply(problems, function(it) {
+      glmnet(it$x, it$y, lambda = it$alphas, thresh = as.numeric(word[2]), intercept = FALSE,
+             standardize = FALSE)
+    })
     cat(now() - start, "\n")
-    answer <- function() as.matrix(fit$beta)
+    answer <- function() unlist(lapply(fits, function(fit) as.vector(as.matrix(fit$beta))))
   } else if (word[1] == "cv") {
     start <- now()
-    fit <- cv.glmnet(x, y, lambda = alphas, thresh = as.numeric(word[2]), foldid = folds,
-                     standardize = FALSE)
+    fits <- lapply(problems, function(it) {
+      cv.glmnet(it$x, it$y, lambda = it$alphas, thresh = as.numeric(word[2]), foldid = folds,
+                standardize = FALSE)
+    })
     cat(now() - start, "\n")
-    answer <- function() fit$cvm
+    answer <- function() unlist(lapply(fits, function(fit) fit$cvm))
   } else if (word[1] == "save") {
-    writeBin(as.vector(answer()), word[2])
+    writeBin(answer(), word[2])
     cat("done\n")
   } else {
     cat(as.character(packageVersion("glmnet")), "with", R.version.string, "\n")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.base import CVAnswer, Job, PathAnswer, Peer
-from benchmarks.problems.base import Problem
+from benchmarks.peers.base import CVAnswer, Job, ManyAnswer, PathAnswer, Peer
+from benchmarks.problems.base import Floats, Problem
 
 SERVER = Path(__file__).with_name("glmnet.R")
 
@@ -36,32 +39,59 @@ class Glmnet(Peer):
         return shutil.which("Rscript") is not None and super().available()
 
     def path(self, problem: Problem, tol: float) -> Job:
-        shape = (problem.X.shape[1], problem.n_alphas)
         return RJob(
-            problem,
-            f"path {tol:g}",
-            lambda numbers: PathAnswer(numbers.reshape(shape, order="F")),
+            [problem], f"path {tol:g}", lambda numbers: PathAnswer(columns(numbers, problem))
         )
+
+    def many(self, problems: Sequence[Problem]) -> Job:
+        def read(numbers: Floats) -> ManyAnswer:
+            parts = np.split(numbers, len(problems))
+            pairs = zip(parts, problems, strict=True)
+            return ManyAnswer([PathAnswer(columns(*pair)) for pair in pairs])
+
+        return RJob(problems, f"path {self.tol:g}", read)
 
     def cv(self, problem: Problem, folds: np.ndarray) -> Job:
         return RJob(
-            problem,
+            [problem],
             f"cv {self.tol:g}",
             lambda numbers: CVAnswer(numbers, by_rows=True),
             folds=folds + 1.0,
         )
 
 
-class RJob(Job):
-    """Sends one command to its own R process again and again."""
+def columns(numbers: Floats, problem: Problem) -> Floats:
+    """R's numbers as coefficients with a column per alpha."""
+    return numbers.reshape((problem.X.shape[1], problem.n_alphas), order="F")
 
-    def __init__(self, problem: Problem, command: str, read, folds=None) -> None:
+
+def write(problem: Problem, folder: Path) -> None:
+    """Write what the server reads."""
+    folder.mkdir()
+    X = problem.X
+    if problem.sparse:
+        X.indptr.astype("int32").tofile(folder / "indptr")
+        X.indices.astype("int32").tofile(folder / "indices")
+    (X.data if problem.sparse else X.ravel(order="F")).tofile(folder / "X")
+    problem.y.tofile(folder / "y")
+    problem.alphas.tofile(folder / "alphas")
+
+
+class RJob(Job):
+    """Sends one command to its own R process again and again; the command goes over `problems`."""
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        command: str,
+        read: Callable[[Floats], Any],
+        folds: np.ndarray | None = None,
+    ) -> None:
         self.command, self.read = command, read
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
-        problem.X.ravel(order="F").tofile(root / "X")
-        problem.y.tofile(root / "y")
-        problem.alphas.tofile(root / "alphas")
+        for problem, k in zip(problems, itertools.count(1)):
+            write(problem, root / str(k))
         if folds is not None:
             folds.tofile(root / "folds")
         self.process = subprocess.Popen(
@@ -81,7 +111,7 @@ class RJob(Job):
     def run(self) -> float:
         return float(self.ask(self.command))
 
-    def answer(self):
+    def answer(self) -> Any:
         target = Path(self.folder.name) / "answer"
         self.ask(f"save {target}")
         return self.read(np.fromfile(target))

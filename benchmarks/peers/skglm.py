@@ -20,7 +20,10 @@ class Skglm(Peer):
         from skglm import Lasso
 
         model = Lasso(tol=tol, fit_intercept=False, warm_start=True)
-        model.path(problem.X[:20, :3].copy("F"), problem.y[:20], problem.alphas[:2])
+        corner = problem.X[:20, :3]
+        model.path(
+            corner if problem.sparse else corner.copy("F"), problem.y[:20], problem.alphas[:2]
+        )
 
         def work() -> np.ndarray:
             return model.path(problem.X, problem.y, problem.alphas)[1]

@@ -1,11 +1,13 @@
-"""The problems, each under the name by which ``--problem`` finds it."""
+"""The problems, each under the name by which ``--problem`` finds it, or in a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 
-from benchmarks.problems import simulated, tables
-from benchmarks.problems.base import Problem, standardised
+from benchmarks.problems import files, simulated, tables
+from benchmarks.problems.base import Problem, Table, standardised
 
 MAKERS: dict[str, Callable[[], Problem]] = {
     "diabetes": tables.diabetes,
@@ -14,18 +16,31 @@ MAKERS: dict[str, Callable[[], Problem]] = {
     "hitters": tables.hitters,
     "ar5-200x5000": simulated.maker(0.5, 200, 5000),
     "ar99-200x5000": simulated.maker(0.99, 200, 5000),
+    "ar5-1000x5000": simulated.maker(0.5, 1000, 5000),
     "ar5-1000x20000": simulated.maker(0.5, 1000, 20000),
     "ar5-20000x500": simulated.maker(0.5, 20000, 500, alpha_min_ratio=1e-3),
+    "sparse-text": simulated.sparse_text,
 }
 
 
 def load(name: str, *, quick: bool = False) -> Problem:
-    """Make the problem called `name`; `quick` cuts it down to try the machinery."""
-    try:
+    """Make the problem called `name`, or read it from the file `name`.json.
+
+    `quick` cuts it down to try the machinery.
+    """
+    if name.endswith(".json"):
+        problem = files.read(Path(name))
+    elif name in MAKERS:
         problem = MAKERS[name]()
-    except KeyError:
-        raise SystemExit(f"no problem called {name!r}; there are {', '.join(MAKERS)}") from None
+    else:
+        known = ", ".join(MAKERS)
+        raise SystemExit(f"no problem called {name!r}; give a .json file or one of {known}")
     return problem.cut(200, 300) if quick else problem
 
 
-__all__ = ["MAKERS", "Problem", "load", "standardised"]
+def load_many(*, quick: bool = False) -> list[Problem]:
+    """The many small problems; `quick` takes the first few."""
+    return list(islice(simulated.small(), 5 if quick else None))
+
+
+__all__ = ["MAKERS", "Problem", "Table", "load", "load_many", "standardised"]

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 SMALL = 2_000_000
 """Below this many numbers one thread is used by everybody: starting a second costs more."""
 
 Floats = NDArray[np.float64]
+Table: TypeAlias = "Floats | sp.csc_matrix"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A regression problem, centred, with columns of variance 1, in Fortran order.
+    """A regression problem that nobody needs an intercept for, scaled outside every timing.
 
-    Centring happens once, outside every timing, so that nobody needs an intercept on a path.
+    `X` is dense in Fortran order, its columns centred and of variance 1; or a scipy CSC matrix,
+    whose columns have mean square 1 but are not centred, which would fill it. `y` is centred.
     """
 
     name: str
     title: str
-    X: Floats
+    X: Table
     y: Floats
     alpha_min_ratio: float = 0.01
     n_alphas: int = 100
+
+    @property
+    def sparse(self) -> bool:
+        return sp.issparse(self.X)
+
+    @property
+    def size(self) -> int:
+        """Numbers stored, which is what one pass over X reads."""
+        return self.X.nnz if self.sparse else self.X.size
 
     @property
     def alpha_max(self) -> float:
@@ -41,11 +54,25 @@ class Problem:
 
     def threads_for(self, n_fits: int) -> int:
         """How many threads everybody may use for so many paths."""
-        return 1 if self.X.size * n_fits < SMALL else 2
+        return 1 if self.size * n_fits < SMALL else 2
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a result says about its problem."""
+        n, p = self.X.shape
+        return {
+            "problem": self.name,
+            "title": self.title,
+            "n": n,
+            "p": p,
+            "n_alphas": self.n_alphas,
+            "alpha_min_ratio": self.alpha_min_ratio,
+        } | ({"stored": self.size} if self.sparse else {})
 
     def cut(self, n: int, p: int) -> Problem:
-        """The first `n` rows and `p` columns, standardised again."""
-        X, y = standardised(self.X[:n, :p], self.y[:n])
+        """The first `n` rows and `p` columns, scaled again."""
+        scaled = scaled_sparse if self.sparse else standardised
+        X, y = scaled(self.X[:n, :p], self.y[:n])
         return replace(self, X=X, y=y, name=f"{self.name}-quick", n_alphas=20)
 
 
@@ -57,3 +84,14 @@ def standardised(X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     X -= X.mean(axis=0)
     X /= X.std(axis=0)
     return np.asfortranarray(X), y - y.mean()
+
+
+def scaled_sparse(X: sp.csc_matrix, y: ArrayLike) -> tuple[sp.csc_matrix, Floats]:
+    """Centre `y`, scale the columns of `X` to mean square 1, drop empty ones."""
+    X = sp.csc_matrix(X, dtype=np.float64)
+    y = np.asarray(y, dtype=np.float64)
+    X = X[:, np.diff(X.indptr) > 0]
+    X.sort_indices()
+    squares = np.add.reduceat(X.data**2, X.indptr[:-1])
+    X.data *= np.repeat(np.sqrt(X.shape[0] / squares), np.diff(X.indptr))
+    return X, y - y.mean()

@@ -1,12 +1,13 @@
-"""Gaussian columns, each correlated with the one before it: an AR(rho) design."""
+"""Simulated tables: correlated Gaussian columns, many small ones, and words in documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+import scipy.sparse as sp
 
-from benchmarks.problems.base import Floats, Problem, standardised
+from benchmarks.problems.base import Floats, Problem, Table, scaled_sparse, standardised
 
 
 def autoregressive(rho: float, n: int, p: int, seed: int = 0) -> Floats:
@@ -19,18 +20,72 @@ def autoregressive(rho: float, n: int, p: int, seed: int = 0) -> Floats:
     return X
 
 
+def response(X: Table, true: np.ndarray, rng: np.random.Generator) -> Floats:
+    """Gaussian coefficients on the columns `true`, and noise: signal over noise 3."""
+    signal = X[:, true] @ rng.standard_normal(len(true))
+    noise = rng.standard_normal(X.shape[0])
+    return signal + noise * (np.std(signal) / np.std(noise) / 3)
+
+
 def maker(rho: float, n: int, p: int, alpha_min_ratio: float = 0.01) -> Callable[[], Problem]:
-    """Return the function that simulates the problem: 20 true features, signal over noise 3."""
+    """Return the function that simulates an AR(`rho`) problem with 20 true features."""
 
     def make() -> Problem:
         X = autoregressive(rho, n, p)
         rng = np.random.default_rng(1)
         true = rng.choice(p, size=min(20, p), replace=False)
-        signal = X[:, true] @ rng.standard_normal(len(true))
-        noise = rng.standard_normal(n)
-        y = signal + noise * (np.std(signal) / np.std(noise) / 3)
-        X, y = standardised(X, y)
+        X, y = standardised(X, response(X, true, rng))
         name = f"ar{str(rho)[2:]}-{n}x{p}"
         return Problem(name, f"AR({rho:g}) {n}x{p}", X, y, alpha_min_ratio)
 
     return make
+
+
+def small(count: int = 200, n: int = 100, p: int = 30) -> Iterator[Problem]:
+    """Many small AR(0.5) problems with 5 true features: what every call costs counts here."""
+    for seed in range(count):
+        X = autoregressive(0.5, n, p, seed=[2, seed])
+        rng = np.random.default_rng([3, seed])
+        X, y = standardised(X, response(X, rng.choice(p, size=5, replace=False), rng))
+        yield Problem("small", f"{count} problems of {n}x{p}", X, y)
+
+
+def sparse_text(
+    n: int = 20_000, p: int = 200_000, density: float = 1e-3, n_true: int = 30
+) -> Problem:
+    """Words in documents: Zipf's word counts, tf-idf values, `n_true` of the commoner words count.
+
+    No word is in fewer than five documents or in more than half of them.
+    """
+    rng = np.random.default_rng(4)
+    counts = zipf(p, total=round(n * p * density), least=5, most=n // 2)
+    column = np.repeat(np.arange(p), counts)
+    row = rng.integers(n, size=len(column))
+    tf = sp.csc_matrix((rng.geometric(0.6, len(column)).astype(float), (row, column)), (n, p))
+    documents = np.diff(tf.indptr)
+    idf = np.log((1 + n) / (1 + documents)) + 1
+    X = sp.csc_matrix(sp.diags_array(1 / row_norms(tf, idf)) @ tf @ sp.diags_array(idf))
+    X = X[:, rng.permutation(p)]
+    common = np.argsort(-np.diff(X.indptr), kind="stable")[: max(p // 100, n_true)]
+    X, _ = scaled_sparse(X, np.zeros(n))
+    y = response(X, rng.choice(common, size=n_true, replace=False), rng)
+    title = f"sparse text {n}x{p}, {X.nnz / (n * p):.1%} stored"
+    return Problem("sparse-text", title, X, y - y.mean())
+
+
+def row_norms(tf: sp.csc_matrix, idf: Floats) -> Floats:
+    """Euclidean lengths of the rows after each column is multiplied by its `idf`; 1 if empty."""
+    lengths = np.sqrt(np.bincount(tf.indices, (tf.data * np.repeat(idf, np.diff(tf.indptr))) ** 2))
+    lengths = np.pad(lengths, (0, tf.shape[0] - len(lengths)))
+    return np.where(lengths > 0, lengths, 1.0)
+
+
+def zipf(p: int, *, total: int, least: int, most: int, power: float = 0.9) -> np.ndarray:
+    """Counts that fall like rank**-power between `least` and `most`, `total` in all, about."""
+    rank = np.arange(10, p + 10.0)
+    low, high = 0.0, float(most) * p
+    for _ in range(60):
+        middle = (low + high) / 2
+        counts = np.clip(middle * rank**-power, least, most)
+        low, high = (middle, high) if counts.sum() < total else (low, middle)
+    return np.rint(counts).astype(int)

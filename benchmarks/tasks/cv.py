@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measure import interleaved
-from benchmarks.peers import Peer
 from benchmarks.peers.excise import splits
 from benchmarks.problems import Problem
+from benchmarks.tasks.base import Result, Settings
+
+PROBLEMS = ("nci60", "ar5-1000x5000", "ar5-20000x500")
 
 
-def measure(
-    problem: Problem, peers: Sequence[Peer], *, budget: float, n_folds: int = 10
-) -> dict[str, Any]:
+def measure(problem: Problem, settings: Settings, n_folds: int = 10) -> Result:
     """Time every peer that takes given folds; compare the held-out error curves with ours."""
     folds = np.random.default_rng(0).permutation(np.arange(len(problem.y)) % n_folds)
     rows = []
     threads = problem.threads_for(n_folds)
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        able = {peer: job for peer in peers if (job := peer.cv(problem, folds)) is not None}
+        able = {
+            peer: job for peer in settings.peers if (job := peer.cv(problem, folds)) is not None
+        }
         try:
             works = {peer.name: job.run for peer, job in able.items()}
-            runs = interleaved(works, budget=budget, most=7)
+            runs = interleaved(works, budget=settings.budget, most=7)
             answers = {peer.name: job.answer() for peer, job in able.items()}
         finally:
             for job in able.values():
@@ -41,21 +41,13 @@ def measure(
                 "peer": peer.name,
                 "version": peer.version,
                 "tol": peer.tol,
-                "seconds": runs[peer.name].median,
-                "best": runs[peer.name].best,
-                "runs": len(runs[peer.name].seconds),
+                **runs[peer.name].facts,
                 "curve_difference": float(difference),
             }
         )
-    n, p = problem.X.shape
     return {
         "task": "cv",
-        "problem": problem.name,
-        "title": problem.title,
-        "n": n,
-        "p": p,
-        "n_alphas": problem.n_alphas,
-        "alpha_min_ratio": problem.alpha_min_ratio,
+        **problem.facts,
         "n_folds": n_folds,
         "threads": threads,
         "rows": rows,

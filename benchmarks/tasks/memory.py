@@ -1,38 +1,47 @@
 """Peak memory of a path above X itself, in a process of its own per layout and precision.
 
-``python -m benchmarks.tasks.memory N P ORDER DTYPE`` prints the peak as a share of X.
+``python -m benchmarks.tasks.memory N P ORDER DTYPE ALPHAS`` prints the peak as a share of X.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.tasks.base import Result, Settings
+
 LAYOUTS = tuple((order, dtype) for dtype in ("float64", "float32") for order in ("F", "C"))
 
+RETURN_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""So that glibc gives freed blocks back: kept ones would hide new ones from the peak."""
 
-def measure(n: int = 1000, p: int = 20000, n_alphas: int = 100) -> dict[str, Any]:
+
+def measure(settings: Settings, n: int = 1000, n_alphas: int = 100) -> Result:
     """Peak above X of a path of `n_alphas`, as a share of X, in both orders and precisions."""
+    p = 2000 if settings.quick else 20_000
     shares = {
-        f"{dtype}, {order} order": share(n, p, order, dtype, n_alphas) for order, dtype in LAYOUTS
+        f"{dtype}, {order} order": float(in_new_process("memory", n, p, order, dtype, n_alphas))
+        for order, dtype in LAYOUTS
     }
     return {"task": "memory", "n": n, "p": p, "n_alphas": n_alphas, "share_of_X": shares}
 
 
-def share(n: int, p: int, order: str, dtype: str, n_alphas: int = 100) -> float:
-    """Peak above X over the size of X, measured in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.tasks.memory", n, p, order, dtype, n_alphas]
-    done = subprocess.run(
-        [str(part) for part in command], check=True, capture_output=True, text=True
-    )
-    return float(done.stdout)
+def in_new_process(task: str, *arguments: Any) -> str:
+    """What the module of `task` prints when run with `arguments`."""
+    command = [sys.executable, "-m", f"benchmarks.tasks.{task}", *map(str, arguments)]
+    settings = os.environ | RETURN_MEMORY
+    return subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=settings
+    ).stdout
 
 
-def peak_above(n: int, p: int, order: str, dtype: str, n_alphas: int) -> float:
+def share_of_x(n: int, p: int, order: str, dtype: str, n_alphas: int) -> float:
     """Fit a path and return how far resident memory rose above its level before, over X's size."""
     import excise
 
@@ -41,38 +50,35 @@ def peak_above(n: int, p: int, order: str, dtype: str, n_alphas: int) -> float:
     for rows in np.array_split(np.arange(n), 20):
         X[rows] = rng.standard_normal((len(rows), p), dtype="float32")
     y = X[:, :20] @ rng.standard_normal(20) + rng.standard_normal(n)
-    excise.fit_path(np.ascontiguousarray(X[:50, :20]), y[:50], alphas=5)  # loads what is lazy
-    before = resident()
-    reset_peak()
-    path = excise.fit_path(X, y, alphas=n_alphas, alpha_min_ratio=0.05)
-    above = peak() - before
-    assert len(path) == n_alphas
-    return above / X.nbytes
+    return peak_above(lambda: excise.fit_path(X, y, alphas=n_alphas, alpha_min_ratio=0.05)) / (
+        X.nbytes
+    )
 
 
-def reset_peak() -> None:
-    """Ask Linux to start counting the peak of resident memory from now."""
-    Path("/proc/self/clear_refs").write_text("5")
+def peak_above(work: Callable[[], Any]) -> int:
+    """Bytes by which resident memory rises above its level before, while `work` runs."""
+    import excise
+
+    rng = np.random.default_rng(0)
+    few = rng.standard_normal((50, 20))
+    excise.fit_path(few, few[:, 0], alphas=5)  # loads what is lazy
+    excise.fit_cv(few, few[:, 0], cv=3, alphas=5)
+    before = status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # Linux counts the peak from now
+    result = work()
+    above = status("VmHWM") - before
+    del result
+    return above
 
 
-def resident() -> int:
-    """Bytes of this process in memory now."""
-    return status("VmRSS")
-
-
-def peak() -> int:
-    """Most bytes of this process in memory since `reset_peak`."""
-    return status("VmHWM")
-
-
-def status(field: str) -> int:
-    """Read one field, in bytes, of what Linux says about this process."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def status(field: str, process: int | str = "self") -> int:
+    """Read one field, in bytes, of what Linux says about a process; 0 once it has ended."""
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith(field):
             return int(line.split()[1]) * 1024
-    raise OSError(f"no {field} on this system")
+    return 0
 
 
 if __name__ == "__main__":
     rows, columns, layout, precision, grid = sys.argv[1:]
-    print(peak_above(int(rows), int(columns), layout, precision, int(grid)))
+    print(share_of_x(int(rows), int(columns), layout, precision, int(grid)))

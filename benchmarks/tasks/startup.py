@@ -7,9 +7,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
 
 from benchmarks.measure import interleaved
+from benchmarks.tasks.base import Result, Settings
 
 PYTHON = [sys.executable]
 EXCISE = [*PYTHON, "-m", "excise"]
@@ -37,12 +37,12 @@ COMPARED = (
 )
 
 
-def measure(*, budget: float) -> dict[str, Any]:
+def measure(settings: Settings) -> Result:
     """Median wall time of each command, interleaved, and the ratios that matter."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*EXCISE, "demo", "diabetes"], cwd=folder, check=True, capture_output=True)
         works = {name: timed(command, folder) for name, command in COMMANDS.items()}
-        runs = interleaved(works, budget=budget)
+        runs = interleaved(works, budget=settings.budget)
     return {
         "task": "startup",
         "seconds": {name: runs[name].median for name in COMMANDS},

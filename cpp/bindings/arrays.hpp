@@ -26,7 +26,8 @@ ArrayOut<T> to_numpy(std::vector<T> values) {
   return ArrayOut<T>(owned->data(), {owned->size()}, owner);
 }
 
-// Stops a computation within about 20 ms of Ctrl-C: asks Python for pending signals.
-excise::Context python_context(int n_threads);
+// Stops a computation within about 20 ms of Ctrl-C: asks Python for pending signals, and `check`
+// (a callable that raises, or none) whether the data can still be read.
+excise::Context python_context(int n_threads, nb::object check);
 using RolesIn = nb::ndarray<const std::int8_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using FloatsIn2 = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;

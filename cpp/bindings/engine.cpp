@@ -15,15 +15,21 @@
 using namespace excise;
 using namespace nb::literals;
 
-excise::Context python_context(int n_threads) {
+excise::Context python_context(int n_threads, nb::object check) {
   using Clock = std::chrono::steady_clock;
-  auto last = std::make_shared<Clock::time_point>(Clock::now());
-  return {n_threads, [last] {
+  struct State {
+    Clock::time_point last;
+    nb::object check;
+  };
+  // Shared: contexts are copied by threads that do not hold the GIL
+  auto state = std::make_shared<State>(State{Clock::now(), std::move(check)});
+  return {n_threads, [state] {
             const auto now = Clock::now();
-            if (now - *last < std::chrono::milliseconds(20)) return;
-            *last = now;
+            if (now - state->last < std::chrono::milliseconds(20)) return;
+            state->last = now;
             nb::gil_scoped_acquire held;
             if (PyErr_CheckSignals() != 0) throw nb::python_error();
+            if (!state->check.is_none()) state->check();
           }};
 }
 
@@ -40,8 +46,8 @@ class PyEngine {
  public:
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
-           double l1_ratio, bool fit_intercept, bool standardize, int n_threads)
-      : given_(std::move(design)) {
+           double l1_ratio, bool fit_intercept, bool standardize, int n_threads, nb::object check)
+      : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
     if (weights) s.weights = to_vector(*weights);
@@ -51,7 +57,8 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
-    context_ = python_context(n_threads);
+    context_ = python_context(n_threads, check_);
+    before_reading();
     nb::gil_scoped_release released;
     start(std::move(s));
   }
@@ -59,6 +66,7 @@ class PyEngine {
   // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
   nb::dict path(const FloatsIn& alphas,
                 std::optional<std::tuple<double, IndicesIn, FloatsIn>> start) {
+    before_reading();
     const double unit = usable().unit();
     Start point;
     if (start) {
@@ -75,6 +83,7 @@ class PyEngine {
   }
 
   nb::tuple events(double last, const IndicesIn& candidates) {
+    before_reading();
     const Indices members = to_vector(candidates);
     std::vector<Event> found;
     {
@@ -94,9 +103,9 @@ class PyEngine {
 
   // `roles`: (folds, rows) of 0 unused, 1 train, 2 test. Column refill_columns[m] of fold f is
   // x + deltas(f, m) * x[refill_indicators[m]].
-  nb::tuple cross_validate(const FloatsIn& alphas, const RolesIn& roles,
-                           const IndicesIn& refill_columns, const IndicesIn& refill_indicators,
-                           const FloatsIn2& deltas) {
+  void set_folds(const RolesIn& roles, const IndicesIn& refill_columns,
+                 const IndicesIn& refill_indicators, const FloatsIn2& deltas) {
+    before_reading();
     Folds folds;
     const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
     for (std::size_t f = 0; f < count; ++f) {
@@ -109,13 +118,28 @@ class PyEngine {
             {refill_columns.data()[k], refill_indicators.data()[k], deltas.data()[f * m + k]});
       folds.refills.push_back(std::move(refills));
     }
+    const Turn turn(mutex_);
+    validator_ = std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
+  }
+  void drop_folds() { validator_.reset(); }
+
+  nb::tuple cross_validate(const FloatsIn& alphas) {
+    if (!validator_) throw std::invalid_argument("there are no folds: see set_folds");
     HeldOut out;
     {
       const Turn turn(mutex_);
-      out = excise::cross_validate(usable(), to_span(alphas), folds, context_);
+      out = validator_->run(to_span(alphas), context_);
     }
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
                           out.worst_gap);
+  }
+
+  // With the null model fitted
+  const Engine& started() {
+    Engine& engine = usable();
+    const Turn turn(mutex_);
+    engine.start();
+    return engine;
   }
 
   const Engine& engine() const { return usable(); }
@@ -123,6 +147,11 @@ class PyEngine {
   Index unsquarable() const { return unsquarable_; }
 
  private:
+  // The first look at data that may have gone meanwhile; the next ones are the polls.
+  void before_reading() const {
+    if (!check_.is_none()) check_();
+  }
+
   Engine& usable() const {
     if (!engine_) throw std::invalid_argument("X cannot be used: see not_finite and unsquarable");
     return *engine_;
@@ -192,9 +221,11 @@ class PyEngine {
   }
 
   std::shared_ptr<const Design> given_;  // owns the memory that others only read
+  nb::object check_;
   Context context_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<CrossValidator> validator_;
   Vec shift_;
   Index not_finite_ = -1, unsquarable_ = -1;
 
@@ -213,14 +244,15 @@ void bind_engine(nb::module_& m) {
   nb::class_<PyEngine>(m, "Engine",
                        "One problem on one table: certified paths for the squared loss.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
-                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int>(),
+                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int,
+                    nb::object>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
-           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a)
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a, "check"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
-      .def_prop_ro("alpha_max", [](const PyEngine& e) { return e.engine().alpha_max(); })
-      .def_prop_ro("top_gradient", [](const PyEngine& e) { return e.engine().top_gradient(); })
-      .def_prop_ro("grid_top", [](const PyEngine& e) { return e.engine().grid_top(); })
+      .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })
+      .def_prop_ro("top_gradient", [](PyEngine& e) { return e.started().top_gradient(); })
+      .def_prop_ro("grid_top", [](PyEngine& e) { return e.started().grid_top(); })
       .def_prop_ro("null_loss", [](const PyEngine& e) { return e.engine().null_loss(); })
       .def_prop_ro("unit", [](const PyEngine& e) { return e.engine().unit(); })
       .def_prop_ro("y_mean", [](const PyEngine& e) { return e.engine().scaling().y_mean; })
@@ -232,8 +264,11 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
-      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a, "roles"_a, "refill_columns"_a,
-           "refill_indicators"_a, "deltas"_a,
+      .def("set_folds", &PyEngine::set_folds, "roles"_a, "refill_columns"_a, "refill_indicators"_a,
+           "deltas"_a,
+           "The folds of cross_validate; where moments serve, X is read here and not again.")
+      .def("drop_folds", &PyEngine::drop_folds, "Let go of the folds.")
+      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a,
            "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
            "worst relative gap of the training paths.")
       .def("events", &PyEngine::events, "last"_a, "candidates"_a,

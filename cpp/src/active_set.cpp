@@ -180,12 +180,40 @@ double ActiveSet::objective() const {
 }
 
 bool ActiveSet::admit(Index j, Side side) {
-  poll_();
+  const Entry entry{j, side};
+  return admit_all(std::span(&entry, 1)) == 1;
+}
+
+// Lets columns in, one after the other; returns how many were not dependent on those before.
+// Their cross-products are taken together: that reads each active column once.
+Index ActiveSet::admit_all(std::span<const Entry> entries) {
+  constexpr std::size_t kTogether = 32;
+  Index admitted = 0;
+  for (std::size_t lo = 0; lo < entries.size(); lo += kTogether) {
+    poll_();
+    const auto some = entries.subspan(lo, std::min(kTogether, entries.size() - lo));
+    const std::size_t before = active_.size();
+    named_ = active_;
+    for (const Entry& entry : some) named_.push_back(entry.column);
+    crosses_.resize(named_.size() * some.size());
+    const Matrix g(crosses_.data(), ix(named_.size()), ix(some.size()));
+    quadratic_.crosses(std::span(named_).subspan(before), named_, g);
+    Indices inside;  // places of those let in just now
+    for (Index k = 0; k < g.cols; ++k) {
+      work_.assign(g.column(k), g.column(k) + before);
+      for (const Index place : inside) work_.push_back(g(place, k));
+      if (!admit(some[sz(k)], g(ix(before) + k, k))) continue;
+      inside.push_back(ix(before) + k);
+      ++admitted;
+    }
+  }
+  return admitted;
+}
+
+// `work_` holds the cross-products of the column with the active ones.
+bool ActiveSet::admit(const Entry& entry, double diagonal) {
+  const auto [j, side] = entry;
   const std::size_t m = active_.size();
-  work_.resize(m);
-  quadratic_.cross(j, active_, work_.data());
-  double diagonal = 0.0;
-  quadratic_.cross(j, std::span(&j, 1), &diagonal);
   const double ridge = ridge_ ? at(j).l2 : 0.0;
   Vec x;
   double pivot = factor_.project(work_.data(), diagonal + ridge, x);
@@ -309,13 +337,12 @@ bool ActiveSet::newton() {
     since_best = now < best ? 0 : since_best + 1;
     if (since_best > kPatience) return false;
     best = std::min(best, now);
-    bool found = false, refused = false;
+    entries_.clear();
     for (Index j = 0; j < size(); ++j) {
       Side side{};
-      if (!(excess(j, &side) > noise_)) continue;
-      (admit(j, side) ? found : refused) = true;
+      if (excess(j, &side) > noise_) entries_.push_back({j, side});
     }
-    if (!found) return !refused;
+    if (admit_all(entries_) == 0) return entries_.empty();
   }
   return false;
 }

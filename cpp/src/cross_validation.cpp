@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
-#include "excise/path/cross_moments.hpp"
+#include "excise/path/cells.hpp"
 
 namespace excise {
 namespace {
 
 constexpr double kTrusted = 1e-10;      // relative gap beyond which a fold is done on its rows
 constexpr double kConstant = 1e-11;     // share of a second moment below which nothing varies
-constexpr double kMomentBytes = 256e6;  // for all cells together
+constexpr double kMomentBytes = 256e6;  // for all cells together, or
+constexpr double kMomentShare = 0.05;   // this share of X
+constexpr double kWhole = 1e-3;         // least share of a second moment that a difference may be
 
 struct FoldResult {
   Vec errors;
@@ -19,97 +20,24 @@ struct FoldResult {
   bool trusted = true;
 };
 
-// Rows that every fold treats alike.
-struct Cells {
-  std::vector<Index> of_row;
-  std::vector<std::vector<Role>> role;  // per cell, per fold
-
-  explicit Cells(const Folds& folds) {
-    const std::size_t n = folds.role.front().size();
-    std::map<std::vector<Role>, Index> seen;
-    of_row.resize(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      std::vector<Role> pattern;
-      pattern.reserve(folds.role.size());
-      for (const auto& fold : folds.role) pattern.push_back(fold[i]);
-      const auto [at, is_new] = seen.try_emplace(pattern, ix(role.size()));
-      if (is_new) role.push_back(pattern);
-      of_row[i] = at->second;
-    }
-  }
-  Index count() const { return ix(role.size()); }
-};
-
-// The moments of every cell from one reading of the design: a tile of rows at a time, sorted by
-// cell.
-std::vector<CrossMoments> cell_moments(const Engine& engine, const Cells& cells,
-                                       const Context& context) {
-  constexpr Index kTileRows = 2048;
-  const Design& design = *engine.problem().design;
-  const Vec &root = engine.problem().root, &target = engine.problem().y;
-  const Index n = design.rows(), p = design.cols();
-  std::vector<CrossMoments> out(sz(cells.count()), CrossMoments(p));
-  const Index height = std::min(kTileRows, n);
-  Vec tile(sz(height * p)), sorted(sz(height * p)), y(sz(2 * height)), sums(sz(2 * p));
-  Indices order(sz(height));
-  for (Index lo = 0; lo < n; lo += height) {
-    const Index rows = std::min(height, n - lo);
-    for (Index i = 0; i < rows; ++i) order[sz(i)] = i;
-    const auto cell = [&](Index i) { return cells.of_row[sz(lo + i)]; };
-    std::stable_sort(order.begin(), order.begin() + rows,
-                     [&](Index a, Index b) { return cell(a) < cell(b); });
-    design.tile(lo, lo + rows, Matrix(tile.data(), rows, p));
-    parallel_for(context, p, 64, static_cast<double>(rows * p), [&](Index first, Index last) {
-      for (Index j = first; j < last; ++j)
-        for (Index i = 0; i < rows; ++i)
-          sorted[sz(i + j * rows)] = tile[sz(order[sz(i)] + j * rows)];
-    });
-    for (Index i = 0; i < rows; ++i) {
-      y[sz(i)] = target[sz(lo + order[sz(i)])];
-      y[sz(i + rows)] = root[sz(lo + order[sz(i)])];
-    }
-    for (Index first = 0, last = 0; first < rows; first = last) {
-      const Index c = cell(order[sz(first)]);
-      while (last < rows && cell(order[sz(last)]) == c) ++last;
-      const Index m = last - first;
-      CrossMoments& moments = out[sz(c)];
-      std::fill(sums.begin(), sums.end(), 0.0);
-      add_cross_products(ConstMatrix(sorted.data() + first, m, p, rows),
-                         ConstMatrix(y.data() + first, m, 2, rows), Matrix(moments.zz.data(), p, p),
-                         Matrix(sums.data(), p, 2), context);
-      kernels().axpy(1.0, sums.data(), moments.zy.data(), p);
-      kernels().axpy(1.0, sums.data() + p, moments.z.data(), p);
-      const double* yc = y.data() + first;
-      moments.w += kernels().dot(yc + rows, yc + rows, m);
-      moments.y += kernels().dot(yc, yc + rows, m);
-      moments.yy += kernels().dot(yc, yc, m);
-    }
-  }
-  for (CrossMoments& moments : out) mirror(Matrix(moments.zz.data(), p, p));
-  return out;
-}
-
+// Training and held-out rows as sums of cells: the data are not read again.
 class MomentFolds {
  public:
-  MomentFolds(const Engine& engine, std::span<const double> alphas, const Folds& folds,
-              const Cells& cells, const Context& context)
+  MomentFolds(const Engine& engine, const Folds& folds, Cells cells, const Context& context)
       : engine_(engine),
-        alphas_(alphas.begin(), alphas.end()),
         folds_(folds),
-        cells_(cells),
-        moments_(cell_moments(engine, cells, context)) {
-    for (double& a : alphas_) a /= engine.unit();
+        cells_(std::move(cells)),
+        moments_(cell_moments(engine.problem(), cells_, context)),
+        all_(engine.statement().p()) {
+    for (const CrossMoments& cell : moments_) all_.add(1.0, cell);
   }
 
-  CrossMoments all() const {
-    CrossMoments sum(engine_.statement().p());
-    for (const CrossMoments& cell : moments_) sum.add(cell);
-    return sum;
-  }
+  const CrossMoments& all() const { return all_; }
 
-  FoldResult run(Index fold, const Context& context) const {
+  FoldResult run(std::span<const double> alphas, Index fold, const Context& context) const {
     const Index p = engine_.statement().p();
-    CrossMoments train = gather(fold, Role::Train), test = gather(fold, Role::Test);
+    CrossMoments train = gather(fold, Role::Train);
+    const CrossMoments test = gather(fold, Role::Test);
     const bool centred = engine_.statement().fit_intercept;
     const double y_mean = centred ? train.y / train.w : 0.0;
     Vec mean(sz(p)), scale(sz(p)), full_scale(sz(p)), q(sz(p));
@@ -133,30 +61,72 @@ class MomentFolds {
     const double noise = rounding(yy);
     const PathResult path = gram_path(
         ConstMatrix(train.zz.data(), p, p), q, yy,
-        standard_penalty(engine_.statement(), full_scale, engine_.unit()), alphas_, noise, context);
+        standard_penalty(engine_.statement(), full_scale, engine_.unit()), alphas, noise, context);
     FoldResult result;
     const double square = engine_.unit() * engine_.unit() / test.w;
-    result.null = test.squared_error(y_mean, {}, {}) * square;
-    for (const PathPoint& point : path.points) {
-      Vec b = point.values;
-      double a = y_mean;
-      for (std::size_t k = 0; k < b.size(); ++k) {
-        b[k] /= scale[sz(point.support[k])];
-        a -= mean[sz(point.support[k])] * b[k];
-      }
-      result.errors.push_back(test.squared_error(a, point.support, b) * square);
-      const double gap = yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0;
-      result.worst_gap = std::max(result.worst_gap, gap);
-    }
+    result.null = test.squared_error(y_mean, {}, {}, nullptr) * square;
+    for (const PathPoint& point : path.points)
+      result.worst_gap =
+          std::max(result.worst_gap, yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0);
+    held_out_errors(path, test, Line{y_mean, mean, scale}, result.errors);
+    for (double& error : result.errors) error *= square;
     result.trusted = result.worst_gap <= kTrusted;
     return result;
   }
 
  private:
+  struct Line {
+    double y_mean;
+    const Vec &mean, &scale;
+  };
+
+  // Several alphas share one reading of the held-out cross-moments.
+  static void held_out_errors(const PathResult& path, const CrossMoments& test, const Line& line,
+                              Vec& errors) {
+    constexpr std::size_t kTogether = 16;
+    const Index p = test.p();
+    Vec b(sz(p) * kTogether), zzb(b.size());
+    for (std::size_t lo = 0; lo < path.points.size(); lo += kTogether) {
+      const std::size_t count = std::min(kTogether, path.points.size() - lo);
+      std::fill(b.begin(), b.end(), 0.0);
+      std::fill(zzb.begin(), zzb.end(), 0.0);
+      Vec intercepts(count, line.y_mean);
+      for (std::size_t l = 0; l < count; ++l) {
+        const PathPoint& point = path.points[lo + l];
+        for (std::size_t k = 0; k < point.support.size(); ++k) {
+          const std::size_t j = sz(point.support[k]);
+          const double value = b[j + l * sz(p)] = point.values[k] / line.scale[j];
+          intercepts[l] -= line.mean[j] * value;
+        }
+      }
+      kernels().columns_f64(test.zz.data(), p, p, p, nullptr, b.data(), p, ix(count), zzb.data(),
+                            p);
+      for (std::size_t l = 0; l < count; ++l)
+        errors.push_back(test.squared_error(intercepts[l], path.points[lo + l].support,
+                                            b.data() + l * sz(p), zzb.data() + l * sz(p)));
+    }
+  }
+
+  // Of the cells in this role; where they are most of all rows, all less the others, unless a
+  // column has so little left that digits are lost.
   CrossMoments gather(Index fold, Role role) const {
     CrossMoments sum(engine_.statement().p());
+    double weight = 0.0;
+    const auto collect = [&](bool in, double sign) {
+      for (Index c = 0; c < cells_.count(); ++c)
+        if ((cells_.role[sz(c)][sz(fold)] == role) == in) sum.add(sign, moments_[sz(c)]);
+    };
     for (Index c = 0; c < cells_.count(); ++c)
-      if (cells_.role[sz(c)][sz(fold)] == role) sum.add(moments_[sz(c)]);
+      if (cells_.role[sz(c)][sz(fold)] == role) weight += moments_[sz(c)].w;
+    bool whole = 2 * weight > all_.w;
+    if (whole) {
+      sum = all_;
+      collect(false, -1.0);
+      for (Index j = 0; j < sum.p(); ++j)
+        whole = whole && !(sum.second(j) < kWhole * all_.second(j));
+      if (!whole) sum = CrossMoments(sum.p());
+    }
+    if (!whole) collect(true, 1.0);
     if (folds_.refills.empty()) return sum;
     const Scaling& s = engine_.scaling();
     for (const Refill& f : folds_.refills[sz(fold)])
@@ -167,10 +137,10 @@ class MomentFolds {
   }
 
   const Engine& engine_;
-  Vec alphas_;
   const Folds& folds_;
-  const Cells& cells_;
+  Cells cells_;
   std::vector<CrossMoments> moments_;
+  CrossMoments all_;
 };
 
 // One fold as a row view: its held-out rows have weight zero.
@@ -242,27 +212,43 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
   return result;
 }
 
+// Whether all cells together stay small beside X.
+bool moments_fit(const Engine& engine, const Cells& cells, Index folds) {
+  const double p = static_cast<double>(engine.statement().p());
+  const auto numbers = static_cast<double>(engine.statement().design->stored());
+  return cells.count() <= 2 * folds + 2 && static_cast<double>(cells.count()) * p * p * 8 <=
+                                               std::max(kMomentBytes, kMomentShare * numbers * 8);
+}
+
 }  // namespace
 
-HeldOut cross_validate(Engine& engine, std::span<const double> alphas, const Folds& folds,
-                       const Context& context) {
-  const Index count = folds.count(), k = ix(alphas.size());
-  std::vector<FoldResult> results(sz(count));
-  std::unique_ptr<Cells> cells;
+struct CrossValidator::Parts {
+  Engine& engine;
+  Folds folds;
   std::unique_ptr<MomentFolds> moments;
-  if (engine.uses_gram()) {
-    const double p = static_cast<double>(engine.statement().p());
-    cells = std::make_unique<Cells>(folds);
-    const double bytes = static_cast<double>(cells->count()) * p * p * 8;
-    if (cells->count() <= 2 * count + 2 && bytes <= kMomentBytes) {
-      moments = std::make_unique<MomentFolds>(engine, alphas, folds, *cells, context);
-      CrossMoments all = moments->all();
-      engine.give_gram(std::move(all.zz), std::move(all.zy));
-    }
-  }
+};
+
+CrossValidator::CrossValidator(Engine& engine, Folds folds, const Context& context)
+    : parts_(std::make_unique<Parts>(Parts{engine, std::move(folds), nullptr})) {
+  if (!engine.uses_gram() || !engine.problem().design->tiles_cheaply()) return;
+  Cells cells(parts_->folds);
+  if (!moments_fit(engine, cells, parts_->folds.count())) return;
+  parts_->moments = std::make_unique<MomentFolds>(engine, parts_->folds, std::move(cells), context);
+  const CrossMoments& all = parts_->moments->all();
+  engine.give_gram(all.zz, all.zy);
+}
+
+CrossValidator::~CrossValidator() = default;
+
+HeldOut CrossValidator::run(std::span<const double> alphas, const Context& context) const {
+  const auto& [engine, folds, moments] = *parts_;
+  const Index count = folds.count(), k = ix(alphas.size());
+  Vec scaled(alphas.begin(), alphas.end());
+  for (double& a : scaled) a /= engine.unit();
+  std::vector<FoldResult> results(sz(count));
   parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
     FoldResult& result = results[sz(fold)];
-    if (moments) result = moments->run(fold, inner);
+    if (moments) result = moments->run(scaled, fold, inner);
     if (!moments || !result.trusted) result = fold_on_rows(engine, alphas, folds, fold, inner);
   });
   HeldOut out{Vec(sz(k * count)), Vec(sz(count)), 0.0};

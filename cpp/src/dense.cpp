@@ -1,8 +1,6 @@
 #include "excise/design/dense.hpp"
 
-#include <cmath>
-
-#include "excise/base/kernels.hpp"
+#include "excise/design/blocks.hpp"
 
 namespace excise {
 namespace {
@@ -31,12 +29,11 @@ void column_moments(const float* x, Index n, double pilot, const double* w, doub
   kernels().moments_f32(x, n, pilot, w, running);
 }
 
-constexpr Index kColumnGrain = 256;
-
 }  // namespace
 
 template <class T>
-void Dense<T>::copy_block(Index row, Index n, Index col, Index p, Matrix out) const {
+void Dense<T>::copy_block(Index row, Index col, Matrix out) const {
+  const Index n = out.rows, p = out.cols;
   if (col_stride_ == 1 && row_stride_ != 1) {
     for (Index i = 0; i < n; ++i) {
       const T* source = data_ + (row + i) * row_stride_ + col;
@@ -57,72 +54,77 @@ void Dense<T>::copy_block(Index row, Index n, Index col, Index p, Matrix out) co
 
 template <class T>
 void Dense<T>::correlate(ConstMatrix r, Matrix out, const Context& context) const {
-  const double work =
-      static_cast<double>(n_) * static_cast<double>(p_) * static_cast<double>(r.cols);
-  parallel_for(context, p_, kColumnGrain, work, [&](Index first, Index last) {
+  correlate_shares(p_, r, out, context, [&](Index first, Index last, Matrix part) {
     const Index p = last - first;
-    for (Index l = 0; l < r.cols; ++l) std::fill_n(&out(first, l), p, 0.0);
     const T* x = data_ + first * col_stride_;
-    double* o = out.data + first;
-    if (row_stride_ == 1 || n_ == 1) {
-      by_columns(x, col_stride_, n_, p, shift_from(first), r.data, r.stride, r.cols, o, out.stride);
-    } else if (col_stride_ == 1 || p_ == 1) {
-      by_rows(x, row_stride_, n_, p, shift_from(first), r.data, r.stride, r.cols, o, out.stride);
-    } else {
-      constexpr Index kRows = 1024, kCols = 16;
-      Vec buffer(sz(std::min(kRows, n_) * kCols));
-      for (Index i = 0; i < n_; i += kRows)
-        for (Index j = 0; j < p; j += kCols) {
-          const Matrix block(buffer.data(), std::min(kRows, n_ - i), std::min(kCols, p - j));
-          copy_block(i, block.rows, first + j, block.cols, block);
-          kernels().columns_f64(block.data, block.stride, block.rows, block.cols, nullptr,
-                                r.data + i, r.stride, r.cols, o + j, out.stride);
-        }
-    }
+    if (row_stride_ == 1 || n_ == 1)
+      by_columns(x, col_stride_, n_, p, shift_from(first), r.data, r.stride, r.cols, part.data,
+                 part.stride);
+    else if (col_stride_ == 1 || p_ == 1)
+      by_rows(x, row_stride_, n_, p, shift_from(first), r.data, r.stride, r.cols, part.data,
+              part.stride);
+    else
+      correlate_blocks(block_copier(), first, r, part);
+    have_read(n_ * p);
   });
 }
 
 template <class T>
 void Dense<T>::gather(std::span<const Index> columns, Matrix out) const {
-  for (std::size_t k = 0; k < columns.size(); ++k)
-    copy_block(0, n_, columns[k], 1, Matrix(out.column(ix(k)), n_, 1));
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    copy_block(0, columns[k], Matrix(out.column(ix(k)), n_, 1));
+    have_read(n_);
+  }
 }
 
 template <class T>
-void Dense<T>::tile(Index begin, Index end, Matrix out) const {
-  copy_block(begin, end - begin, 0, p_, out);
+void Dense<T>::tile(Index begin, Index, Matrix out) const {
+  copy_block(begin, 0, out);
+  have_read(out.rows * out.cols);
 }
 
 // Columns that are contiguous are read one by one, others through packed tiles of rows.
 template <class T>
 Moments Dense<T>::moments(std::span<const double> weights, const Context& context) const {
-  constexpr Index kRows = 256, kColumns = 64;
+  if (map_ && row_stride_ != 1) return moments_by_tiles(weights, context);
+  const auto pilot = [this](Index i, Index j) {
+    return static_cast<double>(data_[i * row_stride_ + j * col_stride_]) - shift_of(j);
+  };
+  return moments_shares(n_, p_, weights, context, pilot,
+                        [&](Index first, std::span<RunningMoments> running, const double* w) {
+                          if (row_stride_ != 1)
+                            return add_moments(block_copier(), n_, w, first, running);
+                          for (Index j = first; j < first + ix(running.size()); ++j) {
+                            RunningMoments& column = running[sz(j - first)];
+                            column_moments(data_ + j * col_stride_, n_, column.pilot + shift_of(j),
+                                           w, column.sums);
+                            have_read(n_);
+                          }
+                        });
+}
+
+// The rows of a file in their order: every page is read once.
+template <class T>
+Moments Dense<T>::moments_by_tiles(std::span<const double> weights, const Context& context) const {
+  constexpr Index kRows = 2048, kColumns = 64;
   Moments m(p_);
   const Index pilot_row = first_weighted(weights);
   const double* w = weights.empty() ? nullptr : weights.data();
-  const double total = w ? 1.0 : static_cast<double>(n_);
-  const double work = 4.0 * static_cast<double>(n_) * static_cast<double>(p_);
-  parallel_for(context, p_, kColumns, work, [&](Index first, Index last) {
-    std::vector<RunningMoments> running(sz(last - first));
-    for (Index j = first; j < last; ++j)
-      running[sz(j - first)].pilot =
-          static_cast<double>(data_[pilot_row * row_stride_ + j * col_stride_]) - shift_of(j);
-    if (row_stride_ == 1) {
-      for (Index j = first; j < last; ++j)
-        column_moments(data_ + j * col_stride_, n_, running[sz(j - first)].pilot + shift_of(j), w,
-                       running[sz(j - first)].sums);
-    } else {
-      Vec packed(sz(std::min(kRows, n_) * (last - first)));
-      for (Index i = 0; i < n_; i += kRows) {
-        const Matrix tile(packed.data(), std::min(kRows, n_ - i), last - first);
-        copy_block(i, tile.rows, first, tile.cols, tile);
-        for (Index j = 0; j < tile.cols; ++j)
-          kernels().moments_f64(tile.column(j), tile.rows, running[sz(j)].pilot, w ? w + i : w,
-                                running[sz(j)].sums);
-      }
-    }
-    for (Index j = first; j < last; ++j) m.set(j, running[sz(j - first)], total);
-  });
+  std::vector<RunningMoments> running(sz(p_));
+  for (Index j = 0; j < p_; ++j)
+    running[sz(j)].pilot =
+        static_cast<double>(data_[pilot_row * row_stride_ + j * col_stride_]) - shift_of(j);
+  for (Index i = 0; i < n_; i += kRows) {
+    const Index rows = std::min(kRows, n_ - i);
+    const double work = 4.0 * static_cast<double>(rows) * static_cast<double>(p_);
+    parallel_for(context, p_, kColumns, work, [&](Index first, Index last) {
+      const auto copy = [&](Index row, Index col, Matrix out) { copy_block(i + row, col, out); };
+      add_moments(copy, rows, w ? w + i : w, first,
+                  std::span(running).subspan(sz(first), sz(last - first)));
+    });
+    have_read(rows * p_);
+  }
+  for (Index j = 0; j < p_; ++j) m.set(j, running[sz(j)], w ? 1.0 : static_cast<double>(n_));
   m.find_not_finite();
   return m;
 }

@@ -2,11 +2,42 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "excise/base/kernels.hpp"
 #include "excise/design/pack.hpp"
 
 namespace excise {
+namespace {
+
+// Columns of n rows that are gathered together: a few megabytes
+Index columns_at_once(Index n) {
+  constexpr Index kNumbers = Index{1} << 19, kMost = 64;
+  return std::clamp<Index>(kNumbers / n, 1, kMost);
+}
+
+Indices run_of(Index begin, Index end) {
+  Indices out(sz(end - begin));
+  std::iota(out.begin(), out.end(), begin);
+  return out;
+}
+
+// Columns at a time, for designs whose rows are dear: X'X_A is one more correlation.
+void column_cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy,
+                           const Context& context) {
+  const Index n = z.rows(), p = z.cols(), width = columns_at_once(n);
+  z.correlate(y, zy, context);
+  Vec packed(sz(n * std::min(width, p)));
+  for (Index lo = 0; lo < p; lo += width) {
+    const Indices some = run_of(lo, std::min(p, lo + width));
+    const Index k = ix(some.size());
+    z.gather(some, Matrix(packed.data(), n, k));
+    z.correlate(ConstMatrix(packed.data(), n, k), Matrix(gram.column(lo), p, k, gram.stride),
+                context);
+  }
+}
+
+}  // namespace
 
 void Moments::set(Index j, const RunningMoments& column, double total) {
   const auto [sum, squares, low, high] = column.sums;
@@ -20,8 +51,10 @@ void Moments::set(Index j, const RunningMoments& column, double total) {
 }
 
 void Moments::find_not_finite() {
-  for (Index j = ix(mean.size()) - 1; j >= 0; --j)
-    if (!std::isfinite(mean[sz(j)]) || !std::isfinite(min[sz(j)])) not_finite = j;
+  for (Index j = ix(mean.size()) - 1; j >= 0; --j) {
+    const bool usable = std::isfinite(mean[sz(j)]) && std::max(-min[sz(j)], max[sz(j)]) < kLargest;
+    if (!usable) not_finite = j;
+  }
 }
 
 Index Moments::unsquarable() const {
@@ -37,15 +70,20 @@ Index first_weighted(std::span<const double> weights) {
 }
 
 Moments Design::moments(std::span<const double> weights, const Context& context) const {
-  const Index n = rows(), p = cols();
+  const Index n = rows(), p = cols(), width = columns_at_once(n);
   Moments m(p);
-  Vec column(sz(n));
-  for (Index j = 0; j < p; ++j) {
-    gather(std::span(&j, 1), Matrix(column.data(), n, 1));
-    RunningMoments running{column[sz(first_weighted(weights))]};
-    kernels().moments_f64(column.data(), n, running.pilot,
-                          weights.empty() ? nullptr : weights.data(), running.sums);
-    m.set(j, running, weights.empty() ? static_cast<double>(n) : 1.0);
+  Vec packed(sz(n * std::min(width, p)));
+  for (Index lo = 0; lo < p; lo += width) {
+    const Indices some = run_of(lo, std::min(p, lo + width));
+    const Matrix block(packed.data(), n, ix(some.size()));
+    gather(some, block);
+    for (const Index j : some) {
+      const double* column = block.column(j - lo);
+      RunningMoments running{column[sz(first_weighted(weights))]};
+      kernels().moments_f64(column, n, running.pilot, weights.empty() ? nullptr : weights.data(),
+                            running.sums);
+      m.set(j, running, weights.empty() ? static_cast<double>(n) : 1.0);
+    }
     context.poll();
   }
   m.find_not_finite();
@@ -90,6 +128,10 @@ void mirror(Matrix gram) {
 void cross_products(const Design& z, ConstMatrix y, Matrix gram, Matrix zy,
                     const Context& context) {
   constexpr Index kTileRows = 512;
+  if (!z.tiles_cheaply()) {
+    column_cross_products(z, y, gram, zy, context);
+    return mirror(gram);
+  }
   const Index p = z.cols(), height = std::min(kTileRows, z.rows());
   Vec tile(sz(height * p));
   for (Index lo = 0; lo < z.rows(); lo += height) {

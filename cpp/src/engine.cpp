@@ -104,9 +104,13 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
                                                    std::move(root));
   uses_gram_ = gram_pays(*statement_.design);
-  if (uses_gram_ && p <= kTiny) need_gram();
+}
+
+void Engine::start() {
+  if (std::exchange(started_, true)) return;
+  if (uses_gram_ && (statement_.p() <= kTiny || statement_.design->streamed())) need_gram();
   const bool known = !gram_.empty() && !problem_.penalty.has_free();
-  null_ = known ? NullModel{q_, problem_.yy} : null_model(problem_, context_);
+  null_ = known ? NullModel{q_, problem_.y, problem_.yy} : null_model(problem_, context_);
   const double nothing = kNothing * std::sqrt(problem_.yy);
   for (double& c : null_.correlations) c = std::abs(c) > nothing ? c : 0.0;
   alpha_max_ = Certifier(problem_.penalty, problem_.noise()).alpha_max(null_.correlations.data());
@@ -158,22 +162,24 @@ bool Engine::trusted(const PathResult& result) const {
   });
 }
 
-PathResult Engine::path(std::span<const double> alphas, const Start* start) {
+PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
+  start();
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
   const bool ridge = is_plain_ridge();
   // A Gram matrix costs about p / 8 readings of X: too much for a few alphas
   const bool few = gram_.empty() && !ridge && 8 * ix(alphas.size()) < statement_.p();
-  if (uses_gram_ ? few : !ridge) return working_set_path(problem_, null_, scaled, context_, start);
+  if (uses_gram_ ? few : !ridge) return working_set_path(problem_, null_, scaled, context_, begin);
   if (uses_gram_) need_gram();
   PathResult quick = uses_gram_ ? gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled,
-                                            problem_.noise(), context_, start)
+                                            problem_.noise(), context_, begin)
                                 : ridge_path(problem_, scaled, context_);
   if (trusted(quick)) return quick;
-  return better(std::move(quick), working_set_path(problem_, null_, scaled, context_, start));
+  return better(std::move(quick), working_set_path(problem_, null_, scaled, context_, begin));
 }
 
 std::vector<Event> Engine::events(double last, const Indices& candidates) {
+  start();
   const double end = last / unit_;
   std::vector<Event> found;
   if (!(end < alpha_max_)) return found;

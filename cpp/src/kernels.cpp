@@ -128,6 +128,54 @@ double scores(const double* c, const double* up, const double* down, Index p, do
   return best;
 }
 
+double bounds(const double* c, const double* d, double t, double slack, const double* up,
+              const double* down, Index p, double* out, double* scores) {
+  const vd tv = spread(t), sv = spread(slack);
+  vd most{};
+  Index j = 0;
+  for (; j + kLanes <= p; j += kLanes) {
+    const vd cj = load(c + j), v = cj + tv * (load(d + j) - cj);
+    const vd score = larger(load(up + j) * (sv + v), load(down + j) * (sv - v));
+    store(out + j, v);
+    store(scores + j, score);
+    most = larger(most, score);
+  }
+  double best = 0.0;
+  for (int i = 0; i < kLanes; ++i) best = most[i] > best ? most[i] : best;
+  for (; j < p; ++j) {
+    out[j] = c[j] + t * (d[j] - c[j]);
+    const double a = up[j] * (slack + out[j]), b = down[j] * (slack - out[j]);
+    scores[j] = a > b ? a : b;
+    best = scores[j] > best ? scores[j] : best;
+  }
+  return best;
+}
+
+Index above(const double* values, Index p, double threshold, Index* indices) {
+  constexpr Index kChunk = 4 * kLanes;
+  Index count = 0, j = 0;
+  const auto scan = [&](Index end) {
+    for (; j < end; ++j) {
+      indices[count] = j;
+      count += values[j] >= threshold;
+    }
+  };
+  while (j + kChunk <= p) {  // most chunks hold none
+    const double* v = values + j;
+    const vd most = larger(larger(load(v), load(v + kLanes)),
+                           larger(load(v + 2 * kLanes), load(v + 3 * kLanes)));
+    const auto reached = most >= spread(threshold);
+    long long any = 0;
+    for (int l = 0; l < kLanes; ++l) any |= reached[l];
+    if (any)
+      scan(j + kChunk);
+    else
+      j += kChunk;
+  }
+  scan(p);
+  return count;
+}
+
 // Rows of weight zero count for nothing, not even for min and max.
 template <class T>
 EXCISE_INLINE void moments(const T* x, Index n, double pilot, const double* w, double* running) {
@@ -174,15 +222,17 @@ void moments_f32(const float* x, Index n, double pilot, const double* w, double*
 
 // out(c, l) += sum_i (x_c[i] - shift_c) r_l[i] for C columns and K right-hand sides
 template <class T, int C, int K>
-EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const double* r, Index ldr,
-                        Index n, double* out, Index ldo) {
+EXCISE_INLINE void dots(const T* const* columns, Index lo, const double* shift, const double* r,
+                        Index ldr, Index n, double* out, Index ldo) {
+  const T* x[std::size_t{C}];
+  for (int c = 0; c < C; ++c) x[c] = columns[c] + lo;
   vd acc[std::size_t{C}][std::size_t{K}] = {};
   vd s[std::size_t{C}];
   for (int c = 0; c < C; ++c) s[c] = spread(shift ? shift[c] : 0.0);
   Index i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     vd xv[std::size_t{C}];
-    for (int c = 0; c < C; ++c) xv[c] = load(x + c * stride + i) - s[c];
+    for (int c = 0; c < C; ++c) xv[c] = load(x[c] + i) - s[c];
     for (int l = 0; l < K; ++l) {
       const vd rv = load(r + l * ldr + i);
       for (int c = 0; c < C; ++c) acc[c][l] += xv[c] * rv;
@@ -198,36 +248,50 @@ EXCISE_INLINE void dots(const T* x, Index stride, const double* shift, const dou
     }
     for (Index t = i; t < n; ++t)
       for (int c = 0; c < C; ++c)
-        target[c] += (static_cast<double>(x[c * stride + t]) - s[c][0]) * r[l * ldr + t];
+        target[c] += (static_cast<double>(x[c][t]) - s[c][0]) * r[l * ldr + t];
   }
 }
 
 template <class T, int C>
-EXCISE_INLINE void dots_all(const T* x, Index stride, const double* shift, const double* r,
+EXCISE_INLINE void dots_all(const T* const* x, Index lo, const double* shift, const double* r,
                             Index ldr, Index k, Index n, double* out, Index ldo) {
   Index l = 0;
   for (; l + kRhs <= k; l += kRhs)
-    dots<T, C, kRhs>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
-  for (; l + 2 <= k; l += 2)
-    dots<T, C, 2>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
-  for (; l < k; ++l) dots<T, C, 1>(x, stride, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+    dots<T, C, kRhs>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l + 2 <= k; l += 2) dots<T, C, 2>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+  for (; l < k; ++l) dots<T, C, 1>(x, lo, shift, r + l * ldr, ldr, n, out + l * ldo, ldo);
+}
+
+// The columns begin at what `at` says of j.
+template <class T, class At>
+EXCISE_INLINE void columns(const At& at, Index n, Index p, const double* shift, const double* r,
+                           Index ldr, Index k, double* out, Index ldo) {
+  for (Index lo = 0; lo < n; lo += kRowTile) {
+    const Index len = n - lo < kRowTile ? n - lo : kRowTile;
+    const double* rt = r + lo;
+    const T* x[std::size_t{kColumns}];
+    Index j = 0;
+    for (; j + kColumns <= p; j += kColumns) {
+      for (int c = 0; c < kColumns; ++c) x[c] = at(j + c);
+      dots_all<T, kColumns>(x, lo, shift ? shift + j : nullptr, rt, ldr, k, len, out + j, ldo);
+    }
+    for (; j < p; ++j) {
+      x[0] = at(j);
+      dots_all<T, 1>(x, lo, shift ? shift + j : nullptr, rt, ldr, k, len, out + j, ldo);
+    }
+  }
 }
 
 template <class T>
-EXCISE_INLINE void columns(const T* x, Index stride, Index n, Index p, const double* shift,
-                           const double* r, Index ldr, Index k, double* out, Index ldo) {
-  for (Index lo = 0; lo < n; lo += kRowTile) {
-    const Index len = n - lo < kRowTile ? n - lo : kRowTile;
-    const T* xt = x + lo;
-    const double* rt = r + lo;
-    Index j = 0;
-    for (; j + kColumns <= p; j += kColumns)
-      dots_all<T, kColumns>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len,
-                            out + j, ldo);
-    for (; j < p; ++j)
-      dots_all<T, 1>(xt + j * stride, stride, shift ? shift + j : nullptr, rt, ldr, k, len, out + j,
-                     ldo);
-  }
+EXCISE_INLINE void spaced(const T* x, Index stride, Index n, Index p, const double* shift,
+                          const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns<T>([=](Index j) { return x + j * stride; }, n, p, shift, r, ldr, k, out, ldo);
+}
+
+template <class T>
+EXCISE_INLINE void scattered(const T* const* x, Index n, Index p, const double* shift,
+                             const double* r, Index ldr, Index k, double* out, Index ldo) {
+  columns<T>([=](Index j) { return x[j]; }, n, p, shift, r, ldr, k, out, ldo);
 }
 
 // out(j, l) += sum over four rows of (x_ij - shift_j) r_il, for columns j in [0, p)
@@ -268,11 +332,19 @@ EXCISE_INLINE void rows(const T* x, Index stride, Index n, Index p, const double
 
 void columns_f64(const double* x, Index stride, Index n, Index p, const double* shift,
                  const double* r, Index ldr, Index k, double* out, Index ldo) {
-  columns(x, stride, n, p, shift, r, ldr, k, out, ldo);
+  spaced(x, stride, n, p, shift, r, ldr, k, out, ldo);
 }
 void columns_f32(const float* x, Index stride, Index n, Index p, const double* shift,
                  const double* r, Index ldr, Index k, double* out, Index ldo) {
-  columns(x, stride, n, p, shift, r, ldr, k, out, ldo);
+  spaced(x, stride, n, p, shift, r, ldr, k, out, ldo);
+}
+void scattered_f64(const double* const* x, Index n, Index p, const double* shift, const double* r,
+                   Index ldr, Index k, double* out, Index ldo) {
+  scattered(x, n, p, shift, r, ldr, k, out, ldo);
+}
+void scattered_f32(const float* const* x, Index n, Index p, const double* shift, const double* r,
+                   Index ldr, Index k, double* out, Index ldo) {
+  scattered(x, n, p, shift, r, ldr, k, out, ldo);
 }
 void rows_f64(const double* x, Index stride, Index n, Index p, const double* shift, const double* r,
               Index ldr, Index k, double* out, Index ldo) {
@@ -294,10 +366,14 @@ const Kernels table{EXCISE_STRING(EXCISE_ISA),
                     axpy,
                     combine,
                     scores,
+                    bounds,
+                    above,
                     moments_f64,
                     moments_f32,
                     columns_f64,
                     columns_f32,
+                    scattered_f64,
+                    scattered_f32,
                     rows_f64,
                     rows_f32};
 

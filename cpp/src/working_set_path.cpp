@@ -6,7 +6,11 @@
 namespace excise {
 namespace {
 
-constexpr Index kWindow = 8;  // alphas checked by one reading of X, at most
+constexpr Index kWindow = 16;    // alphas checked by one reading of X, at most
+constexpr Index kAtOnce = 64;    // columns packed at a time
+constexpr Index kWholesale = 8;  // a share of the columns beyond which all are read
+constexpr double kRounding = 1e-12;
+constexpr double kLeastSlope = 0.05;
 
 class WindowedPath {
  public:
@@ -19,8 +23,13 @@ class WindowedPath {
         p_(problem.design->cols()),
         set_(problem, context),
         certifier_(problem.penalty, problem.noise()),
+        met_(null.residual),
+        met_correlations_(null.correlations),
         reference_(null.correlations),
-        reference_alpha_(certifier_.alpha_max(reference_.data())) {
+        reference_alpha_(certifier_.alpha_max(reference_.data())),
+        met_alpha_(reference_alpha_),
+        past_alpha_(reference_alpha_) {
+    end_.resize(sz(p_));
     Indices free;
     for (Index j = 0; j < p_; ++j)
       if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
@@ -50,34 +59,30 @@ class WindowedPath {
     for (const Index j : start.support) slots.push_back(set_.slot(j));
     set_.solver().start(slots, start.values);
     set_.solver().solve(start.alpha);
-    problem_.design->correlate(ConstMatrix(set_.residual().data(), n_, 1),
-                               Matrix(reference_.data(), p_, 1), context_);
-    reference_alpha_ = start.alpha;
-    ++result_.n_passes;
+    met_ = set_.residual();
+    meet(met_, met_correlations_);
+    reference_ = met_correlations_;
+    reference_alpha_ = met_alpha_ = past_alpha_ = start.alpha;
   }
 
-  // The longest window whose candidates are few, after adding them to the working set.
+  // The window that is expected to cost least per alpha, after adding its candidates to the
+  // working set: wide ones read X seldom, but need many candidates.
   Index choose_window(Index k, Index count) {
-    const Index crowd = std::max<Index>(100, 2 * ix(set_.solver().active().size()) + n_ / 4);
-    Index window = std::min(kWindow, count - k);
-    Indices candidates;
-    const Vec& scores = certifier_.entry_alphas(reference_.data());
-    for (;; window = (window + 1) / 2) {
-      const double end = alphas_[sz(k + window - 1)];
-      const double threshold = end - slope_ * std::max(0.0, reference_alpha_ - end);
-      candidates.clear();
-      for (Index j = 0; j < p_; ++j)
-        if (scores[sz(j)] > 0 && scores[sz(j)] >= threshold) candidates.push_back(j);
-      if (ix(candidates.size()) <= crowd || window == 1) break;
-    }
-    if (ix(candidates.size()) > 2 * crowd) {
-      std::nth_element(candidates.begin(), candidates.begin() + 2 * crowd, candidates.end(),
-                       [&](Index a, Index b) { return scores[sz(a)] > scores[sz(b)]; });
-      candidates.resize(sz(2 * crowd));
-      std::sort(candidates.begin(), candidates.end());
+    constexpr double kCandidate = 3.0;  // what a candidate costs at each alpha, in columns of X
+    Index window = 1;
+    Indices candidates, some;
+    double least = kInfinity;
+    for (Index w = 1; w <= kWindow && w <= count - k; w *= 2) {
+      look_ahead(alphas_[sz(k + w - 1)], some);
+      const double cost = static_cast<double>(p_) / static_cast<double>(w) +
+                          kCandidate * static_cast<double>(some.size());
+      if (cost >= least) break;
+      least = cost;
+      window = w;
+      candidates.swap(some);
     }
     if (!missed_ &&
-        set_.size() > 2 * ix(candidates.size()) + 2 * ix(set_.solver().active().size()) + 64) {
+        4 * set_.size() > 5 * (ix(candidates.size()) + ix(set_.solver().active().size())) + 256) {
       std::vector<char> wanted(sz(p_));
       for (const Index j : candidates) wanted[sz(j)] = 1;
       set_.prune(wanted);
@@ -87,9 +92,23 @@ class WindowedPath {
     return window;
   }
 
+  // Features that may earn their tax at `alpha`: correlations go on as they did since the last
+  // reading but one, give or take `slope_` times the fall of alpha; with no past, the strong rule.
+  void look_ahead(double alpha, Indices& candidates) {
+    const double fall = std::max(0.0, reference_alpha_ - alpha);
+    const bool has_past = past_alpha_ > reference_alpha_;
+    const double on = has_past ? 1.0 + fall / (past_alpha_ - reference_alpha_) : 1.0;
+    certifier_.bound_entries(has_past ? past_.data() : reference_.data(), reference_.data(), on,
+                             0.0, end_.data());
+    const double slope = has_past ? slope_ : 1.0;
+    certifier_.reaching(std::max(alpha - slope * fall, std::numeric_limits<double>::min()),
+                        candidates);
+  }
+
   void solve_window(Index k, Index window) {
     residuals_.resize(sz(n_ * window));
     points_.assign(sz(window), {});
+    own_.resize(sz(window));
     for (Index l = 0; l < window; ++l) {
       PathPoint& point = points_[sz(l)];
       ActiveSet& solver = set_.solver();
@@ -105,6 +124,7 @@ class WindowedPath {
         point.values.push_back(solver.coefficients()[sz(s)]);
       }
       std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
+      own_[sz(l)] = solver.correlations();
       context_.poll();
     }
   }
@@ -112,38 +132,112 @@ class WindowedPath {
   // Checks every feature at every alpha of the window; returns how many alphas stand. At the
   // first that misses a feature the features missed there and further down join the working set.
   Index accept_window(Index window) {
-    correlations_.resize(sz(p_ * window));
-    const Matrix c(correlations_.data(), p_, window);
-    problem_.design->correlate(ConstMatrix(residuals_.data(), n_, window), c, context_);
-    result_.n_passes += window;
+    correlate_window(window);
     const double noise = problem_.noise();
     Indices missed;
     Index accepted = 0;
     for (Index l = 0; l < window; ++l) {
       const bool all_stood = missed.empty();
       PathPoint& point = points_[sz(l)];
-      point.optimality = certifier_.certify(point.alpha, point.support, point.values, c.column(l),
+      point.optimality = certifier_.certify(point.alpha, point.support, point.values, column(l),
                                             point.rr, [&](Index j, double violation) {
                                               if (violation > noise && !set_.holds(j))
                                                 missed.push_back(j);
                                             });
       if (!all_stood || !missed.empty()) continue;
-      accept(point, c.column(l));
+      reference_alpha_ = point.alpha;
+      result_.points.push_back(std::move(point));
       ++accepted;
     }
     missed_ = !missed.empty();
-    slope_ = !missed_ ? std::max(0.1, 0.9 * slope_) : std::min(1.0, 1.5 * slope_ + 0.1);
+    if (accepted > 0) {
+      reference_.assign(column(accepted - 1), column(accepted - 1) + p_);
+      past_ = met_correlations_;
+      past_alpha_ = met_alpha_;
+    }
+    if (accepted == window) {
+      met_.assign(residual(window - 1), residual(window - 1) + n_);
+      met_correlations_ = reference_;
+      met_alpha_ = reference_alpha_;
+    }
+    slope_ = missed_ ? std::min(1.0, 1.5 * slope_ + 0.1) : std::max(kLeastSlope, 0.8 * slope_);
     std::sort(missed.begin(), missed.end());
     missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
     set_.add(missed);
     return accepted;
   }
 
-  void accept(PathPoint& point, const double* c) {
-    reference_.assign(c, c + p_);
-    reference_alpha_ = point.alpha;
-    result_.points.push_back(std::move(point));
+  // Correlations at every alpha of the window, exact wherever a feature could earn its tax: the
+  // last residual meets every column; the others lie near the line from the last one that did, and
+  // a unit-length column sees no more of the rest than its length,
+  //   |z_j'(r_l - r_0 - t (r_w - r_0))| <= |r_l - r_0 - t (r_w - r_0)|.
+  // Only the columns that this bound leaves in doubt are read again.
+  void correlate_window(Index window) {
+    correlations_.resize(sz(p_ * window));
+    meet({residual(window - 1), residual(window - 1) + n_}, end_);
+    std::copy(end_.begin(), end_.end(), column(window - 1));
+    Vec direction(residual(window - 1), residual(window - 1) + n_);
+    kernels().axpy(-1.0, met_.data(), direction.data(), n_);
+    const double square = kernels().dot(direction.data(), direction.data(), n_);
+    Indices doubtful, some;
+    for (Index l = 0; l + 1 < window; ++l) {
+      Vec rest(residual(l), residual(l) + n_);
+      kernels().axpy(-1.0, met_.data(), rest.data(), n_);
+      const double t = square > 0 ? kernels().dot(direction.data(), rest.data(), n_) / square : 0.0;
+      kernels().axpy(-t, direction.data(), rest.data(), n_);
+      const double slack =
+          (1 + kRounding) * std::sqrt(kernels().dot(rest.data(), rest.data(), n_)) +
+          4 * problem_.noise();
+      const double alpha = points_[sz(l)].alpha;
+      if (certifier_.bound_entries(met_correlations_.data(), end_.data(), t, slack, column(l)) <
+          alpha)
+        continue;
+      certifier_.reaching(alpha, some);
+      doubtful.insert(doubtful.end(), some.begin(), some.end());
+    }
+    std::sort(doubtful.begin(), doubtful.end());
+    doubtful.erase(std::unique(doubtful.begin(), doubtful.end()), doubtful.end());
+    std::erase_if(doubtful, [&](Index j) { return set_.holds(j); });
+    if (kWholesale * ix(doubtful.size()) > p_)
+      read_all(window - 1);
+    else
+      read_some(doubtful, window - 1);
+    for (Index l = 0; l < window; ++l)  // the solver saw its own columns
+      for (Index k = 0; k < set_.size(); ++k) column(l)[set_.feature(k)] = own_[sz(l)][sz(k)];
   }
+
+  void read_all(Index count) {
+    problem_.design->correlate(ConstMatrix(residuals_.data(), n_, count),
+                               Matrix(correlations_.data(), p_, count), context_);
+    result_.n_passes += count;
+  }
+
+  // The same for some columns
+  void read_some(const Indices& columns, Index count) {
+    packed_.resize(sz(n_ * std::min(kAtOnce, ix(columns.size()))));
+    Vec c(sz(kAtOnce * count));
+    for (Index lo = 0; lo < ix(columns.size()); lo += kAtOnce) {
+      const auto some =
+          std::span(columns).subspan(sz(lo), std::min(sz(kAtOnce), columns.size() - sz(lo)));
+      const Index m = ix(some.size());
+      problem_.design->gather(some, Matrix(packed_.data(), n_, m));
+      std::fill(c.begin(), c.end(), 0.0);
+      kernels().columns_f64(packed_.data(), n_, n_, m, nullptr, residuals_.data(), n_, count,
+                            c.data(), m);
+      for (Index l = 0; l < count; ++l)
+        for (Index k = 0; k < m; ++k) column(l)[some[sz(k)]] = c[sz(k + l * m)];
+    }
+  }
+
+  // c = Z'r
+  void meet(std::span<const double> r, Vec& c) {
+    c.resize(sz(p_));
+    problem_.design->correlate(ConstMatrix(r.data(), n_, 1), Matrix(c.data(), p_, 1), context_);
+    ++result_.n_passes;
+  }
+
+  double* column(Index l) { return correlations_.data() + l * p_; }
+  const double* residual(Index l) const { return residuals_.data() + l * n_; }
 
   const StandardProblem& problem_;
   std::span<const double> alphas_;
@@ -151,11 +245,15 @@ class WindowedPath {
   Index n_, p_;
   WorkingSet set_;
   Certifier certifier_;
-  Vec reference_;  // Z'r at the last accepted alpha
+  Vec met_, met_correlations_, end_;  // a residual that met every column, what it saw; the next
+  Vec reference_;                     // Z'r at the last accepted alpha, perhaps between two such
   double reference_alpha_;
-  double slope_ = 1.0;   // assumed |dc/dalpha| of features at rest: 1 is the strong rule
+  Vec past_;  // Z'r at the reading before
+  double met_alpha_, past_alpha_;
+  double slope_ = 0.3;   // how far |dc/dalpha| may be from what it was
   bool missed_ = false;  // the last window missed a feature: nothing is forgotten now
-  Vec residuals_, correlations_;
+  Vec residuals_, correlations_, packed_;
+  std::vector<Vec> own_;  // correlations of the working set, alpha by alpha
   std::vector<PathPoint> points_;
   PathResult result_;
 };
@@ -169,7 +267,7 @@ NullModel null_model(const StandardProblem& problem, const Context& context) {
   WorkingSet set(problem, context);
   set.add(free);
   set.solver().solve(0.0);
-  NullModel null{Vec(sz(problem.design->cols())), set.solver().residual_square()};
+  NullModel null{Vec(sz(problem.design->cols())), set.residual(), set.solver().residual_square()};
   problem.design->correlate(ConstMatrix(set.residual().data(), ix(problem.y.size()), 1),
                             Matrix(null.correlations.data(), problem.design->cols(), 1), context);
   return null;

@@ -71,7 +71,9 @@ inline std::unique_ptr<Engine> engine(const Table& t, Statement s, Context conte
     s.design = design->about(moments.mean);
     std::fill(moments.mean.begin(), moments.mean.end(), 0.0);
   }
-  return std::make_unique<Engine>(std::move(s), std::move(moments), context);
+  auto engine = std::make_unique<Engine>(std::move(s), std::move(moments), context);
+  engine->start();
+  return engine;
 }
 
 inline Vec grid(double top, double ratio, Index count) {

@@ -3,6 +3,7 @@
 
 #include "check.hpp"
 #include "data.hpp"
+#include "excise/design/columns.hpp"
 
 using namespace excise;
 using data::Random;
@@ -63,6 +64,53 @@ TEST(dense_arrays_of_any_stride) {
   }
 }
 
+TEST(columns_that_lie_apart) {
+  const Index n = 1100, p = 13;  // more rows than a block
+  Random random(4);
+  Vec numbers(sz(2 * n * p));
+  for (double& x : numbers) x = std::floor(200 * random.uniform());
+  const std::vector<float> f32(numbers.begin(), numbers.end());
+  const std::vector<std::int8_t> i8(numbers.begin(), numbers.begin() + n);
+  const std::vector<std::int16_t> i16(numbers.begin(), numbers.end());
+  const std::vector<std::int32_t> i32(numbers.begin(), numbers.end());
+  const std::vector<std::int64_t> i64(numbers.begin(), numbers.end());
+  const std::vector<std::uint8_t> u8(numbers.begin(), numbers.end());
+  const std::vector<std::uint16_t> u16(numbers.begin(), numbers.end());
+  const std::vector<std::uint32_t> u32(numbers.begin(), numbers.end());
+  const std::vector<std::uint64_t> u64(numbers.begin(), numbers.end());
+  const Columns x(n, {{&numbers[0], 1, Number::F64},
+                      {&numbers[sz(n)], 2, Number::F64},
+                      {&f32[sz(3 * n)], 1, Number::F32},
+                      {&f32[sz(4 * n)], 1, Number::F32},
+                      {&f32[sz(5 * n)], 3, Number::F32},
+                      {&i8[0], 1, Number::I8},
+                      {&i16[sz(n)], 1, Number::I16},
+                      {&i32[sz(2 * n)], 2, Number::I32},
+                      {&i64[sz(6 * n)], 1, Number::I64},
+                      {&u8[sz(7 * n)], 1, Number::U8},
+                      {&u16[sz(8 * n)], 1, Number::U16},
+                      {&u32[sz(9 * n)], 1, Number::U32},
+                      {&u64[sz(10 * n)], 1, Number::U64}});
+  const Vec all = written_out(x);
+  CHECK(all[sz(5 + n)] == numbers[sz(n + 10)]);
+  CHECK(all[sz(5 + 4 * n)] == numbers[sz(5 * n + 15)]);
+  CHECK(all[sz(5 + 12 * n)] == numbers[sz(10 * n + 5)]);
+  verbs_agree(x);
+  verbs_agree(*x.about(Random(2).normals(p)));
+
+  const Dense<double> dense(all.data(), n, p, 1, n);
+  Vec weights(sz(n), 1.0 / static_cast<double>(n - 1));
+  weights[0] = 0.0;
+  for (const auto& w : {Vec{}, weights}) {
+    const Moments ours = x.moments(w, Context{2, [] {}}), theirs = dense.moments(w, Context{});
+    for (std::size_t j = 0; j < sz(p); ++j) {
+      CHECK(check::close(ours.mean[j], theirs.mean[j], 1e-13));
+      CHECK(check::close(ours.variance[j], theirs.variance[j], 1e-12));
+      CHECK(ours.min[j] == theirs.min[j] && ours.max[j] == theirs.max[j]);
+    }
+  }
+}
+
 TEST(decorators_are_their_formulas) {
   const Index n = 29, p = 7;
   const Vec numbers = Random(1).normals(n * p);
@@ -98,4 +146,7 @@ TEST(moments_do_not_cancel) {
   CHECK(design.moments({}, Context{}).variance[0] == 0.0);
   x[sz(n + 3)] = std::numeric_limits<double>::quiet_NaN();
   CHECK(design.moments({}, Context{}).not_finite == 1);
+  x[sz(n + 3)] = 0.1;
+  x[5] = -1e300;  // finite, but nothing can be subtracted from it
+  CHECK(design.moments({}, Context{}).not_finite == 0);
 }

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 class Design:
     """A table in some storage, read where it lies."""
 
-def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)]) -> Design:
-    """An array of float32 or float64 with any strides."""
+def dense(X: Annotated[NDArray, dict(shape=(None, None), device='cpu', writable=False)], streamed: bool = False) -> Design:
+    """
+    An array of float32 or float64 with any strides; `streamed`: it lies in a read-only map of a file, whose pages may be given back once they were read.
+    """
 
 def sparse(data: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indices: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], indptr: Annotated[NDArray, dict(shape=(None,), order='C', device='cpu', writable=False)], n: int, p: int, by_rows: bool) -> Design:
     """
@@ -24,10 +26,18 @@ def is_canonical(n_values: int, indices: Annotated[NDArray, dict(shape=(None,), 
     Whether the indices of every column (or row) rise strictly; ValueError, naming what, where the structure is corrupt.
     """
 
+def columns(arrays: tuple) -> Design:
+    """
+    One-dimensional arrays of one length: floats, integers or booleans, any strides.
+    """
+
+def python_design(design: object) -> Design:
+    """A design that is written in Python and checks what it returns."""
+
 class Engine:
     """One problem on one table: certified paths for the squared loss."""
 
-    def __init__(self, design: Design, y: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, penalty_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], lower: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], upper: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], l1_ratio: float, fit_intercept: bool, standardize: bool, n_threads: int) -> None: ...
+    def __init__(self, design: Design, y: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, penalty_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], lower: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], upper: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], l1_ratio: float, fit_intercept: bool, standardize: bool, n_threads: int, check: object | None = None) -> None: ...
 
     @property
     def not_finite(self) -> int: ...
@@ -65,7 +75,15 @@ class Engine:
     def path(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], start: tuple[float, Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]] | None = None) -> dict:
         """Certified points at falling alphas, as compressed columns and arrays."""
 
-    def cross_validate(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], roles: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)], refill_columns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], refill_indicators: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], deltas: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> tuple:
+    def set_folds(self, roles: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)], refill_columns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], refill_indicators: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], deltas: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None:
+        """
+        The folds of cross_validate; where moments serve, X is read here and not again.
+        """
+
+    def drop_folds(self) -> None:
+        """Let go of the folds."""
+
+    def cross_validate(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
         """
         Held-out mean squared errors (fold after fold), those of the intercepts alone, and the worst relative gap of the training paths.
         """

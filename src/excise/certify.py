@@ -53,7 +53,7 @@ def certify(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     coef : array, shape (p,)
         On the original scale, from any tool.
@@ -218,7 +218,7 @@ def _clear_factor(view: View, index: Indices) -> Floats | None:
     if not view.problem.design.sparse or not 0 < len(index) <= MOST_COLUMNS:
         return None
     try:
-        factor: Floats = np.linalg.cholesky(view.gram(index)).astype(np.float64, copy=False)
+        factor = np.asarray(np.linalg.cholesky(view.gram(index)), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
     return factor if factor.diagonal().min() > CLEAR else None

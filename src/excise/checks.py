@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.design import ArrayDesign, Design, FrameDesign
 from excise.exceptions import InputError, InputTypeError
+from excise.frames import columns_of, frame_of, one_array
 from excise.results import Floats
 
 Names = tuple[str, ...] | None
@@ -76,62 +76,41 @@ def refuse_kind(name: str, array: NDArray[Any]) -> None:
     raise InputTypeError(f"{name} holds {holds} (dtype {array.dtype}), not numbers", remedy=remedy)
 
 
-def table(X: Any) -> tuple[NDArray[np.float64] | NDArray[np.float32], Names]:
-    """X as a float matrix, not copied when it is one, and its column names."""
-    names: Names = None
+def table(X: Any) -> tuple[Design, Names]:
+    """X in its storage, not copied where its numbers can be read in place, and its column names."""
+    if isinstance(X, Design):
+        design = X.checked()
+        _refuse_empty(design.shape)
+        return design, None
     if type(X) is not np.ndarray and not isinstance(X, (list, tuple, np.ndarray)):
-        X, names = _from_frame(X)
+        frame = frame_of(X)
+        if frame is not None:
+            return _frame_design(frame)
     array = X if type(X) is np.ndarray else _as_array("X", X)
     if array.ndim != 2:
         raise InputError(
             f"X must have two dimensions (rows, features), got shape {array.shape}",
             remedy="X.reshape(-1, 1) for a single feature" if array.ndim == 1 else "",
         )
-    if 0 in array.shape:
-        raise InputError(f"X has no {'rows' if array.shape[0] == 0 else 'columns'}")
+    _refuse_empty(array.shape)
     plain = array.dtype.isnative and array.flags.aligned  # a packed record's field is not
     if array.dtype.type not in (np.float64, np.float32) or not plain:
         refuse_kind("X", array)
         array = array.astype(np.float64)
-    return array, names
+    return ArrayDesign(array), None
 
 
-def _from_frame(X: Any) -> tuple[Any, Names]:
-    """The numbers and names of a data frame; anything else as it is."""
-    if hasattr(X, "collect") and hasattr(X, "lazy"):
-        raise InputTypeError("X is a lazy frame", remedy="X.collect()")
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-    except nw.exceptions.DuplicateError:
-        repeated = sorted(map(repr, _repeated(map(str, X.columns))))
-        raise InputError(f"the columns of X have repeated names: {', '.join(repeated)}") from None
-    if not isinstance(frame, nw.DataFrame):
-        return X, None
+def _frame_design(frame: Any) -> tuple[Design, Names]:
     names = tuple(str(name) for name in frame.columns)
-    schema = frame.schema
-    for name, dtype in schema.items():
-        if not (dtype.is_numeric() or dtype == nw.Boolean):
-            raise InputTypeError(
-                f"column {name!r} of X holds {dtype}, not numbers",
-                remedy="encode it, or drop it; the command line encodes tables by itself",
-            )
-    gaps = frame.null_count().row(0)
-    for name, missing in zip(names, gaps, strict=True):
-        if missing:
-            raise InputError(
-                f"column {name!r} of X has {missing} missing values",
-                remedy="fill or drop them; the command line fills them by itself",
-            )
-    odd = [name for name, dtype in schema.items() if dtype not in (nw.Float64, nw.Float32)]
-    if odd:
-        frame = frame.with_columns(nw.col(*odd).cast(nw.Float64))
-    return frame.to_numpy(), names
+    columns = columns_of(frame)
+    _refuse_empty(frame.shape)
+    whole = one_array(columns)
+    return FrameDesign(columns) if whole is None else ArrayDesign(whole), names
 
 
-def _repeated(names: Iterable[str]) -> set[str]:
-    return {name for name, count in Counter(names).items() if count > 1}
+def _refuse_empty(shape: tuple[int, ...]) -> None:
+    if 0 in shape:
+        raise InputError(f"X has no {'rows' if shape[0] == 0 else 'columns'}")
 
 
 def check_rows(name: str, values: Floats, n: int) -> Floats:
@@ -151,20 +130,15 @@ def check_rows(name: str, values: Floats, n: int) -> Floats:
     return values
 
 
-def refuse_non_finite(X: NDArray[Any], names: Names) -> None:
-    """Refuse NaN, infinity and values too large to subtract; one pass unless there is one."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(X.sum())
-    if -LARGEST < total < LARGEST:
-        return
-    step = max(1, (1 << 17) // len(X))
-    for start in range(0, X.shape[1], step):
-        wrong = ~(np.abs(X[:, start : start + step].astype(np.float64)) < LARGEST)
+def refuse_non_finite(design: Design, names: Names) -> None:
+    """Refuse NaN, infinity and values too large to subtract, with the first place and how many."""
+    for part, block in design.blocks():
+        wrong = ~(np.abs(block) < LARGEST)
         if wrong.any():
-            row, column = (int(k) for k in np.argwhere(wrong)[0])
-            j = start + column
-            where = f"row {row}, {name_of('column', j, names)}"
-            refuse("X", float(X[row, j]), where, int(wrong.sum()))
+            row, k = (int(i) for i in np.argwhere(wrong)[0])
+            where = f"row {row}, {name_of('column', int(part[k]), names)}"
+            refuse("X", float(block[row, k]), where, int(wrong.sum()))
+    design.finite = True
 
 
 def refuse(name: str, value: float, where: str, count: int) -> NoReturn:

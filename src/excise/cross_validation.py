@@ -60,7 +60,7 @@ def fit_cv(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     cv, groups, time, repeats, random_state
         See `excise.folds.make_folds`.
@@ -108,13 +108,13 @@ def cross_validate(
     imputation: Imputation | None = None,
 ) -> CrossValidation:
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
-    grid = session.grid(alphas, alpha_min_ratio)
     folds = _with_weight(folds, session.problem)
-    refills = _refills(imputation, folds)
+    session.engine.set_folds(folds.roles, *_refills(imputation, folds))
+    grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, training_gap = session.engine.cross_validate(grid, folds.roles, *refills)
+        held, null, training_gap = session.engine.cross_validate(grid)
         held = held.reshape(len(folds), len(grid)).T
         mean = held.mean(axis=1)
         best = int(np.argmin(mean))
@@ -123,6 +123,7 @@ def cross_validate(
         extensions += 1
         step = grid[-1] / grid[-2]
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
+    session.engine.drop_folds()
     se = _standard_error(held, folds)
     first = int(np.flatnonzero(mean <= mean[best] + se[best])[0])
     path = session.path(grid)

@@ -33,7 +33,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alpha : float
     **problem
@@ -59,7 +59,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array or data frame, shape (n, p)
+    X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
     alphas : int or array-like, default=100
         How many (a geometric grid from alpha_max), or their values in any order.
@@ -95,7 +95,7 @@ class Session:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._engine: Engine | None = None
-        self._known: Path | None = None
+        self._known: tuple[Floats, SparseColumns] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_engine": None}
@@ -174,7 +174,7 @@ class Session:
             _solve_at=self.solve_at,
             _find_events=self.events,
         )
-        self._known = path
+        self._known = (alphas, path.columns_std)
         return path
 
     def solve_at(self, alpha: float) -> Solution:
@@ -182,10 +182,10 @@ class Session:
         alpha = check_alpha(alpha)
         start, above = None, self.engine.grid_top
         if self._known is not None:
-            k = int(np.searchsorted(-self._known.alphas, -alpha, side="right")) - 1
-            if k >= 0 and len(self._known.columns.support(k)) > 0:
-                above = float(self._known.alphas[k])
-                known = self._known.columns_std
+            alphas, known = self._known
+            k = int(np.searchsorted(-alphas, -alpha, side="right")) - 1
+            if k >= 0 and len(known.support(k)) > 0:
+                above = float(alphas[k])
                 part = slice(known.indptr[k], known.indptr[k + 1])
                 start = (above, known.indices[part], known.data[part])
         direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
@@ -256,8 +256,9 @@ class Session:
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
         assert self._known is not None
-        ever = np.unique(self._known.columns.indices)
-        alphas, features, enters = self.engine.events(float(self._known.alphas[-1]), ever)
+        known_alphas, known = self._known
+        ever = np.unique(known.indices)
+        alphas, features, enters = self.engine.events(float(known_alphas[-1]), ever)
         events = [
             Event(float(a), int(j), "enters" if e else "leaves")
             for a, j, e in zip(alphas, features, enters, strict=True)
@@ -277,16 +278,24 @@ def given_alphas(alphas: Any) -> Floats:
 
 
 def default_threads() -> int:
-    """The processors this process may use."""
+    """The processors this process may use; fewer where OMP_NUM_THREADS says so.
+
+    joblib and others set that variable in their workers, so that these do not crowd each other.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(count, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else count
 
 
 def _engine(problem: Problem) -> Engine:
+    design, weighted = problem.design, problem.sample_weight is not None
+    sees_all = not weighted or bool(np.all(problem.weights > 0.0))
+    if not (sees_all or design.finite):  # the core looks at rows with weight only
+        problem.refuse_non_finite()
     y = problem.y if problem.offset is None else problem.y - problem.offset
-    weighted = problem.sample_weight is not None
     engine = Engine(
-        design=problem.design.handle(),
+        design=design.handle(),
         y=np.ascontiguousarray(y),
         weights=problem.weights if weighted else None,
         penalty_weight=np.ascontiguousarray(problem.penalty_weight),
@@ -296,7 +305,11 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         n_threads=problem.n_threads or default_threads(),
+        check=design.check if design.watched else None,
     )
+    if engine.not_finite >= 0:
+        problem.refuse_non_finite()
+    design.finite |= sees_all
     unusable = max(engine.not_finite, engine.unsquarable)
     if unusable >= 0:
         raise InputError(

@@ -28,7 +28,7 @@ from excise.checks import (
     table,
 )
 from excise.compressed import compressed, refuse_non_finite_entries
-from excise.design import ArrayDesign, Design, SparseDesign
+from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 
@@ -93,6 +93,10 @@ class Problem:
         relative: Floats = self.sample_weight / self.sample_weight.max()
         return relative / float(relative.sum())
 
+    def refuse_non_finite(self) -> None:
+        """Look through X for numbers that no arithmetic survives, and name the first."""
+        refuse_non_finite(self.design, self.feature_names)
+
     def feature(self, j: int) -> str:
         """How a message calls feature `j`."""
         return name_of("feature", j, self.feature_names)
@@ -115,13 +119,15 @@ def make_problem(
     tol: float = 1e-10,
     n_threads: int | None = None,
 ) -> Problem:
-    """Check everything once and return the `Problem`.
+    """Check everything once, except the numbers of X, and return the `Problem`.
+
+    Those who read X anyway refuse NaN, infinity and numbers too large to subtract: see
+    `refuse_non_finite`.
 
     Parameters
     ----------
-    X : array, data frame, or scipy sparse array or matrix, shape (n, p)
-        Integers and booleans are converted, floats are used where they are. CSC and CSR too, if
-        their entries are in order and none is stored twice; other sparse X cost a copy.
+    X : array, data frame, scipy sparse array or matrix, or Design, shape (n, p)
+        Numbers are read where they lie wherever that is possible; docs/designs.md says when.
     y : array, shape (n,)
     loss : {"squared"}
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
@@ -149,17 +155,12 @@ def make_problem(
         A kind of data that cannot be used.
     """
     design, names = _design(X)
-    goal = numbers("y", y)
-    check_rows("y", goal, design.shape[0])
-    if isinstance(design, SparseDesign):
-        refuse_non_finite_entries(design.X)
-    else:
-        refuse_non_finite(design.X, names)
+    n, p = design.shape
+    goal = check_rows("y", numbers("y", y), n)
     if loss not in LOSSES:
         raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
-    p = design.shape[1]
     lower, upper = _bounds(bounds, p, names)
     return Problem(
         design=design,
@@ -179,12 +180,13 @@ def make_problem(
     )
 
 
-def _design(X: Any) -> tuple[ArrayDesign | SparseDesign, Names]:
-    """How X is stored, and its column names."""
-    if is_sparse(X):
-        return SparseDesign(compressed(X)), None
-    features, names = table(X)
-    return ArrayDesign(features), names
+def _design(X: Any) -> tuple[Design, Names]:
+    """How X is stored, and its column names; the entries of a sparse X are looked at here."""
+    if not is_sparse(X):
+        return table(X)
+    arrays = compressed(X)
+    refuse_non_finite_entries(arrays)
+    return SparseDesign(arrays), None
 
 
 def check_alpha(alpha: Any) -> float:

@@ -109,6 +109,10 @@ def column_scale(problem: Problem) -> ColumnScale:
     w = problem.weights
     row = int(np.argmax(w > 0.0))
     for part, block in problem.design.blocks():
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = float(block.sum())
+        if not -LARGEST < total < LARGEST:
+            problem.refuse_non_finite()
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]
         pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])
@@ -129,7 +133,7 @@ def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
     What is subtracted first is 0 where a row with weight is not stored, else a stored value.
     """
     w, p, total = problem.weights, problem.p, design.sum_entries
-    counts = (w > 0.0) * 1.0
+    counts = (w > 0.0).astype(np.float64)
     stored = total(lambda rows, columns, values: counts[rows])
     full = stored == counts.sum()
     pilot, peak = np.zeros(p), np.zeros(p)
@@ -180,9 +184,10 @@ def predict(design: Design, columns: ColumnScale, index: Index, b: Floats) -> Fl
     """Z_A b, shape (n, k), for the columns A = `index` and b of shape (len(index), k)."""
     coef = b * ((columns.scale > 0.0) / columns.divisor)[index][:, None]
     near = np.zeros(len(index), dtype=bool)
-    if design.sparse:
+    out = np.zeros((design.shape[0], b.shape[1]))
+    if isinstance(design, SparseDesign):
         near = np.abs(columns.mean[index]) <= columns.scale[index]
-    out = design.predict(index[near], coef[near]) - columns.mean[index[near]] @ coef[near]
+        out += design.predict(index[near], coef[near]) - columns.mean[index[near]] @ coef[near]
     start, far = 0, coef[~near]
     for here, block in design.blocks(index[~near]):
         out += (block - columns.mean[here]) @ far[start : start + len(here)]

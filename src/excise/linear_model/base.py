@@ -86,7 +86,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
-            rows = check_array(table(X)[0], dtype=FLOATS)
+            rows = check_array(table(X)[0].toarray(), dtype=FLOATS)
         else:
             X = sound(X)
             rows = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse=COMPRESSED)
@@ -120,7 +120,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         }
         if is_frame(X):  # names the column that is not a number
             validate_data(self, X, skip_check_array=True)
-            X, y = check_X_y(table(X)[0], y, **rules)
+            X, y = check_X_y(table(X)[0].toarray(), y, **rules)
         else:
             X, y = validate_data(self, sound(X), y, **rules)
         y = np.asarray(y, dtype=np.float64)

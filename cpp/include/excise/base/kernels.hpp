@@ -21,6 +21,14 @@ struct Kernels {
   // scores[j] = max(up_j c_j, -down_j c_j), and the largest of them
   double (*scores)(const double* c, const double* up, const double* down, Index p, double* scores);
 
+  // out[j] = c_j + t (d_j - c_j); scores[j] = max(up_j (out_j + slack), down_j (slack - out_j)),
+  // and the largest of them
+  double (*bounds)(const double* c, const double* d, double t, double slack, const double* up,
+                   const double* down, Index p, double* out, double* scores);
+
+  // The indices of values >= threshold, rising; returns how many
+  Index (*above)(const double* values, Index p, double threshold, Index* indices);
+
   // Adds a contiguous column, about its pilot and with weights (null: one each), to running
   // moments: sum, sum of squares, min and max of x - pilot.
   void (*moments_f64)(const double* x, Index n, double pilot, const double* w, double* running);
@@ -32,6 +40,12 @@ struct Kernels {
                       const double* r, Index ldr, Index k, double* out, Index ldo);
   void (*columns_f32)(const float* x, Index col_stride, Index n, Index p, const double* shift,
                       const double* r, Index ldr, Index k, double* out, Index ldo);
+
+  // The same for contiguous columns anywhere: column j begins at x[j].
+  void (*scattered_f64)(const double* const* x, Index n, Index p, const double* shift,
+                        const double* r, Index ldr, Index k, double* out, Index ldo);
+  void (*scattered_f32)(const float* const* x, Index n, Index p, const double* shift,
+                        const double* r, Index ldr, Index k, double* out, Index ldo);
 
   // The same for rows that are contiguous in memory (element (i, j) at x[i * row_stride + j]).
   void (*rows_f64)(const double* x, Index row_stride, Index n, Index p, const double* shift,

@@ -1,16 +1,15 @@
-// Work sharing without a pool: threads live only inside one heavy call, so that nothing is left
-// over for fork(), and every output is written by one thread in a fixed order of summation.
+// Work sharing: every output is written by one thread in a fixed order of summation, so that the
+// number of threads changes no bit.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
+#include "excise/base/pool.hpp"
 #include "excise/base/types.hpp"
 
 namespace excise {
@@ -37,7 +36,6 @@ void parallel_tasks(const Context& context, Index count, int n_threads, Body&& b
     return;
   }
   std::atomic<Index> next{0};
-  std::atomic<int> running{n_threads - 1};
   std::atomic<bool> stop{false};
   std::vector<std::exception_ptr> failures(sz(n_threads));
   const auto run = [&](int thread, const Context& inner) {
@@ -49,30 +47,30 @@ void parallel_tasks(const Context& context, Index count, int n_threads, Body&& b
       stop = true;
     }
   };
-  std::vector<std::thread> helpers;
-  helpers.reserve(sz(n_threads - 1));
-  for (int thread = 1; thread < n_threads; ++thread)
-    helpers.emplace_back([&, thread] {
-      run(thread, {1, [&] {
-                     if (stop) throw Cancelled();
-                   }});
-      --running;
-    });
   const auto watch = [&] {
     if (stop) throw Cancelled();
     context.poll();
   };
-  run(0, {1, watch});
-  try {  // the user's thread has nothing left to do, but Ctrl-C still comes here
-    while (running > 0 && !stop) {
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
-      context.poll();
-    }
-  } catch (...) {
-    failures[0] = std::current_exception();
-    stop = true;
-  }
-  for (auto& helper : helpers) helper.join();
+  const auto obey = [&] {
+    if (stop) throw Cancelled();
+  };
+  run_with_helpers(
+      n_threads - 1,
+      [&](int thread) {
+        if (thread == 0)
+          run(0, {1, watch});
+        else
+          run(thread, {1, obey});
+      },
+      [&] {  // the user's thread has nothing left to do, but Ctrl-C still comes here
+        if (stop) return;
+        try {
+          context.poll();
+        } catch (...) {
+          failures[0] = std::current_exception();
+          stop = true;
+        }
+      });
   for (const auto& failure : failures)
     if (failure) std::rethrow_exception(failure);
 }

@@ -56,6 +56,18 @@ class Certifier {
     return most_;
   }
 
+  // An upper bound of the same for c + t (d - c) + an unknown error of at most `slack` in every
+  // correlation; `middle` receives c + t (d - c). Returns the largest.
+  double bound_entries(const double* c, const double* d, double t, double slack, double* middle) {
+    return kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(), middle,
+                            scores_.data());
+  }
+  // The features whose score of the last call reaches `threshold`
+  void reaching(double threshold, Indices& out) const {
+    out.resize(scores_.size());
+    out.resize(sz(kernels().above(scores_.data(), ix(scores_.size()), threshold, out.data())));
+  }
+
   // Features at zero, `at_rest(j)`, that earn more than their tax by more than `noise`.
   template <class AtRest>
   void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {

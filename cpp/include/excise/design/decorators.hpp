@@ -36,6 +36,7 @@ class Standardized final : public Design {
     if (!base_->sparse() || rows() > kMostRows) return Design::pack();
     return std::make_unique<SparsePack>(*base_->sparse(), center_, inverse_scale_, root_);
   }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     const Index n = rows(), p = cols();
@@ -99,6 +100,7 @@ class Refilled final : public Design {
   Index rows() const override { return base_->rows(); }
   Index cols() const override { return base_->cols(); }
   Index stored() const override { return base_->stored(); }
+  bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
     base_->correlate(r, out, context);

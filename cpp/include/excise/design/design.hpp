@@ -16,12 +16,15 @@
 
 namespace excise {
 
+constexpr double kLargest = 1e300;  // beyond this, differences overflow
+
 // Weighted moments of every column, with weights that sum to one.
 struct Moments {
   Vec mean, mean_rest;    // the mean rounded, and what rounding left
   Vec variance;           // about the mean; exactly 0 for a constant column
   Vec min, max;           // over rows with positive weight
-  Index not_finite = -1;  // the first column that holds a NaN or an infinity
+  Index not_finite = -1;  // the first column with a NaN, an infinity or a size above kLargest;
+                          // rows of weight zero may pass unseen
 
   explicit Moments(Index p)
       : mean(sz(p)), mean_rest(sz(p)), variance(sz(p)), min(sz(p)), max(sz(p)) {}
@@ -62,12 +65,19 @@ class Design {
   // out = X[begin:end, :] packed column by column: the tile that gram() is summed over
   virtual void tile(Index begin, Index end, Matrix out) const = 0;
 
+  // Whether tile() costs no more than its share of the table; where it does not, Gram matrices are
+  // made of columns, and folds are row views.
+  virtual bool tiles_cheaply() const { return true; }
+
   // The same design with `center` taken off its columns before anything is multiplied, so that
   // nothing cancels later; null where the storage cannot.
   virtual std::shared_ptr<const Design> about(Vec) const { return nullptr; }
 
   // An empty pack of columns of this design, which must outlive it
   virtual std::unique_ptr<Pack> pack() const;
+
+  // Whether it is read from a file as it goes: then reading it once more is what costs.
+  virtual bool streamed() const { return false; }
 
   // Moments under `weights` (empty: equal weights)
   virtual Moments moments(std::span<const double> weights, const Context& context) const;

@@ -24,6 +24,11 @@ class Pack {
 
   // g_k = z_j'z_k for k in `columns`
   virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
+  // g(k, l) = z_k'z_l for k in `columns`, l in `some`
+  virtual void crosses(std::span<const Index> some, std::span<const Index> columns,
+                       Matrix g) const {
+    for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
+  }
   // c_k = z_k'v for the columns from `first` on
   virtual void correlate(Index first, const double* v, double* c) const = 0;
   // v -= Z_A b
@@ -52,6 +57,17 @@ class DensePack final : public Pack {
   void cross(Index j, std::span<const Index> columns, double* g) const override {
     for (std::size_t k = 0; k < columns.size(); ++k)
       g[k] = kernels().dot(column(j), column(columns[k]), n_);
+  }
+  void crosses(std::span<const Index> some, std::span<const Index> columns,
+               Matrix g) const override {
+    std::vector<const double*> at(columns.size());
+    for (std::size_t k = 0; k < columns.size(); ++k) at[k] = column(columns[k]);
+    Vec packed(some.size() * sz(n_));
+    for (std::size_t l = 0; l < some.size(); ++l)
+      std::copy_n(column(some[l]), n_, packed.begin() + ix(l) * n_);
+    for (Index l = 0; l < g.cols; ++l) std::fill_n(g.column(l), g.rows, 0.0);
+    kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data,
+                            g.stride);
   }
   void correlate(Index first, const double* v, double* c) const override {
     std::fill_n(c, size_ - first, 0.0);

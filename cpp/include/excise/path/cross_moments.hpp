@@ -1,6 +1,8 @@
 // Weighted sums of a set of rows, on the standard scale of all rows: so shifted, nothing cancels.
 #pragma once
 
+#include <algorithm>
+
 #include "excise/design/decorators.hpp"
 
 namespace excise {
@@ -13,14 +15,16 @@ struct CrossMoments {
   explicit CrossMoments(Index p) : z(sz(p)), zy(sz(p)), zz(sz(p * p)) {}
   Index p() const { return ix(z.size()); }
 
-  void add(const CrossMoments& other) {
-    w += other.w;
-    y += other.y;
-    yy += other.yy;
-    kernels().axpy(1.0, other.z.data(), z.data(), p());
-    kernels().axpy(1.0, other.zy.data(), zy.data(), p());
-    kernels().axpy(1.0, other.zz.data(), zz.data(), p() * p());
+  // this += sign * other
+  void add(double sign, const CrossMoments& other) {
+    w += sign * other.w;
+    y += sign * other.y;
+    yy += sign * other.yy;
+    kernels().axpy(sign, other.z.data(), z.data(), p());
+    kernels().axpy(sign, other.zy.data(), zy.data(), p());
+    kernels().axpy(sign, other.zz.data(), zz.data(), p() * p());
   }
+  double second(Index j) const { return zz[sz(j + j * p())]; }
 
   // z_j becomes z_j + slope z_m. (The constant that a centred indicator lacks is the intercept's.)
   void refill(Index j, Index m, double slope) {
@@ -34,17 +38,10 @@ struct CrossMoments {
     z[sz(j)] += slope * z[sz(m)];
   }
 
-  // sum of w (y - a - z'b)^2 over the rows
-  double squared_error(double a, const Indices& support, const Vec& b) const {
-    std::vector<const double*> columns(support.size());
-    for (std::size_t k = 0; k < support.size(); ++k) columns[k] = zz.data() + support[k] * p();
-    Vec zzb(sz(p()));
-    kernels().combine(columns.data(), b.data(), ix(b.size()), p(), zzb.data());
+  // sum of w (y - a - z'b)^2 over the rows; b is zero off the support, zzb = sum w z z' b
+  double squared_error(double a, const Indices& support, const double* b, const double* zzb) const {
     double total = yy - 2 * a * y + a * a * w;
-    for (std::size_t k = 0; k < support.size(); ++k) {
-      const std::size_t j = sz(support[k]);
-      total += b[k] * (zzb[j] + 2 * (a * z[j] - zy[j]));
-    }
+    for (const Index j : support) total += b[j] * (zzb[j] + 2 * (a * z[sz(j)] - zy[sz(j)]));
     return std::max(total, 0.0);
   }
 };

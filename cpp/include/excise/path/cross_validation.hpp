@@ -23,8 +23,19 @@ struct HeldOut {
   double worst_gap;  // largest relative gap of all training paths
 };
 
-// alphas in the user's unit. The Gram matrix of all rows, if it came by, stays with the engine.
-HeldOut cross_validate(Engine& engine, std::span<const double> alphas, const Folds& folds,
-                       const Context& context);
+// The folds of one problem. Where moments serve, the data are read once, when it is made; the Gram
+// matrix of all rows, which then comes by, stays with the engine.
+class CrossValidator {
+ public:
+  CrossValidator(Engine& engine, Folds folds, const Context& context);
+  ~CrossValidator();
+
+  // alphas in the user's unit
+  HeldOut run(std::span<const double> alphas, const Context& context) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace excise

@@ -42,6 +42,8 @@ class Engine {
 
   const Statement& statement() const { return statement_; }
   const Scaling& scaling() const { return scaling_; }
+  // Fits the columns that pay nothing; what follows needs it. Cheap when done already.
+  void start();
   double alpha_max() const { return alpha_max_ * unit_; }
   // Largest gradient at b = 0 per unit of penalty weight, on the scale the penalty is stated on
   double top_gradient() const;
@@ -59,8 +61,8 @@ class Engine {
     q_ = std::move(q);
   }
 
-  // Points in units of `unit`; alphas in the user's. `start` too is in units of `unit`.
-  PathResult path(std::span<const double> alphas, const Start* start = nullptr);
+  // Points in units of `unit`; alphas in the user's. `begin` too is in units of `unit`.
+  PathResult path(std::span<const double> alphas, const Start* begin = nullptr);
 
   // Entries and exits between alpha_max and `last`, by falling alpha, in the user's unit;
   // `candidates` are the features known to be kept somewhere there.
@@ -78,7 +80,7 @@ class Engine {
   StandardProblem problem_;
   double unit_ = 1.0;
   double alpha_max_ = 0.0;
-  bool uses_gram_ = false;
+  bool uses_gram_ = false, started_ = false;
   NullModel null_;
   Vec gram_, q_;
 };

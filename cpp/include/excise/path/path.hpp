@@ -43,7 +43,7 @@ struct PathResult {
 
 // Z'r with the unpenalised columns alone fitted, and |r|^2: the start of every path.
 struct NullModel {
-  Vec correlations;
+  Vec correlations, residual;
   double rr = 0.0;
 };
 

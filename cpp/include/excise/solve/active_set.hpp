@@ -73,7 +73,13 @@ class ActiveSet {
   Interval interval(Index j) const;
   bool inside(Index j, double b) const;
   double excess(Index j, Side* side) const;
+  struct Entry {
+    Index column;
+    Side side;
+  };
   bool admit(Index j, Side side);
+  bool admit(const Entry& entry, double diagonal);
+  Index admit_all(std::span<const Entry> entries);
   bool exchange(Index j, Side side);
   void fix(Index j, double value);
   void release(Index position);
@@ -98,7 +104,9 @@ class ActiveSet {
   Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
   Index n_solves_ = 0;
-  Vec work_;
+  Vec work_, crosses_;
+  Indices named_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace excise

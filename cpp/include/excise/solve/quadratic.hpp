@@ -21,6 +21,12 @@ class Quadratic {
   // g_k = z_j'z_k for k in `columns`
   virtual void cross(Index j, std::span<const Index> columns, double* g) const = 0;
 
+  // g(k, l) = z_k'z_l for k in `columns`, l in `some`
+  virtual void crosses(std::span<const Index> some, std::span<const Index> columns,
+                       Matrix g) const {
+    for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
+  }
+
   // The squared distance of column j from the combination of `columns` with these coefficients,
   // where it can be told better than the Cholesky factor tells it; else -1.
   virtual double distance(Index, std::span<const Index>, std::span<const double>) { return -1.0; }
@@ -95,6 +101,10 @@ class ColumnsQuadratic final : public Quadratic {
 
   void cross(Index j, std::span<const Index> columns, double* g) const override {
     pack_->cross(j, columns, g);
+  }
+  void crosses(std::span<const Index> some, std::span<const Index> columns,
+               Matrix g) const override {
+    pack_->crosses(some, columns, g);
   }
   double distance(Index j, std::span<const Index> columns, std::span<const double> b) override {
     constexpr double kOnce = -1.0;

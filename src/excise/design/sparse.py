@@ -1,120 +1,18 @@
-"""What a table is stored in: the three verbs in numpy, and the handle that the core reads by.
-
-Everything in Python that looks at X goes through a `Design`: packed blocks of columns, X'V, and
-the rows of a few columns. A storage is one class here and one function of the core.
-"""
+"""Compressed columns or rows, read in place."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from excise.compressed import Compressed
+from excise.design.base import BLOCK, Design, Index
 from excise.results import Floats
 
 if TYPE_CHECKING:
     from excise._core import Design as Handle
-
-BLOCK = 1 << 17
-"""Numbers of X that are looked at together: one megabyte of float64."""
-
-Index = NDArray[np.intp]
-
-
-class Design(ABC):
-    """A table of n rows and p columns that is only read.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (n, p)
-    dtype : numpy dtype
-        In which answers are stored by those who store them in the dtype of X.
-    sparse : bool
-        Whether most numbers are zeros that are not stored.
-    """
-
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    sparse: bool = False
-
-    @abstractmethod
-    def columns(self, index: Index | slice) -> Floats:
-        """A packed copy of some columns, shape (n, k), float64."""
-
-    @abstractmethod
-    def correlate(self, V: Floats) -> Floats:
-        """X'V, shape (p, k), for V of shape (n, k)."""
-
-    @abstractmethod
-    def handle(self) -> Handle:
-        """What the compiled core reads the table by."""
-
-    def blocks(self, index: Index | None = None) -> Iterator[tuple[Index, Floats]]:
-        """Packed blocks of about `BLOCK` numbers with the indices of their columns.
-
-        Of all columns, or of the chosen ones.
-        """
-        n, p = self.shape
-        count = p if index is None else len(index)
-        step = max(1, BLOCK // n)
-        for start in range(0, count, step):
-            part = slice(start, min(start + step, count))
-            here = np.arange(p)[part] if index is None else index[part]
-            yield here, self.columns(part if index is None else here)
-
-    def predict(self, index: Index, coef: Floats) -> Floats:
-        """X_A b, shape (n, k), for the columns A = `index` and b of shape (len(index), k)."""
-        out = np.zeros((self.shape[0], coef.shape[1]))
-        start = 0
-        for here, block in self.blocks(index):
-            out += block @ coef[start : start + len(here)]
-            start += len(here)
-        return out
-
-    def rows(self, rows: Index, columns: Index) -> Floats:
-        """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
-        return self.columns(columns)[rows]
-
-    def column_sums(self) -> Floats:
-        """Sum of every column, shape (p,)."""
-        return self.correlate(np.ones((self.shape[0], 1)))[:, 0]
-
-
-class ArrayDesign(Design):
-    """A NumPy array of float32 or float64, with any strides, read-only or memory-mapped too."""
-
-    def __init__(self, X: NDArray[np.float64] | NDArray[np.float32]) -> None:
-        self.X = X
-        self.shape = X.shape
-        self.dtype = X.dtype
-
-    def columns(self, index: Index | slice) -> Floats:
-        """A packed copy of some columns, shape (n, k), float64."""
-        return self.X[:, index].astype(np.float64)
-
-    def correlate(self, V: Floats) -> Floats:
-        """X'V, shape (p, k), for V of shape (n, k)."""
-        return np.concatenate([block.T @ V for _, block in self.blocks()])
-
-    def rows(self, rows: Index, columns: Index) -> Floats:
-        """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
-        return self.X[rows[:, None], columns].astype(np.float64)
-
-    def column_sums(self) -> Floats:
-        """Sum of every column, shape (p,)."""
-        return np.asarray(np.sum(self.X, axis=0, dtype=np.float64))
-
-    def handle(self) -> Handle:
-        """What the compiled core reads the table by."""
-        from excise import _core
-
-        return _core.dense(self.X)
-
+    from excise.compressed import Compressed
 
 CHUNK = 1 << 20
 """Entries of a sparse table that are looked at together."""
@@ -237,10 +135,6 @@ class SparseDesign(Design):
             found = count > again
             out[order[first[found] + again], place[found]] = values[found]
         return out
-
-    def column_sums(self) -> Floats:
-        """Sum of every column, shape (p,)."""
-        return self.correlate(np.ones((self.shape[0], 1)))[:, 0]
 
     def handle(self) -> Handle:
         """What the compiled core reads the table by."""
