@@ -35,8 +35,9 @@ DEPENDENT = 1e-9
 CLEAR = 1e-6
 """A share so large that the squares of a Gram matrix show it."""
 
-MOST_WORK = 1e11
-"""Multiply-adds that go into factoring columns of a sparse table written out."""
+MOST_WORK, MOST_COLUMNS = 1e10, 4000
+"""Multiply-adds that go into factoring columns of a sparse table written out, and how many columns
+go into a Gram matrix."""
 
 NOISE = 1e-13
 """Correlations below this share of |y| are rounding."""
@@ -214,7 +215,7 @@ def _clear_factor(view: View, index: Indices) -> Floats | None:
     It costs what their entries cost, but sees distances from the span down to `CLEAR` only; for
     the rest, and for dense columns, there is the QR factorisation.
     """
-    if not view.problem.design.sparse or len(index) == 0:
+    if not view.problem.design.sparse or not 0 < len(index) <= MOST_COLUMNS:
         return None
     try:
         factor = np.asarray(np.linalg.cholesky(view.gram(index)), dtype=np.float64)
@@ -247,18 +248,20 @@ def _uniqueness(
         return None, ()
     inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)
     ties = undecided & (b == 0.0) & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
+    if _too_many(view, np.flatnonzero(inside | ties)):
+        return None, ()
     twins = _dependent_groups(view, np.flatnonzero(inside), np.flatnonzero(ties))
     return (False if twins else None), twins
 
 
 def _independent(view: View, index: Indices) -> bool | None:
     """None: too costly to know."""
+    if len(index) > view.problem.n:
+        return False
     if _clear_factor(view, index) is not None:
         return True
     if _too_many(view, index):
         return None
-    if len(index) > view.problem.n:
-        return False
     R = np.linalg.qr(view.gather(index), mode="r")
     return bool(np.all(np.abs(np.diag(R)) > DEPENDENT))
 

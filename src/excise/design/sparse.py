@@ -41,7 +41,7 @@ class SparseDesign(Design):
             values = data[start:stop].astype(np.float64)
             yield (major, minor, values) if by_rows else (minor, major, values)
 
-    def sum_entries(self, of: Callable[[Index, Index, Floats], Floats]) -> Floats:
+    def sum_entries(self, of: Callable[[Index, Index, Floats], NDArray[Any]]) -> Floats:
         """Sum of `of` (rows, columns, values) over the entries of every column, shape (p,)."""
         out = np.zeros(self.shape[1])
         for rows, columns, values in self.chunks():

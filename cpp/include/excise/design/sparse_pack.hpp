@@ -42,6 +42,8 @@ class SparsePack final : public Pack {
   }
 
   void keep(std::span<const Index> kept) override {
+    in_rows_ = 0;
+    row_start_.clear();
     Index end = 0;
     for (std::size_t k = 0; k < kept.size(); ++k) {
       const Index from = u_.start[sz(kept[k])], to = u_.start[sz(kept[k] + 1)];
@@ -70,13 +72,17 @@ class SparsePack final : public Pack {
       g[0] = kernels().dot(u, u, count) - 2 * t * with_root + t * t * root_square_;
       return;
     }
-    scatter(j, 1.0, scratch_.data());
+    const Index seen = products_by_rows(j, columns);
+    if (seen < size()) scatter(j, 1.0, scratch_.data());
     for (std::size_t k = 0; k < columns.size(); ++k) {
       const std::size_t other = sz(columns[k]);
-      g[k] = times(columns[k], scratch_.data()) - t * with_root_[other] - t_[other] * with_root +
-             t * t_[other] * root_square_;
+      const double product =
+          columns[k] < seen ? products_[other] : times(columns[k], scratch_.data());
+      g[k] = product - t * with_root_[other] - t_[other] * with_root + t * t_[other] * root_square_;
     }
-    for (Index e = u_.start[sz(j)]; e < u_.start[sz(j + 1)]; ++e) scratch_[sz(u_.rows[sz(e)])] = 0;
+    if (seen < size())
+      for (Index e = u_.start[sz(j)]; e < u_.start[sz(j + 1)]; ++e)
+        scratch_[sz(u_.rows[sz(e)])] = 0.0;
   }
 
   void correlate(Index first, const double* v, double* c) const override {
@@ -111,6 +117,46 @@ class SparsePack final : public Pack {
     return (a + b) + (c + d);
   }
 
+  // u_j'u_k for all k below the number returned, into products_: 0 where meeting all columns in
+  // the rows of column j would take longer than reading these columns.
+  Index products_by_rows(Index j, std::span<const Index> columns) const {
+    Index by_rows = 0, by_columns = 0;
+    index_rows();
+    for (const Index k : columns) by_columns += u_.start[sz(k + 1)] - u_.start[sz(k)];
+    for (Index e = u_.start[sz(j)]; e < u_.start[sz(j + 1)]; ++e) {
+      const std::size_t i = sz(u_.rows[sz(e)]);
+      by_rows += row_start_[i + 1] - row_start_[i];
+    }
+    if (by_rows + in_rows_ > by_columns) return 0;
+    products_.assign(sz(in_rows_), 0.0);
+    for (Index e = u_.start[sz(j)]; e < u_.start[sz(j + 1)]; ++e) {
+      const std::size_t i = sz(u_.rows[sz(e)]);
+      const double u = u_.values[sz(e)];
+      for (Index f = row_start_[i]; f < row_start_[i + 1]; ++f)
+        products_[sz(row_column_[sz(f)])] += u * row_value_[sz(f)];
+    }
+    return in_rows_;
+  }
+
+  // Keeps the same entries by rows; made anew when a quarter of the pack is missing there.
+  void index_rows() const {
+    const Index all = u_.start.back(), known = u_.start[sz(in_rows_)];
+    if (4 * (all - known) <= all && !row_start_.empty()) return;
+    row_start_.assign(root_.size() + 1, 0);
+    for (const std::int32_t i : u_.rows) ++row_start_[sz(i) + 1];
+    for (std::size_t i = 0; i < root_.size(); ++i) row_start_[i + 1] += row_start_[i];
+    row_column_.resize(sz(all));
+    row_value_.resize(sz(all));
+    Indices next(row_start_.begin(), row_start_.end() - 1);
+    in_rows_ = size();
+    for (Index k = 0; k < in_rows_; ++k)
+      for (Index e = u_.start[sz(k)]; e < u_.start[sz(k + 1)]; ++e) {
+        const std::size_t f = sz(next[sz(u_.rows[sz(e)])]++);
+        row_column_[f] = static_cast<std::int32_t>(k);
+        row_value_[f] = u_.values[sz(e)];
+      }
+  }
+
   // v += b u_k
   void scatter(Index k, double b, double* v) const {
     for (Index e = u_.start[sz(k)]; e < u_.start[sz(k + 1)]; ++e)
@@ -142,6 +188,11 @@ class SparsePack final : public Pack {
   Entries u_;
   Vec t_, with_root_;    // with_root_j = root'u_j
   mutable Vec scratch_;  // zeros between calls
+  // The first `in_rows_` columns by rows
+  mutable Index in_rows_ = 0;
+  mutable Indices row_start_;
+  mutable std::vector<std::int32_t> row_column_;
+  mutable Vec row_value_, products_;
 };
 
 }  // namespace excise
