@@ -115,9 +115,10 @@ std::shared_ptr<Design> columns(const nb::tuple& arrays) {
 
 void bind_designs(nb::module_& m) {
   nb::class_<Design>(m, "Design", "A table in some storage, read where it lies.");
-  m.def("dense", &dense, "X"_a, "streamed"_a = false, nb::keep_alive<0, 1>(),
-        "An array of float32 or float64 with any strides; `streamed`: it lies in a read-only map of "
-        "a file, whose pages may be given back once they were read.");
+  m.def(
+      "dense", &dense, "X"_a, "streamed"_a = false, nb::keep_alive<0, 1>(),
+      "An array of float32 or float64 with any strides; `streamed`: it lies in a read-only map of "
+      "a file, whose pages may be given back once they were read.");
   m.def("sparse", &sparse, "data"_a, "indices"_a, "indptr"_a, "n"_a, "p"_a, "by_rows"_a,
         nb::keep_alive<0, 1>(), nb::keep_alive<0, 2>(), nb::keep_alive<0, 3>(),
         "Compressed columns, or rows, of n rows and p columns; the indices of each must rise.");

@@ -16,7 +16,8 @@ void FileMap::have_read(Index bytes) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(begin_) + page - 1) / page * page;
   const auto end =
-      (reinterpret_cast<std::uintptr_t>(begin_) + static_cast<std::uintptr_t>(bytes_)) / page * page;
+      (reinterpret_cast<std::uintptr_t>(begin_) + static_cast<std::uintptr_t>(bytes_)) / page *
+      page;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 #endif
 }
