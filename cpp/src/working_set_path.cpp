@@ -6,10 +6,10 @@
 namespace excise {
 namespace {
 
-constexpr Index kWindow = 16;    // alphas checked by one reading of X, at most
-constexpr Index kAtOnce = 64;    // columns packed at a time
-constexpr Index kWholesale = 8;  // a share of the columns beyond which all are read
-constexpr double kRounding = 1e-12;
+constexpr Index kWindow = 16;       // alphas checked by one reading of X, at most
+constexpr Index kAtOnce = 64;       // columns packed at a time
+constexpr Index kWholesale = 8;     // a share of the columns beyond which all are read
+constexpr double kRounding = 1e-6;  // by which a column may be longer than one
 constexpr double kLeastSlope = 0.05;
 
 class WindowedPath {
