@@ -20,7 +20,7 @@ PACKAGE := $(shell find src/excise -name '*.py' -o -name '*.csv' -o -name '*.css
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help demo test lint format check-python check-cpp asan tsan tidy core stub bench clean
+.PHONY: help demo test lint format check-python check-cpp asan tsan fuzz tidy core stub bench clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ asan: $(VENV)/.tools
 ## make tsan     the C++ tests under the thread sanitizer
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
+
+## make fuzz     long hunts for surprises: random problems, and sparse tables of any structure
+fuzz: $(VENV)/.testing
+	$(PY) -m tests.fuzz_engine --count 10000
+	$(PY) -m tests.fuzz_sparse --count 100000
 
 ## make tidy     clang-tidy over the core (it takes a minute; part of the `dev` extra)
 tidy: $(VENV)/.tools

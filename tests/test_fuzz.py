@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests import fuzz_sparse
 from tests.fuzz_engine import TOLD, judge
 from tests.fuzz_problems import draw
 
@@ -17,3 +18,8 @@ def test_random_problems_hold_no_surprise(seed: int) -> None:
     found = [(text, k) for k in range(120) for text in judge(draw(seed, k), k % 4 == 0)]
     assert [(text, k) for text, k in found if not text.startswith(TOLD)] == []
     assert len(found) <= 6
+
+
+def test_sparse_tables_of_any_structure() -> None:
+    """scipy #8778 #21170 #23784: out-of-range indices kill the process in most tools today."""
+    assert list(fuzz_sparse.hunt(104, 300)) == []
