@@ -198,11 +198,16 @@ Index ActiveSet::admit_all(std::span<const Entry> entries) {
     crosses_.resize(named_.size() * some.size());
     const Matrix g(crosses_.data(), ix(named_.size()), ix(some.size()));
     quadratic_.crosses(std::span(named_).subspan(before), named_, g);
+    Vec projected(before * some.size());
+    for (Index k = 0; k < g.cols; ++k)
+      std::copy_n(g.column(k), before, projected.begin() + k * ix(before));
+    factor_.forward(Matrix(projected.data(), ix(before), g.cols));
     Indices inside;  // places of those let in just now
     for (Index k = 0; k < g.cols; ++k) {
       work_.assign(g.column(k), g.column(k) + before);
       for (const Index place : inside) work_.push_back(g(place, k));
-      if (!admit(some[sz(k)], g(ix(before) + k, k))) continue;
+      const std::span<const double> solved(projected.data() + sz(k) * before, before);
+      if (!admit(some[sz(k)], g(ix(before) + k, k), solved)) continue;
       inside.push_back(ix(before) + k);
       ++admitted;
     }
@@ -210,13 +215,15 @@ Index ActiveSet::admit_all(std::span<const Entry> entries) {
   return admitted;
 }
 
-// `work_` holds the cross-products of the column with the active ones.
-bool ActiveSet::admit(const Entry& entry, double diagonal) {
+// `work_` holds the cross-products of the column with the active ones; `solved` what the factor
+// makes of the first of them.
+bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const double> solved) {
   const auto [j, side] = entry;
   const std::size_t m = active_.size();
   const double ridge = ridge_ ? at(j).l2 : 0.0;
-  Vec x;
-  double pivot = factor_.project(work_.data(), diagonal + ridge, x);
+  Vec x, begun(work_);
+  std::copy(solved.begin(), solved.end(), begun.begin());
+  double pivot = factor_.project(begun.data(), diagonal + ridge, x, ix(solved.size()));
   double least = kDependent;
   if (side == Side::Smooth && ridge == 0) {  // nothing but the fit decides about a free column
     least = quadratic_.dependent();

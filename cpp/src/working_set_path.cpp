@@ -22,6 +22,7 @@ class WindowedPath {
         n_(problem.design->rows()),
         p_(problem.design->cols()),
         set_(problem, context),
+        read_(problem.design->pack()),
         certifier_(problem.penalty, problem.noise()),
         met_(null.residual),
         met_correlations_(null.correlations),
@@ -212,18 +213,21 @@ class WindowedPath {
     result_.n_passes += count;
   }
 
-  // The same for some columns
+  // The same for some columns, as many at a time as make up kAtOnce dense ones
   void read_some(const Indices& columns, Index count) {
-    packed_.resize(sz(n_ * std::min(kAtOnce, ix(columns.size()))));
-    Vec c(sz(kAtOnce * count));
-    for (Index lo = 0; lo < ix(columns.size()); lo += kAtOnce) {
-      const auto some =
-          std::span(columns).subspan(sz(lo), std::min(sz(kAtOnce), columns.size() - sz(lo)));
+    const double numbers = static_cast<double>(n_) * static_cast<double>(p_);
+    const double stored = static_cast<double>(std::max<Index>(1, problem_.design->stored()));
+    const auto at_once = static_cast<std::size_t>(std::min(
+        static_cast<double>(kAtOnce) * std::max(1.0, numbers / stored), static_cast<double>(p_)));
+    const ConstMatrix residuals(residuals_.data(), n_, count);
+    Vec c;
+    for (std::size_t lo = 0; lo < columns.size(); lo += at_once) {
+      const auto some = std::span(columns).subspan(lo, std::min(at_once, columns.size() - lo));
       const Index m = ix(some.size());
-      problem_.design->gather(some, Matrix(packed_.data(), n_, m));
-      std::fill(c.begin(), c.end(), 0.0);
-      kernels().columns_f64(packed_.data(), n_, n_, m, nullptr, residuals_.data(), n_, count,
-                            c.data(), m);
+      read_->keep({});
+      read_->add(some);
+      c.resize(sz(m * count));
+      read_->correlate(0, residuals, Matrix(c.data(), m, count));
       for (Index l = 0; l < count; ++l)
         for (Index k = 0; k < m; ++k) column(l)[some[sz(k)]] = c[sz(k + l * m)];
     }
@@ -244,6 +248,7 @@ class WindowedPath {
   const Context& context_;
   Index n_, p_;
   WorkingSet set_;
+  std::unique_ptr<Pack> read_;  // columns that are read again
   Certifier certifier_;
   Vec met_, met_correlations_, end_;  // a residual that met every column, what it saw; the next
   Vec reference_;                     // Z'r at the last accepted alpha, perhaps between two such
@@ -252,7 +257,7 @@ class WindowedPath {
   double met_alpha_, past_alpha_;
   double slope_ = 0.3;   // how far |dc/dalpha| may be from what it was
   bool missed_ = false;  // the last window missed a feature: nothing is forgotten now
-  Vec residuals_, correlations_, packed_;
+  Vec residuals_, correlations_;
   std::vector<Vec> own_;  // correlations of the working set, alpha by alpha
   std::vector<PathPoint> points_;
   PathResult result_;

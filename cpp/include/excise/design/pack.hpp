@@ -29,8 +29,8 @@ class Pack {
                        Matrix g) const {
     for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
   }
-  // c_k = z_k'v for the columns from `first` on
-  virtual void correlate(Index first, const double* v, double* c) const = 0;
+  // C = Z'V for the columns from `first` on
+  virtual void correlate(Index first, ConstMatrix v, Matrix c) const = 0;
   // v -= Z_A b
   virtual void subtract(std::span<const Index> columns, const double* b, double* v) const = 0;
 };
@@ -69,9 +69,10 @@ class DensePack final : public Pack {
     kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data,
                             g.stride);
   }
-  void correlate(Index first, const double* v, double* c) const override {
-    std::fill_n(c, size_ - first, 0.0);
-    kernels().columns_f64(column(first), n_, n_, size_ - first, nullptr, v, n_, 1, c, size_);
+  void correlate(Index first, ConstMatrix v, Matrix c) const override {
+    for (Index l = 0; l < v.cols; ++l) std::fill_n(c.column(l), size_ - first, 0.0);
+    kernels().columns_f64(column(first), n_, n_, size_ - first, nullptr, v.data, v.stride, v.cols,
+                          c.data, c.stride);
   }
   void subtract(std::span<const Index> columns, const double* b, double* v) const override {
     std::vector<const double*> chosen(columns.size());

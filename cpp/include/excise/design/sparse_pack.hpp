@@ -85,9 +85,13 @@ class SparsePack final : public Pack {
         scratch_[sz(u_.rows[sz(e)])] = 0.0;
   }
 
-  void correlate(Index first, const double* v, double* c) const override {
-    const double total = kernels().dot(root_.data(), v, rows());
-    for (Index k = first; k < size(); ++k) c[k - first] = times(k, v) - t_[sz(k)] * total;
+  void correlate(Index first, ConstMatrix v, Matrix c) const override {
+    Vec total(sz(v.cols));
+    for (Index l = 0; l < v.cols; ++l)
+      total[sz(l)] = kernels().dot(root_.data(), v.column(l), rows());
+    for (Index k = first; k < size(); ++k)
+      for (Index l = 0; l < v.cols; ++l)
+        c(k - first, l) = times(k, v.column(l)) - t_[sz(k)] * total[sz(l)];
   }
 
   void subtract(std::span<const Index> columns, const double* b, double* v) const override {

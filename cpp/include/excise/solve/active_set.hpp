@@ -78,7 +78,7 @@ class ActiveSet {
     Side side;
   };
   bool admit(Index j, Side side);
-  bool admit(const Entry& entry, double diagonal);
+  bool admit(const Entry& entry, double diagonal, std::span<const double> solved);
   Index admit_all(std::span<const Entry> entries);
   bool exchange(Index j, Side side);
   void fix(Index j, double value);

@@ -1,6 +1,7 @@
 // Cholesky factor of the Gram matrix of the active columns, grown and shrunk one column at a time.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -19,9 +20,10 @@ class Cholesky {
 
   // Solves L x = g for the cross-products g of a new column with the present ones; returns the
   // squared pivot, diagonal - |x|^2: the squared distance of the column from their span.
-  double project(const double* g, double diagonal, Vec& x) const {
+  // The first `solved` entries of g are those of x already.
+  double project(const double* g, double diagonal, Vec& x, Index solved = 0) const {
     x.assign(g, g + size_);
-    forward(x.data());
+    forward(x.data(), solved);
     return diagonal - kernels().dot(x.data(), x.data(), size_);
   }
 
@@ -48,6 +50,26 @@ class Cholesky {
     l_.resize(sz(size_ * (size_ + 1) / 2));
   }
 
+  // X := L^{-1} X, a few rows of L at a time: each is read once for all columns.
+  void forward(Matrix x) const {
+    constexpr Index kRows = 32;
+    std::vector<const double*> rows(sz(std::min(kRows, size_)));
+    Vec products(rows.size() * sz(x.cols));
+    for (Index lo = 0; lo < size_; lo += kRows) {
+      const Index m = std::min(kRows, size_ - lo);
+      for (Index i = 0; i < m; ++i) rows[sz(i)] = row(lo + i);
+      std::fill(products.begin(), products.end(), 0.0);
+      kernels().scattered_f64(rows.data(), lo, m, nullptr, x.data, x.stride, x.cols,
+                              products.data(), m);
+      for (Index l = 0; l < x.cols; ++l)
+        for (Index i = 0; i < m; ++i) {
+          const double rest = kernels().dot(rows[sz(i)] + lo, x.column(l) + lo, i);
+          double& value = x(lo + i, l);
+          value = (value - products[sz(i + l * m)] - rest) / rows[sz(i)][lo + i];
+        }
+    }
+  }
+
   // x := G^{-1} x
   void solve(double* x) const {
     forward(x);
@@ -66,8 +88,8 @@ class Cholesky {
  private:
   using Rotation = std::pair<double, double>;
 
-  void forward(double* x) const {
-    for (Index i = 0; i < size_; ++i) {
+  void forward(double* x, Index from = 0) const {
+    for (Index i = from; i < size_; ++i) {
       const double* l = row(i);
       x[i] = (x[i] - kernels().dot(l, x, i)) / l[i];
     }

@@ -90,7 +90,7 @@ class ColumnsQuadratic final : public Quadratic {
     const Index old = size();
     pack_->add(columns);
     target_.resize(sz(pack_->size()));
-    pack_->correlate(old, y_.data(), target_.data() + old);
+    correlate(old, y_.data(), target_.data() + old);
   }
   // Keeps the columns `kept` (rising) alone, in that order.
   void keep(std::span<const Index> kept) {
@@ -117,11 +117,16 @@ class ColumnsQuadratic final : public Quadratic {
     residual_.assign(y_.begin(), y_.end());
     pack_->subtract(support, b.data(), residual_.data());
     c.resize(sz(size()));
-    pack_->correlate(0, residual_.data(), c.data());
+    correlate(0, residual_.data(), c.data());
     return kernels().dot(residual_.data(), residual_.data(), ix(residual_.size()));
   }
 
  private:
+  void correlate(Index first, const double* v, double* c) const {
+    const Index count = pack_->size() - first;
+    pack_->correlate(first, ConstMatrix(v, ix(y_.size()), 1), Matrix(c, count, 1));
+  }
+
   std::span<const double> y_;
   std::unique_ptr<Pack> pack_;
   Vec target_, residual_;
