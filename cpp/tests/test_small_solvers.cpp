@@ -99,3 +99,36 @@ TEST(the_gap_bounds_the_suboptimality_of_any_point) {
     CHECK(o.gap >= (o.primal - optimum) * (1 - 1e-9));
   }
 }
+
+TEST(columns_projected_together_are_projected_one_by_one) {
+  const Index n = 150, p = 100, count = 7;
+  const Vec x = Random(6).normals(n * (p + count));
+  Cholesky factor;
+  Vec g, solved;
+  const auto crosses = [&](Index j) {
+    g.clear();
+    for (Index k = 0; k < factor.size(); ++k)
+      g.push_back(kernels().dot(&x[sz(j * n)], &x[sz(k * n)], n));
+    return kernels().dot(&x[sz(j * n)], &x[sz(j * n)], n);
+  };
+  for (Index j = 0; j < p; ++j) {
+    const double diagonal = crosses(j);
+    const double pivot = factor.project(g.data(), diagonal, solved);
+    factor.append(solved, pivot);
+  }
+  Vec together;
+  for (Index l = 0; l < count; ++l) {
+    crosses(p + l);
+    together.insert(together.end(), g.begin(), g.end());
+  }
+  factor.forward(Matrix(together.data(), p, count));
+  for (Index l = 0; l < count; ++l) {
+    const double diagonal = crosses(p + l), alone = factor.project(g.data(), diagonal, solved);
+    Vec again(together.begin() + l * p, together.begin() + (l + 1) * p), unchanged;
+    for (Index k = 0; k < p; ++k) CHECK(check::close(again[sz(k)], solved[sz(k)], 1e-12));
+    CHECK(check::close(factor.project(again.data(), diagonal, unchanged, p), alone, 1e-12));
+    CHECK(unchanged == again);
+  }
+  Cholesky empty;
+  empty.forward(Matrix(nullptr, 0, 3));
+}
