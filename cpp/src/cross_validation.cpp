@@ -199,10 +199,13 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
         ever.push_back(j);
       }
   const Index m = ix(test.size());
-  Vec held(sz(m) * ever.size()), column(n);
-  for (std::size_t k = 0; k < ever.size(); ++k) {
-    design->gather(std::span(&ever[k], 1), Matrix(column.data(), ix(n), 1));
-    for (Index i = 0; i < m; ++i) held[sz(i) + k * sz(m)] = column[sz(test[sz(i)])];
+  constexpr std::size_t kAtOnce = 64;  // finding columns may read the whole table
+  Vec held(sz(m) * ever.size()), some(n * std::min(kAtOnce, ever.size()));
+  for (std::size_t lo = 0; lo < ever.size(); lo += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, ever.size() - lo);
+    design->gather(std::span(ever).subspan(lo, count), Matrix(some.data(), ix(n), ix(count)));
+    for (std::size_t k = 0; k < count; ++k)
+      for (Index i = 0; i < m; ++i) held[sz(i) + (lo + k) * sz(m)] = some[sz(test[sz(i)]) + k * n];
   }
   const auto error = [&](double a, const PathPoint* point) {
     Vec eta(sz(m), a);
