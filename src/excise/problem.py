@@ -186,7 +186,9 @@ def _design(X: Any) -> tuple[Design, Names]:
         return table(X)
     arrays = compressed(X)
     refuse_non_finite_entries(arrays)
-    return SparseDesign(arrays), None
+    design = SparseDesign(arrays)
+    design.finite = True  # rows of weight zero too: nobody need look again
+    return design, None
 
 
 def check_alpha(alpha: Any) -> float:
