@@ -13,6 +13,7 @@ import pytest
 from designs import ar
 
 import excise
+import excise.design
 from excise.cross_validation import cross_validate
 from excise.design import mapped
 from excise.engine import Session, default_threads
@@ -130,8 +131,43 @@ def test_a_column_that_lives_in_one_fold(kind: str) -> None:
 
 def test_folds_are_read_once_for_longer_grids() -> None:
     X, y = ar(400, 10)
-    session = Session(make_problem(X, y))
-    found = cross_validate(session, make_folds(400, 5), alphas=20, alpha_min_ratio=0.9)
+    read: list[int] = []
+
+    class Counted(excise.design.PythonDesign):
+        shape = X.shape
+
+        def columns(self, index: Any) -> Any:
+            return X[:, index]
+
+        def correlate(self, V: Any) -> Any:
+            return X.T @ V
+
+        def rows(self, rows: Any, columns: Any) -> Any:
+            read.extend(rows)
+            return X[np.ix_(rows, columns)]
+
+    found = cross_validate(
+        Session(make_problem(Counted(), y)), make_folds(400, 5), alphas=20, alpha_min_ratio=0.9
+    )
     assert found.n_extensions > 0
-    with pytest.raises(ValueError, match="there are no folds"):
-        session.engine.cross_validate(found.alphas)
+    assert sorted(read) == list(range(400))
+
+
+def test_folds_of_one_session_do_not_mix() -> None:
+    """Two Python threads may cross-validate one problem on folds of their own."""
+    X, y = ar(300, 8)
+    session = Session(make_problem(X, y))
+    kinds = [make_folds(300, k) for k in (3, 5, 3, 5)]
+    alone = {len(folds): cross_validate(session, folds, alphas=20).folds for folds in kinds}
+    found: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda f=f: found.append(cross_validate(session, f, alphas=20)))
+        for f in kinds
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    for cv in found:
+        np.testing.assert_array_equal(cv.folds, alone[cv.folds.shape[1]])

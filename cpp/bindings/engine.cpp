@@ -101,37 +101,15 @@ class PyEngine {
                           to_numpy(std::move(enters)));
   }
 
-  // `roles`: (folds, rows) of 0 unused, 1 train, 2 test. Column refill_columns[m] of fold f is
-  // x + deltas(f, m) * x[refill_indicators[m]].
-  void set_folds(const RolesIn& roles, const IndicesIn& refill_columns,
-                 const IndicesIn& refill_indicators, const FloatsIn2& deltas) {
+  std::unique_ptr<CrossValidator> validator(Folds folds) {
     before_reading();
-    Folds folds;
-    const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
-    for (std::size_t f = 0; f < count; ++f) {
-      const auto* row = reinterpret_cast<const Role*>(roles.data()) + f * n;
-      folds.role.emplace_back(row, row + n);
-      if (m == 0) continue;
-      std::vector<Refill> refills;
-      for (std::size_t k = 0; k < m; ++k)
-        refills.push_back(
-            {refill_columns.data()[k], refill_indicators.data()[k], deltas.data()[f * m + k]});
-      folds.refills.push_back(std::move(refills));
-    }
     const Turn turn(mutex_);
-    validator_ = std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
+    return std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
   }
-  void drop_folds() { validator_.reset(); }
-
-  nb::tuple cross_validate(const FloatsIn& alphas) {
-    if (!validator_) throw std::invalid_argument("there are no folds: see set_folds");
-    HeldOut out;
-    {
-      const Turn turn(mutex_);
-      out = validator_->run(to_span(alphas), context_);
-    }
-    return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
-                          out.worst_gap);
+  HeldOut held_out(const CrossValidator& validator, std::span<const double> alphas) {
+    before_reading();
+    const Turn turn(mutex_);
+    return validator.run(alphas, context_);
   }
 
   // With the null model fitted
@@ -225,7 +203,6 @@ class PyEngine {
   Context context_;
   std::mutex mutex_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<CrossValidator> validator_;
   Vec shift_;
   Index not_finite_ = -1, unsquarable_ = -1;
 
@@ -238,9 +215,49 @@ class PyEngine {
   }
 };
 
+// The folds of one cross-validation; several may use one engine.
+class PyFolds {
+ public:
+  PyFolds(PyEngine& engine, Folds folds)
+      : engine_(engine), validator_(engine.validator(std::move(folds))) {}
+
+  nb::tuple held_out(const FloatsIn& alphas) const {
+    HeldOut out = engine_.held_out(*validator_, to_span(alphas));
+    return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
+                          out.worst_gap);
+  }
+
+ private:
+  PyEngine& engine_;
+  std::unique_ptr<CrossValidator> validator_;
+};
+
+// `roles`: (folds, rows) of 0 unused, 1 train, 2 test. Column refill_columns[m] of fold f is
+// x + deltas(f, m) * x[refill_indicators[m]].
+PyFolds folds_of(PyEngine& engine, const RolesIn& roles, const IndicesIn& refill_columns,
+                 const IndicesIn& refill_indicators, const FloatsIn2& deltas) {
+  Folds folds;
+  const std::size_t count = roles.shape(0), n = roles.shape(1), m = refill_columns.size();
+  for (std::size_t f = 0; f < count; ++f) {
+    const auto* row = reinterpret_cast<const Role*>(roles.data()) + f * n;
+    folds.role.emplace_back(row, row + n);
+    if (m == 0) continue;
+    std::vector<Refill> refills;
+    for (std::size_t k = 0; k < m; ++k)
+      refills.push_back(
+          {refill_columns.data()[k], refill_indicators.data()[k], deltas.data()[f * m + k]});
+    folds.refills.push_back(std::move(refills));
+  }
+  return {engine, std::move(folds)};
+}
+
 }  // namespace
 
 void bind_engine(nb::module_& m) {
+  nb::class_<PyFolds>(m, "Folds", "Who trains and who is held out, fold by fold.")
+      .def("held_out", &PyFolds::held_out, "alphas"_a,
+           "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
+           "worst relative gap of the training paths.");
   nb::class_<PyEngine>(m, "Engine",
                        "One problem on one table: certified paths for the squared loss.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
@@ -264,13 +281,9 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")
-      .def("set_folds", &PyEngine::set_folds, "roles"_a, "refill_columns"_a, "refill_indicators"_a,
-           "deltas"_a,
-           "The folds of cross_validate; where moments serve, X is read here and not again.")
-      .def("drop_folds", &PyEngine::drop_folds, "Let go of the folds.")
-      .def("cross_validate", &PyEngine::cross_validate, "alphas"_a,
-           "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
-           "worst relative gap of the training paths.")
+      .def("folds", &folds_of, "roles"_a, "refill_columns"_a, "refill_indicators"_a, "deltas"_a,
+           nb::keep_alive<0, 1>(),
+           "Folds to cross-validate; where moments serve, X is read here and not again.")
       .def("events", &PyEngine::events, "last"_a, "candidates"_a,
            "Entries and exits between alpha_max and `last`: alphas, features, 1 = enters.");
   m.def(

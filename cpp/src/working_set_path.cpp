@@ -10,6 +10,7 @@ constexpr Index kWindow = 16;       // alphas checked by one reading of X, at mo
 constexpr Index kAtOnce = 64;       // columns packed at a time
 constexpr Index kWholesale = 8;     // a share of the columns beyond which all are read
 constexpr double kRounding = 1e-6;  // by which a column may be longer than one
+constexpr double kNoises = 16;      // by which a correlation may be off: the null model's most
 constexpr double kLeastSlope = 0.05;
 
 class WindowedPath {
@@ -188,7 +189,7 @@ class WindowedPath {
       kernels().axpy(-t, direction.data(), rest.data(), n_);
       const double slack =
           (1 + kRounding) * std::sqrt(kernels().dot(rest.data(), rest.data(), n_)) +
-          4 * problem_.noise();
+          kNoises * problem_.noise();
       const double alpha = points_[sz(l)].alpha;
       if (certifier_.bound_entries(met_correlations_.data(), end_.data(), t, slack, column(l)) <
           alpha)

@@ -34,6 +34,14 @@ def columns(arrays: tuple) -> Design:
 def python_design(design: object) -> Design:
     """A design that is written in Python and checks what it returns."""
 
+class Folds:
+    """Who trains and who is held out, fold by fold."""
+
+    def held_out(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+        """
+        Held-out mean squared errors (fold after fold), those of the intercepts alone, and the worst relative gap of the training paths.
+        """
+
 class Engine:
     """One problem on one table: certified paths for the squared loss."""
 
@@ -75,17 +83,9 @@ class Engine:
     def path(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], start: tuple[float, Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]] | None = None) -> dict:
         """Certified points at falling alphas, as compressed columns and arrays."""
 
-    def set_folds(self, roles: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)], refill_columns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], refill_indicators: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], deltas: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None:
+    def folds(self, roles: Annotated[NDArray[numpy.int8], dict(shape=(None, None), order='C', device='cpu', writable=False)], refill_columns: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], refill_indicators: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], deltas: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> Folds:
         """
-        The folds of cross_validate; where moments serve, X is read here and not again.
-        """
-
-    def drop_folds(self) -> None:
-        """Let go of the folds."""
-
-    def cross_validate(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
-        """
-        Held-out mean squared errors (fold after fold), those of the intercepts alone, and the worst relative gap of the training paths.
+        Folds to cross-validate; where moments serve, X is read here and not again.
         """
 
     def events(self, last: float, candidates: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:

@@ -109,12 +109,12 @@ def cross_validate(
 ) -> CrossValidation:
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     folds = _with_weight(folds, session.problem)
-    session.engine.set_folds(folds.roles, *_refills(imputation, folds))
+    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, training_gap = session.engine.cross_validate(grid)
+        held, null, training_gap = made.held_out(grid)
         held = held.reshape(len(folds), len(grid)).T
         mean = held.mean(axis=1)
         best = int(np.argmin(mean))
@@ -123,7 +123,7 @@ def cross_validate(
         extensions += 1
         step = grid[-1] / grid[-2]
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
-    session.engine.drop_folds()
+    del made  # and its moments
     se = _standard_error(held, folds)
     first = int(np.flatnonzero(mean <= mean[best] + se[best])[0])
     path = session.path(grid)
