@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import types
 import xml.etree.ElementTree as ElementTree
@@ -265,3 +266,24 @@ def test_what_is_shown(measured: dict, tmp_path: Path) -> None:
 )
 def test_durations(seconds: float, words: str) -> None:
     assert tables.duration(seconds) == words
+
+
+@pytest.mark.skipif(measure.CORES is None, reason="this system binds no threads")
+def test_a_tool_that_binds_the_thread_slows_nobody_else() -> None:
+    """adelie binds its caller to one core when it is imported."""
+    assert measure.CORES is not None
+    seen = []
+
+    def rude() -> float:
+        os.sched_setaffinity(0, {min(measure.CORES)})
+        return 0.01
+
+    def other() -> float:
+        seen.append(os.sched_getaffinity(0))
+        return 0.01
+
+    try:
+        measure.interleaved({"rude": rude, "other": other}, budget=0.0, most=2, least=1)
+    finally:
+        os.sched_setaffinity(0, measure.CORES)
+    assert seen and all(cores == measure.CORES for cores in seen)
