@@ -46,7 +46,8 @@ class PyEngine {
  public:
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
-           double l1_ratio, bool fit_intercept, bool standardize, int n_threads, nb::object check)
+           double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
+           double parameter, std::optional<FloatsIn> offset, int n_threads, nb::object check)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -57,6 +58,8 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
+    s.loss = make_loss(loss, parameter);
+    if (offset) s.offset = to_vector(*offset);
     context_ = python_context(n_threads, check_);
     before_reading();
     nb::gil_scoped_release released;
@@ -161,10 +164,10 @@ class PyEngine {
   }
 
   nb::dict pack(PathResult result) const {
-    const double unit = engine_->unit(), null = 0.5 * engine_->problem().yy;
+    const double unit = engine_->unit(), null = engine_->problem().null_loss;
     const Vec& scale = engine_->scaling().scale;
     Indices indptr{0}, indices;
-    Vec std_values, values, gaps, violations, penalties, losses;
+    Vec std_values, values, gaps, violations, penalties, losses, intercepts;
     Indices converged;
     for (const PathPoint& point : result.points) {
       for (std::size_t k = 0; k < point.support.size(); ++k) {
@@ -178,6 +181,7 @@ class PyEngine {
       violations.push_back(point.optimality.violation * unit);
       penalties.push_back(point.optimality.penalty * unit * unit);
       losses.push_back(0.5 * point.rr * unit * unit);
+      intercepts.push_back(point.intercept);
       converged.push_back(point.converged);
     }
     Vec correlations = std::move(result.correlations);
@@ -191,6 +195,7 @@ class PyEngine {
     out["violations"] = to_numpy(std::move(violations));
     out["penalties"] = to_numpy(std::move(penalties));
     out["losses"] = to_numpy(std::move(losses));
+    out["intercepts"] = to_numpy(std::move(intercepts));
     out["converged"] = to_numpy(std::move(converged));
     out["correlations"] = to_numpy(std::move(correlations));
     out["n_solves"] = result.n_solves;
@@ -259,12 +264,13 @@ void bind_engine(nb::module_& m) {
            "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
            "worst relative gap of the training paths.");
   nb::class_<PyEngine>(m, "Engine",
-                       "One problem on one table: certified paths for the squared loss.")
+                       "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
-                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool, int,
-                    nb::object>(),
+                    const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
+                    const std::string&, double, std::optional<FloatsIn>, int, nb::object>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
-           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "n_threads"_a, "check"_a = nb::none())
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared", "parameter"_a = 0.0,
+           "offset"_a = nb::none(), "n_threads"_a = 1, "check"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -230,8 +230,8 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
   result.null = error(own.scaling().y_mean, nullptr);
   for (const PathPoint& point : path.points) {
     result.errors.push_back(error(own.scaling().y_mean, &point));
-    const double yy = own.problem().yy;
-    result.worst_gap = std::max(result.worst_gap, yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0);
+    const double null = own.problem().null_loss;
+    result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
   }
   return result;
 }

@@ -90,6 +90,43 @@ Moments Design::moments(std::span<const double> weights, const Context& context)
   return m;
 }
 
+void Pack::weighted_gram(std::span<const double> h, Index first, Matrix g,
+                         const Context& context) const {
+  const Index n = rows(), width = columns_at_once(n);
+  constexpr double kMinusOne = -1.0;
+  Vec packed(sz(n * std::min(width, g.cols)));
+  for (Index lo = 0; lo < g.cols; lo += width) {
+    const Index count = std::min(width, g.cols - lo);
+    std::fill(packed.begin(), packed.end(), 0.0);
+    for (Index k = 0; k < count; ++k) {
+      const Index column = first + lo + k;
+      double* const v = packed.data() + k * n;
+      subtract(std::span(&column, 1), &kMinusOne, v);
+      for (Index i = 0; i < n; ++i) v[i] *= h[sz(i)];
+    }
+    correlate(0, ConstMatrix(packed.data(), n, count), Matrix(g.column(lo), g.rows, count, g.stride));
+    context.poll();
+  }
+}
+
+// All columns at once are a sum over tiles of rows, half of it.
+void DensePack::weighted_gram(std::span<const double> h, Index first, Matrix g,
+                              const Context& context) const {
+  constexpr Index kTileRows = 512;
+  if (first > 0) return Pack::weighted_gram(h, first, g, context);
+  for (Index k = 0; k < g.cols; ++k) std::fill_n(g.column(k), g.rows, 0.0);
+  Vec tile(sz(std::min(kTileRows, n_) * size_)), root(sz(kTileRows));
+  for (Index lo = 0; lo < n_; lo += kTileRows) {
+    const Index rows = std::min(kTileRows, n_ - lo);
+    for (Index i = 0; i < rows; ++i) root[sz(i)] = std::sqrt(h[sz(lo + i)]);
+    for (Index k = 0; k < size_; ++k)
+      for (Index i = 0; i < rows; ++i) tile[sz(i + k * rows)] = root[sz(i)] * column(k)[lo + i];
+    add_cross_products(ConstMatrix(tile.data(), rows, size_), ConstMatrix(nullptr, rows, 0), g,
+                       Matrix(nullptr, size_, 0), context);
+  }
+  mirror(g);
+}
+
 std::unique_ptr<Pack> Design::pack() const { return std::make_unique<DensePack>(*this); }
 
 void Design::predict(std::span<const Index> columns, const double* b, double* out) const {

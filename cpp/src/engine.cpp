@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "excise/path/newton_set.hpp"
+
 namespace excise {
 namespace {
 
@@ -82,7 +84,7 @@ Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
 
 Engine::Engine(Statement statement, Moments moments, Context context)
     : statement_(std::move(statement)), context_(std::move(context)) {
-  const Index n = statement_.n(), p = statement_.p();
+  const Index p = statement_.p();
   scaling_.mean.assign(sz(p), 0.0);
   scaling_.scale.resize(sz(p));
   for (std::size_t j = 0; j < sz(p); ++j) {
@@ -91,26 +93,56 @@ Engine::Engine(Statement statement, Moments moments, Context context)
     scaling_.scale[j] = std::sqrt(moments.variance[j] + about * about);
   }
   Vec root = root_weights(statement_);
+  problem_.root = root;
+  statement_.loss ? set_loss() : set_target();
+  problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
+  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
+                                                   std::move(root));
+  uses_gram_ = !statement_.loss && gram_pays(*statement_.design);
+  if (statement_.loss) set_null_loss();
+}
+
+// The squared loss: y centred, in units of `unit`, times the roots of the weights.
+void Engine::set_target() {
+  const Vec& root = problem_.root;
   Vec y = statement_.y;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] == 0) y[i] = 0.0;  // a row without weight may hold anything
   if (statement_.fit_intercept) scaling_.y_mean = centre(y, root);
   unit_ = power_of_two_near(y);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
-  problem_.yy = kernels().dot(y.data(), y.data(), n);
+  problem_.yy = kernels().dot(y.data(), y.data(), statement_.n());
+  problem_.null_loss = 0.5 * problem_.yy;
   problem_.y = std::move(y);
-  problem_.root = root;
-  problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
-  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
-                                                   std::move(root));
-  uses_gram_ = gram_pays(*statement_.design);
+}
+
+// Another loss: y as it is.
+void Engine::set_loss() {
+  problem_.loss = statement_.loss;
+  problem_.offset = statement_.offset;
+  problem_.fit_intercept = statement_.fit_intercept;
+  problem_.y = statement_.y;
+  problem_.yy = 1.0;
+  for (std::size_t i = 0; i < problem_.y.size(); ++i) {
+    double& y = problem_.y[i];
+    if (problem_.root[i] == 0) y = 1.0;  // a row without weight may hold anything
+    problem_.yy += problem_.root[i] * problem_.root[i] * y * y;
+  }
+}
+
+// The loss of the best intercept alone, and the size of what its slopes are made of.
+void Engine::set_null_loss() {
+  NewtonSet alone(problem_, context_);
+  alone.solve(0.0);
+  problem_.null_loss = alone.data().value;
+  problem_.yy = alone.square_size();
 }
 
 void Engine::start() {
   if (std::exchange(started_, true)) return;
   if (uses_gram_ && (statement_.p() <= kTiny || statement_.design->streamed())) need_gram();
   const bool known = !gram_.empty() && !problem_.penalty.has_free();
-  null_ = known ? NullModel{q_, problem_.y, problem_.yy} : null_model(problem_, context_);
+  null_ = known ? NullModel{q_, problem_.y} : null_model(problem_, context_);
   const double nothing = kNothing * std::sqrt(problem_.yy);
   for (double& c : null_.correlations) c = std::abs(c) > nothing ? c : 0.0;
   alpha_max_ = Certifier(problem_.penalty, problem_.noise()).alpha_max(null_.correlations.data());
@@ -151,7 +183,7 @@ bool Engine::is_plain_ridge() const {
     const ElasticNet e = penalty.at(j, 1.0);
     if (!e.excluded() && (e.l1 > 0 || e.lower > -kInfinity || e.upper < kInfinity)) return false;
   }
-  return statement_.l1_ratio == 0;
+  return statement_.l1_ratio == 0 && !statement_.loss;
 }
 
 // Whether a path made by a short cut may stand; else it is done again on working sets.

@@ -130,7 +130,7 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
   Certifier certifier(problem.penalty, problem.noise());
   Vec residuals, correlations(sz(p * kBatch));
   for (;;) {
-    WorkingSet set(problem, context);
+    ExactSet set(problem, context);
     set.add(members);
     Indices missed;
     Vec alphas;

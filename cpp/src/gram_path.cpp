@@ -25,7 +25,8 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, con
     for (const Index j : point.support) point.values.push_back(solver.coefficients()[sz(j)]);
     point.rr = solver.residual_square();
     Vec c = solver.correlations();
-    point.optimality = certifier.certify(alpha, point.support, point.values, c.data(), point.rr);
+    point.optimality = certifier.certify(alpha, point.support, point.values, c.data(),
+                                         squared_term(point.rr));
     result.points.push_back(std::move(point));
   }
   result.correlations = solver.correlations();

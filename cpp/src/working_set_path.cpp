@@ -22,7 +22,8 @@ class WindowedPath {
         context_(context),
         n_(problem.design->rows()),
         p_(problem.design->cols()),
-        set_(problem, context),
+        set_holder_(working_set(problem, context)),
+        set_(*set_holder_),
         read_(problem.design->pack()),
         certifier_(problem.penalty, problem.noise()),
         met_(null.residual),
@@ -48,7 +49,7 @@ class WindowedPath {
       k += accept_window(window);
     }
     result_.correlations = reference_;
-    result_.n_solves = set_.solver().n_solves();
+    result_.n_solves = set_.n_solves();
     return std::move(result_);
   }
 
@@ -59,8 +60,8 @@ class WindowedPath {
       if (!set_.holds(j)) missing.push_back(j);
     set_.add(missing);
     for (const Index j : start.support) slots.push_back(set_.slot(j));
-    set_.solver().start(slots, start.values);
-    set_.solver().solve(start.alpha);
+    set_.start(slots, start.values);
+    set_.solve(start.alpha);
     met_ = set_.residual();
     meet(met_, met_correlations_);
     reference_ = met_correlations_;
@@ -84,7 +85,7 @@ class WindowedPath {
       candidates.swap(some);
     }
     if (!missed_ &&
-        4 * set_.size() > 5 * (ix(candidates.size()) + ix(set_.solver().active().size())) + 256) {
+        4 * set_.size() > 5 * (ix(candidates.size()) + ix(set_.n_active())) + 256) {
       std::vector<char> wanted(sz(p_));
       for (const Index j : candidates) wanted[sz(j)] = 1;
       set_.prune(wanted);
@@ -111,22 +112,24 @@ class WindowedPath {
     residuals_.resize(sz(n_ * window));
     points_.assign(sz(window), {});
     own_.resize(sz(window));
+    data_.resize(sz(window));
     for (Index l = 0; l < window; ++l) {
       PathPoint& point = points_[sz(l)];
-      ActiveSet& solver = set_.solver();
       point.alpha = alphas_[sz(k + l)];
-      point.converged = solver.solve(point.alpha);
-      point.rr = solver.residual_square();
-      Indices slots = solver.support();
-      std::erase_if(slots, [&](Index s) { return solver.coefficients()[sz(s)] == 0; });
+      point.converged = set_.solve(point.alpha);
+      point.intercept = set_.intercept();
+      data_[sz(l)] = set_.data();
+      point.rr = 2 * data_[sz(l)].value;
+      Indices slots = set_.support();
+      std::erase_if(slots, [&](Index s) { return set_.coefficients()[sz(s)] == 0; });
       std::sort(slots.begin(), slots.end(),
                 [&](Index a, Index b) { return set_.feature(a) < set_.feature(b); });
       for (const Index s : slots) {
         point.support.push_back(set_.feature(s));
-        point.values.push_back(solver.coefficients()[sz(s)]);
+        point.values.push_back(set_.coefficients()[sz(s)]);
       }
       std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
-      own_[sz(l)] = solver.correlations();
+      own_[sz(l)] = set_.correlations();
       context_.poll();
     }
   }
@@ -142,7 +145,7 @@ class WindowedPath {
       const bool all_stood = missed.empty();
       PathPoint& point = points_[sz(l)];
       point.optimality = certifier_.certify(point.alpha, point.support, point.values, column(l),
-                                            point.rr, [&](Index j, double violation) {
+                                            data_[sz(l)], [&](Index j, double violation) {
                                               if (violation > noise && !set_.holds(j))
                                                 missed.push_back(j);
                                             });
@@ -248,7 +251,8 @@ class WindowedPath {
   std::span<const double> alphas_;
   const Context& context_;
   Index n_, p_;
-  WorkingSet set_;
+  std::unique_ptr<WorkingSet> set_holder_;
+  WorkingSet& set_;
   std::unique_ptr<Pack> read_;  // columns that are read again
   Certifier certifier_;
   Vec met_, met_correlations_, end_;  // a residual that met every column, what it saw; the next
@@ -260,6 +264,7 @@ class WindowedPath {
   bool missed_ = false;  // the last window missed a feature: nothing is forgotten now
   Vec residuals_, correlations_;
   std::vector<Vec> own_;  // correlations of the working set, alpha by alpha
+  std::vector<DataTerm> data_;
   std::vector<PathPoint> points_;
   PathResult result_;
 };
@@ -270,11 +275,11 @@ NullModel null_model(const StandardProblem& problem, const Context& context) {
   Indices free;
   for (Index j = 0; j < problem.penalty.size(); ++j)
     if (problem.penalty.l1[sz(j)] == 0 && problem.penalty.l2[sz(j)] == 0) free.push_back(j);
-  WorkingSet set(problem, context);
-  set.add(free);
-  set.solver().solve(0.0);
-  NullModel null{Vec(sz(problem.design->cols())), set.residual(), set.solver().residual_square()};
-  problem.design->correlate(ConstMatrix(set.residual().data(), ix(problem.y.size()), 1),
+  const auto set = working_set(problem, context);
+  set->add(free);
+  set->solve(0.0);
+  NullModel null{Vec(sz(problem.design->cols())), set->residual()};
+  problem.design->correlate(ConstMatrix(null.residual.data(), ix(problem.y.size()), 1),
                             Matrix(null.correlations.data(), problem.design->cols(), 1), context);
   return null;
 }

@@ -3,11 +3,13 @@
 // For r = y - Z b, c = Z'r and the dual point s r, s <= 1,
 //   P(b) - D(s r) = |r|^2 (1 - s)^2 / 2 + sum_j [Omega_j(b_j) + Omega_j*(s c_j) - b_j s c_j],
 // a sum of terms that are not negative: it bounds the suboptimality of any b and cancels nowhere.
+// Any other convex loss L with r = -L'(eta) has L(eta) + L*(-s r) + s r'eta in place of the first.
 // (Fenchel duality; Ndiaye, Fercoq, Gramfort, Salmon, JMLR 18, 2017.) A ridge counts as rows
 // added to Z, which bounds Omega_j*(s c_j) by s^2 l2 b_j^2 / 2 as soon as s |c_j - l2 b_j| <= l1,
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -15,6 +17,15 @@
 #include "excise/penalty/elastic_net.hpp"
 
 namespace excise {
+
+// The value of the loss, and what a dual point shrunk by s costs.
+struct DataTerm {
+  double value = 0.0;
+  std::function<double(double)> gap;
+};
+inline DataTerm squared_term(double rr) {
+  return {0.5 * rr, [rr](double s) { return 0.5 * rr * (1 - s) * (1 - s); }};
+}
 
 struct Optimality {
   double gap = 0.0;
@@ -83,8 +94,8 @@ class Certifier {
   // rounding leaves is charged at |c_j b_j|.
   // over(j, violation) is told of each feature at zero that earns more than its tax.
   template <class Over>
-  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr,
-                     Over&& over) {
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
+                     const DataTerm& data, Over&& over) {
     Optimality o;
     double s = 1.0, size = 0.0;
     for (const double value : b) size += std::abs(value);
@@ -116,7 +127,7 @@ class Certifier {
       const ElasticNet e = penalty_.at(j, alpha);
       if (e.l2 == 0 && e.zero_threshold(c[j]) > unfitted) s = 0.0;
     }
-    o.gap = 0.5 * rr * (1 - s) * (1 - s);
+    o.gap = data.gap(s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
       const ElasticNet e = penalty_.at(j, alpha);
       note(o, e, j, 0.0, c[j]);
@@ -126,13 +137,14 @@ class Certifier {
       c[support[k]] = kept[k];
       o.gap += term(penalty_.at(support[k], alpha), b[k], kept[k], s);
     }
-    o.primal = 0.5 * rr + o.penalty;
+    o.primal = data.value + o.penalty;
     if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
     return o;
   }
 
-  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c, double rr) {
-    return certify(alpha, support, b, c, rr, [](Index, double) {});
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
+                     const DataTerm& data) {
+    return certify(alpha, support, b, c, data, [](Index, double) {});
   }
 
  private:

@@ -33,6 +33,9 @@ class Pack {
   virtual void correlate(Index first, ConstMatrix v, Matrix c) const = 0;
   // v -= Z_A b
   virtual void subtract(std::span<const Index> columns, const double* b, double* v) const = 0;
+  // G = Z' diag(h) Z_new for the columns `new` from `first` on
+  virtual void weighted_gram(std::span<const double> h, Index first, Matrix g,
+                             const Context& context) const;
 };
 
 // Dense columns, one after the other.
@@ -83,6 +86,8 @@ class DensePack final : public Pack {
     }
     kernels().combine(chosen.data(), minus.data(), ix(columns.size()), n_, v);
   }
+  void weighted_gram(std::span<const double> h, Index first, Matrix g,
+                     const Context& context) const override;
 
  private:
   const double* column(Index j) const { return z_.data() + j * n_; }

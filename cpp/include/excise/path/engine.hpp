@@ -12,12 +12,14 @@ namespace excise {
 // The problem as the user states it, on the original scale.
 struct Statement {
   std::shared_ptr<const Design> design;
-  Vec y;        // offset already taken off
+  Vec y;        // of the squared loss the offset is already taken off
   Vec weights;  // sum to one; empty: equal
   Vec penalty_weight, lower, upper;
   double l1_ratio = 1.0;
   bool fit_intercept = true;
   bool standardize = false;
+  std::shared_ptr<const Loss> loss = nullptr;  // null: squared
+  Vec offset = {};                             // of another loss; empty: none
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }
@@ -50,7 +52,7 @@ class Engine {
   // Where a grid of alphas starts: alpha_max, taken at l1_ratio = 0.001 where that is smaller,
   // since a ridge alone never makes a coefficient zero (and then is free of the scale of y).
   double grid_top() const;
-  double null_loss() const { return 0.5 * problem_.yy * unit_ * unit_; }
+  double null_loss() const { return problem_.null_loss * unit_ * unit_; }
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
   double unit() const { return unit_; }
   const StandardProblem& problem() const { return problem_; }
@@ -69,6 +71,9 @@ class Engine {
   std::vector<Event> events(double last, const Indices& candidates);
 
  private:
+  void set_target();
+  void set_loss();
+  void set_null_loss();
   void need_gram();
   bool is_plain_ridge() const;
   bool trusted(const PathResult& result) const;

@@ -5,6 +5,7 @@
 
 #include "excise/certificate/duality.hpp"
 #include "excise/design/design.hpp"
+#include "excise/loss/loss.hpp"
 #include "excise/solve/active_set.hpp"
 
 namespace excise {
@@ -15,13 +16,18 @@ inline double rounding(double yy) {
 }
 
 // min |y - Z b|^2 / 2 + sum_j Omega_j(b_j); y and the rows of Z carry the square roots of weights
-// that sum to one, so y'y is a weighted mean.
+// that sum to one, so y'y is a weighted mean. With a loss of another kind, y is as given and
+//   min sum_i root_i^2 l(y_i, eta_i) + sum_j Omega_j(b_j),   eta = intercept + offset + Z b / root.
 struct StandardProblem {
   std::shared_ptr<const Design> design;  // Z
   Vec y;
-  Vec root;  // square roots of the weights
-  double yy = 0.0;
+  Vec root;         // square roots of the weights
+  double yy = 0.0;  // y'y; or the square size of what slopes of the loss are made of
   Penalty penalty;
+  std::shared_ptr<const Loss> loss;  // null: squared
+  Vec offset;                        // empty: none
+  bool fit_intercept = false;        // of the squared loss it is gone with the centres
+  double null_loss = 0.0;            // with the best intercept alone
   double noise() const { return rounding(yy); }
 };
 
@@ -29,7 +35,8 @@ struct PathPoint {
   double alpha = 0.0;
   Indices support;
   Vec values;       // coefficients of the support
-  double rr = 0.0;  // |y - Z b|^2
+  double rr = 0.0;  // |y - Z b|^2; of another loss the deviance, twice its value
+  double intercept = 0.0;
   Optimality optimality;
   bool converged = true;
 };
@@ -41,10 +48,9 @@ struct PathResult {
   Index n_passes = 0;  // right-hand sides of correlate
 };
 
-// Z'r with the unpenalised columns alone fitted, and |r|^2: the start of every path.
+// Z'r with the unpenalised columns alone fitted: the start of every path.
 struct NullModel {
   Vec correlations, residual;
-  double rr = 0.0;
 };
 
 // A solved point to start from instead of the null model.

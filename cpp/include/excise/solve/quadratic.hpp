@@ -43,6 +43,13 @@ class GramQuadratic final : public Quadratic {
   GramQuadratic(ConstMatrix gram, std::span<const double> q, double yy)
       : gram_(gram), q_(q), yy_(yy) {}
 
+  // The same object for another problem
+  void become(ConstMatrix gram, std::span<const double> q, double yy) {
+    gram_ = gram;
+    q_ = q;
+    yy_ = yy;
+  }
+
   Index size() const override { return gram_.cols; }
   double dependent() const override { return 1e-12; }
   double target(Index j) const override { return q_[sz(j)]; }

@@ -1,0 +1,50 @@
+// The data term: the weighted mean of l(y_i, eta_i), l convex in eta. Every l is half the unit
+// deviance, so that it is never negative and 0 at a perfect fit.
+//
+// Polymorphism is at the level of whole vectors; what a loss is, row by row, stands in its own file.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "excise/base/types.hpp"
+
+namespace excise {
+
+class Loss {
+ public:
+  virtual ~Loss() = default;
+
+  // sum_i w_i l(y_i, eta_i)
+  virtual double value(std::span<const double> y, std::span<const double> eta,
+                       std::span<const double> w) const = 0;
+
+  // slope_i = l'(y_i, eta_i), bend_i = l''(y_i, eta_i), derivatives by eta
+  virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
+                      double* bend) const = 0;
+
+  // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = l'(eta_i), 0 <= s <= 1: what a dual
+  // point shrunk by s costs (Fenchel and Young). At most (1 - s) times the value, by convexity.
+  virtual double shrunk_gap(std::span<const double> y, std::span<const double> eta,
+                            std::span<const double> w, double s) const = 0;
+
+  // sum_i w_i size_i^2, the size of what is subtracted in a slope: its rounding follows from it
+  virtual double square_size(std::span<const double> y, std::span<const double> eta,
+                             std::span<const double> w) const = 0;
+
+  // A finite eta at which the mean of a row is near `mean`
+  virtual double link(double mean) const = 0;
+
+  // Largest move of an eta in one step that arithmetic survives
+  virtual double longest_step() const = 0;
+  // Share of the largest bend below which none is taken to be, so that models have a minimum
+  virtual double least_bend() const = 0;
+};
+
+// By name: "logistic", "poisson", "gamma", "tweedie", "negative_binomial", "huber",
+// "squared_hinge"; null for "squared", which the engine solves without one. Throws
+// std::invalid_argument for another name.
+std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter);
+
+}  // namespace excise

@@ -1,0 +1,78 @@
+// A Loss made of one row: the only loops over rows.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "excise/loss/loss.hpp"
+
+namespace excise {
+
+// What a row says at one eta.
+struct Bend {
+  double slope, bend;
+};
+
+// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta) and the four constants.
+template <class Row>
+class RowLoss final : public Loss {
+ public:
+  explicit RowLoss(Row row) : row_(row) {}
+
+  double value(std::span<const double> y, std::span<const double> eta,
+               std::span<const double> w) const override {
+    double total = 0.0;
+    for (std::size_t i = 0; i < y.size(); ++i)
+      if (w[i] > 0) total += w[i] * row_.value(y[i], eta[i]);
+    return total;
+  }
+
+  void expand(std::span<const double> y, std::span<const double> eta, double* slope,
+              double* bend) const override {
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const Bend at = row_.at(y[i], eta[i]);
+      slope[i] = at.slope;
+      bend[i] = at.bend;
+    }
+  }
+
+  double shrunk_gap(std::span<const double> y, std::span<const double> eta,
+                    std::span<const double> w, double s) const override {
+    double total = 0.0;
+    for (std::size_t i = 0; i < y.size(); ++i)
+      if (w[i] > 0)
+        total += w[i] * std::max(0.0, row_.fenchel(y[i], eta[i], s * row_.at(y[i], eta[i]).slope));
+    return total;
+  }
+
+  double square_size(std::span<const double> y, std::span<const double> eta,
+                     std::span<const double> w) const override {
+    double total = 0.0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const double size = row_.size(y[i], eta[i]);
+      if (w[i] > 0) total += w[i] * size * size;
+    }
+    return total;
+  }
+
+  double link(double mean) const override { return row_.link(mean); }
+  double longest_step() const override { return Row::kLongestStep; }
+  double least_bend() const override { return Row::kLeastBend; }
+
+ private:
+  Row row_;
+};
+
+// x log x, 0 at 0
+inline double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0.0; }
+
+// log(1 + e^x) for any x
+inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+
+// 1 / (1 + e^-x) for any x, with all digits where it is small
+inline double sigmoid(double x) {
+  const double e = std::exp(-std::abs(x));
+  return (x >= 0 ? 1.0 : e) / (1 + e);
+}
+
+}  // namespace excise

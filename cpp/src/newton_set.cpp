@@ -1,0 +1,278 @@
+#include "excise/path/newton_set.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace excise {
+namespace {
+
+constexpr int kSteps = 200;
+constexpr int kHalvings = 60;
+constexpr int kPatience = 3;        // steps with a new model that bring nothing
+constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
+constexpr double kRounded = 1e-13;  // share of the objective below which it is rounding
+
+}  // namespace
+
+std::unique_ptr<WorkingSet> working_set(const StandardProblem& problem, const Context& context) {
+  if (problem.loss) return std::make_unique<NewtonSet>(problem, context);
+  return std::make_unique<ExactSet>(problem, context);
+}
+
+NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
+    : WorkingSet(problem),
+      context_(context),
+      loss_(*problem.loss),
+      pack_(problem.design->pack()),
+      noise_(problem.noise()),
+      weight_(problem.root),
+      inverse_root_(problem.root),
+      quadratic_({nullptr, 0, 0}, {}, 0.0) {
+  double mean = 0.0, offset = 0.0;
+  for (std::size_t i = 0; i < weight_.size(); ++i) {
+    weight_[i] *= weight_[i];
+    inverse_root_[i] = weight_[i] > 0 ? 1.0 / inverse_root_[i] : 0.0;
+    mean += weight_[i] * problem.y[i];
+    if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
+  }
+  if (problem.fit_intercept) intercept_ = loss_.link(mean) - offset;
+  for (Vec* v : {&eta_, &slope_, &bend_, &residual_}) v->resize(weight_.size());
+  predict({b_, intercept_}, eta_);
+  expand();
+}
+
+void NewtonSet::start(std::span<const Index> slots, std::span<const double> b) {
+  for (std::size_t k = 0; k < slots.size(); ++k) b_[sz(slots[k])] = b[k];
+  predict({b_, intercept_}, eta_);
+  expand();
+  has_model_ = false;
+}
+
+Indices NewtonSet::support() const {
+  Indices out;
+  for (std::size_t k = 0; k < b_.size(); ++k)
+    if (b_[k] != 0) out.push_back(ix(k));
+  return out;
+}
+
+DataTerm NewtonSet::data() const {
+  constexpr double kNothing = 1e-13;  // of the null loss
+  const auto shrunk = [this, eta = eta_, value = value_](double s) {
+    const double most = (1 - s) * value;  // by convexity
+    return most <= kNothing * problem_.null_loss
+               ? most
+               : std::min(most, loss_.shrunk_gap(problem_.y, eta, weight_, s));
+  };
+  const double unbalanced = problem_.fit_intercept ? std::abs(u0_ * intercept_) : 0.0;
+  return {value_, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
+}
+
+void NewtonSet::grow(const Indices& features, const Penalty& more) {
+  const Index first = ix(b_.size());
+  pack_->add(features);
+  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
+                           {&penalty_.l2, &more.l2},
+                           {&penalty_.lower, &more.lower},
+                           {&penalty_.upper, &more.upper}})
+    all->insert(all->end(), some->begin(), some->end());
+  b_.resize(sz(pack_->size()));
+  c_.resize(b_.size());
+  pack_->correlate(first, ConstMatrix(residual_.data(), ix(residual_.size()), 1),
+                   Matrix(c_.data() + first, size() - first, 1));
+  if (!has_model_) return;
+  extend_model(first);
+  solver_->grow(more);
+}
+
+void NewtonSet::keep(const Indices& kept) {
+  pack_->keep(kept);
+  for (std::size_t k = 0; k < kept.size(); ++k)
+    for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
+      (*v)[k] = (*v)[sz(kept[k])];
+  for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
+    v->resize(kept.size());
+  has_model_ = false;
+}
+
+// eta = intercept + offset + Z b / root
+void NewtonSet::predict(const Point& point, Vec& eta) const {
+  Indices slots;
+  Vec minus_b;
+  for (std::size_t k = 0; k < point.b.size(); ++k) {
+    if (point.b[k] == 0) continue;
+    slots.push_back(ix(k));
+    minus_b.push_back(-point.b[k]);
+  }
+  eta.assign(weight_.size(), 0.0);
+  pack_->subtract(slots, minus_b.data(), eta.data());
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    eta[i] = eta[i] * inverse_root_[i] + point.intercept;
+    if (!problem_.offset.empty()) eta[i] += problem_.offset[i];
+  }
+}
+
+// Slopes, bends and correlations at eta_.
+void NewtonSet::expand() {
+  value_ = loss_.value(problem_.y, eta_, weight_);
+  loss_.expand(problem_.y, eta_, slope_.data(), bend_.data());
+  for (std::size_t i = 0; i < slope_.size(); ++i)
+    residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
+  const Index n = ix(residual_.size());
+  u0_ = problem_.fit_intercept ? kernels().dot(problem_.root.data(), residual_.data(), n) : 0.0;
+  pack_->correlate(0, ConstMatrix(residual_.data(), n, 1), Matrix(c_.data(), ix(c_.size()), 1));
+  fresh_ = false;
+}
+
+double NewtonSet::violation() const {
+  double most = std::abs(u0_);
+  for (Index k = 0; k < ix(b_.size()); ++k)
+    most = std::max(most, at(k).violation(b_[sz(k)], c_[sz(k)]));
+  return most;
+}
+
+double NewtonSet::penalty(const Vec& b) const {
+  double total = 0.0;
+  for (Index k = 0; k < ix(b.size()); ++k)
+    if (b[sz(k)] != 0) total += at(k).value(b[sz(k)]);
+  return total;
+}
+
+void NewtonSet::make_model() {
+  double most = 0.0;
+  for (std::size_t i = 0; i < bend_.size(); ++i)
+    if (weight_[i] > 0) most = std::max(most, bend_[i]);
+  model_bend_.resize(bend_.size());
+  for (std::size_t i = 0; i < bend_.size(); ++i)
+    model_bend_[i] = weight_[i] > 0 ? std::max(bend_[i], loss_.least_bend() * most) : 0.0;
+  curvature_ = 0.0;
+  for (std::size_t i = 0; i < bend_.size(); ++i) curvature_ += weight_[i] * model_bend_[i];
+  gram_.clear();
+  with_intercept_.clear();
+  solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
+  extend_model(0);
+  solver_->grow(penalty_);
+  Indices slots = support();
+  Vec values;
+  for (const Index k : slots) values.push_back(b_[sz(k)]);
+  solver_->start(slots, values);
+  has_model_ = fresh_ = true;
+}
+
+// Brings in the columns from `first` on.
+void NewtonSet::extend_model(Index first) {
+  const Index m = pack_->size(), added = m - first, n = ix(weight_.size());
+  Vec all(sz(m * m));
+  for (Index k = 0; k < first; ++k)
+    std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
+  pack_->weighted_gram(model_bend_, first, Matrix(all.data() + first * m, m, added), context_);
+  with_intercept_.resize(sz(m));
+  if (problem_.fit_intercept) {
+    Vec v(sz(n));
+    for (Index i = 0; i < n; ++i) v[sz(i)] = problem_.root[sz(i)] * model_bend_[sz(i)];
+    pack_->correlate(first, ConstMatrix(v.data(), n, 1),
+                     Matrix(with_intercept_.data() + first, added, 1));
+    for (Index k = first; k < m; ++k)
+      kernels().axpy(-with_intercept_[sz(k)] / curvature_, with_intercept_.data(),
+                     all.data() + k * m, m);
+  }
+  for (Index k = 0; k < first; ++k)
+    for (Index j = first; j < m; ++j) all[sz(j + k * m)] = all[sz(k + j * m)];
+  gram_ = std::move(all);
+  target_.resize(sz(m));
+  quadratic_.become(ConstMatrix(gram_.data(), m, m), target_, 0.0);
+}
+
+// argmin over (b, intercept) of the model plus the penalty
+NewtonSet::Point NewtonSet::model_minimum() {
+  const Index m = ix(b_.size());
+  std::copy(c_.begin(), c_.end(), target_.begin());
+  if (problem_.fit_intercept)
+    kernels().axpy(-u0_ / curvature_, with_intercept_.data(), target_.data(), m);
+  double bq = 0.0;
+  for (Index k = 0; k < m; ++k) bq += b_[sz(k)] * target_[sz(k)];
+  for (Index k = 0; k < m; ++k)
+    if (b_[sz(k)] != 0) kernels().axpy(b_[sz(k)], gram_.data() + k * m, target_.data(), m);
+  double bgb = -bq;
+  for (Index k = 0; k < m; ++k) bgb += b_[sz(k)] * target_[sz(k)];
+  // so that the model is about the loss at b
+  const double yy = 2 * value_ + 2 * bq + bgb;
+  quadratic_.become(ConstMatrix(gram_.data(), m, m), target_, std::max(yy, 0.0));
+  const Index before = solver_->n_solves();
+  solver_->solve(alpha_);
+  n_solves_ += solver_->n_solves() - before;
+  Point point{solver_->coefficients(), intercept_};
+  if (problem_.fit_intercept) {
+    double rest = u0_;
+    for (Index k = 0; k < m; ++k)
+      rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - b_[sz(k)]);
+    point.intercept += rest / curvature_;
+  }
+  return point;
+}
+
+// Moves towards the minimum of the model as far as the objective goes down; false: not at all.
+bool NewtonSet::step() {
+  const Point aim = model_minimum();
+  Vec there;
+  predict(aim, there);
+  const double before = value_ + penalty(b_), aim_penalty = penalty(aim.b);
+  double promised = u0_ * (aim.intercept - intercept_) + penalty(b_) - aim_penalty;
+  for (std::size_t k = 0; k < b_.size(); ++k) promised += c_[k] * (aim.b[k] - b_[k]);
+  double longest = 0.0;
+  for (std::size_t i = 0; i < eta_.size(); ++i)
+    if (weight_[i] > 0) longest = std::max(longest, std::abs(there[i] - eta_[i]));
+  if (!std::isfinite(longest)) return false;
+  double t = longest > loss_.longest_step() ? loss_.longest_step() / longest : 1.0;
+  const double rounded = kRounded * std::abs(before);
+  for (int halving = 0; halving < kHalvings; ++halving, t *= 0.5) {
+    Point next = aim;
+    Vec eta = there;
+    if (t < 1) {
+      for (std::size_t k = 0; k < b_.size(); ++k) next.b[k] = b_[k] + t * (aim.b[k] - b_[k]);
+      next.intercept = intercept_ + t * (aim.intercept - intercept_);
+      for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = eta_[i] + t * (there[i] - eta_[i]);
+    }
+    const double after = loss_.value(problem_.y, eta, weight_) + penalty(next.b);
+    if (!(after <= before - kDecrease * t * promised + rounded)) continue;
+    b_ = std::move(next.b);
+    intercept_ = next.intercept;
+    eta_ = std::move(eta);
+    expand();
+    return true;
+  }
+  return false;
+}
+
+// Whether a new model costs less than what the old one would still take, in readings of the columns:
+// an old one gains the same share at every step, a new one doubles the digits.
+bool NewtonSet::worth_a_new_model(double before, double now) const {
+  constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of two readings
+  const double rate = now / before;
+  if (!(rate < 0.5)) return true;
+  const double steps = std::log(now / noise_) / -std::log(rate);
+  return 2 * steps > 4 + static_cast<double>(pack_->size()) / kModelColumns;
+}
+
+bool NewtonSet::solve(double alpha) {
+  alpha_ = alpha;
+  double last = violation();
+  int idle = 0;
+  for (int round = 0; round < kSteps && last > noise_; ++round) {
+    context_.poll();
+    if (!has_model_) make_model();
+    const bool was_new = fresh_;
+    const bool moved = step();
+    const double now = violation();
+    if (was_new && !(now < 0.5 * last))
+      idle = moved && now < last ? idle : idle + 1;
+    if (idle > kPatience || (was_new && !moved)) {
+      last = now;
+      break;
+    }
+    if (!moved || worth_a_new_model(last, now)) has_model_ = false;
+    last = now;
+  }
+  return last <= 16 * noise_;
+}
+
+}  // namespace excise
