@@ -36,7 +36,7 @@ NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
     if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
   }
   if (problem.fit_intercept) intercept_ = loss_.link(mean) - offset;
-  for (Vec* v : {&eta_, &slope_, &bend_, &residual_}) v->resize(weight_.size());
+  for (Vec* v : {&eta_, &slope_, &bend_, &residual_, &moved_}) v->resize(weight_.size());
   predict({b_, intercept_}, eta_);
   expand();
 }
@@ -57,14 +57,15 @@ Indices NewtonSet::support() const {
 
 DataTerm NewtonSet::data() const {
   constexpr double kNothing = 1e-13;  // of the null loss
-  const auto shrunk = [this, eta = eta_, value = value_](double s) {
+  const double value = loss_.value(problem_.y, eta_, weight_);
+  const auto shrunk = [this, eta = eta_, value](double s) {
     const double most = (1 - s) * value;  // by convexity
     return most <= kNothing * problem_.null_loss
                ? most
                : std::min(most, loss_.shrunk_gap(problem_.y, eta, weight_, s));
   };
   const double unbalanced = problem_.fit_intercept ? std::abs(u0_ * intercept_) : 0.0;
-  return {value_, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
+  return {value, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
 }
 
 void NewtonSet::grow(const Indices& features, const Penalty& more) {
@@ -113,7 +114,6 @@ void NewtonSet::predict(const Point& point, Vec& eta) const {
 
 // Slopes, bends and correlations at eta_.
 void NewtonSet::expand() {
-  value_ = loss_.value(problem_.y, eta_, weight_);
   loss_.expand(problem_.y, eta_, slope_.data(), bend_.data());
   for (std::size_t i = 0; i < slope_.size(); ++i)
     residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
@@ -156,6 +156,7 @@ void NewtonSet::make_model() {
   for (const Index k : slots) values.push_back(b_[sz(k)]);
   solver_->start(slots, values);
   has_model_ = fresh_ = true;
+  stretch_ = 1.0;
 }
 
 // Brings in the columns from `first` on.
@@ -188,6 +189,7 @@ NewtonSet::Point NewtonSet::model_minimum() {
   std::copy(c_.begin(), c_.end(), target_.begin());
   if (problem_.fit_intercept)
     kernels().axpy(-u0_ / curvature_, with_intercept_.data(), target_.data(), m);
+  for (double& q : target_) q /= stretch_;
   double bq = 0.0;
   for (Index k = 0; k < m; ++k) bq += b_[sz(k)] * target_[sz(k)];
   for (Index k = 0; k < m; ++k)
@@ -195,14 +197,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
   double bgb = -bq;
   for (Index k = 0; k < m; ++k) bgb += b_[sz(k)] * target_[sz(k)];
   // so that the model is about the loss at b
-  const double yy = 2 * value_ + 2 * bq + bgb;
+  const double yy = 2 * problem_.null_loss / stretch_ + 2 * bq + bgb;
   quadratic_.become(ConstMatrix(gram_.data(), m, m), target_, std::max(yy, 0.0));
   const Index before = solver_->n_solves();
-  solver_->solve(alpha_);
+  solver_->solve(alpha_ / stretch_);
   n_solves_ += solver_->n_solves() - before;
   Point point{solver_->coefficients(), intercept_};
   if (problem_.fit_intercept) {
-    double rest = u0_;
+    double rest = u0_ / stretch_;
     for (Index k = 0; k < m; ++k)
       rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - b_[sz(k)]);
     point.intercept += rest / curvature_;
@@ -210,37 +212,59 @@ NewtonSet::Point NewtonSet::model_minimum() {
   return point;
 }
 
-// Moves towards the minimum of the model as far as the objective goes down; false: not at all.
-bool NewtonSet::step() {
-  const Point aim = model_minimum();
+// Moves to the minimum of the model, if that is clearly nearer to the optimality conditions; else
+// towards it as far as the objective goes down. False: not at all.
+bool NewtonSet::step(double violated) {
+  const Point here{b_, intercept_}, aim = model_minimum();
+  const Vec eta = eta_, residual = residual_, c = c_;
+  const double u0 = u0_;
   Vec there;
   predict(aim, there);
-  const double before = value_ + penalty(b_), aim_penalty = penalty(aim.b);
-  double promised = u0_ * (aim.intercept - intercept_) + penalty(b_) - aim_penalty;
-  for (std::size_t k = 0; k < b_.size(); ++k) promised += c_[k] * (aim.b[k] - b_[k]);
   double longest = 0.0;
-  for (std::size_t i = 0; i < eta_.size(); ++i)
-    if (weight_[i] > 0) longest = std::max(longest, std::abs(there[i] - eta_[i]));
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    moved_[i] = weight_[i] > 0 ? there[i] - eta[i] : 0.0;
+    longest = std::max(longest, std::abs(moved_[i]));
+  }
   if (!std::isfinite(longest)) return false;
-  double t = longest > loss_.longest_step() ? loss_.longest_step() / longest : 1.0;
+  const bool short_enough = longest <= loss_.longest_step();
+  if (short_enough) {
+    move_to(aim, there);
+    if (violation() < 0.5 * violated) return true;
+  }
+  double promised = u0 * (aim.intercept - here.intercept) + penalty(here.b) - penalty(aim.b);
+  for (std::size_t k = 0; k < c.size(); ++k) promised += c[k] * (aim.b[k] - here.b[k]);
+  const double before = loss_.value(problem_.y, eta, weight_) + penalty(here.b);
   const double rounded = kRounded * std::abs(before);
+  double t = short_enough ? 1.0 : loss_.longest_step() / longest;
   for (int halving = 0; halving < kHalvings; ++halving, t *= 0.5) {
     Point next = aim;
-    Vec eta = there;
     if (t < 1) {
-      for (std::size_t k = 0; k < b_.size(); ++k) next.b[k] = b_[k] + t * (aim.b[k] - b_[k]);
-      next.intercept = intercept_ + t * (aim.intercept - intercept_);
-      for (std::size_t i = 0; i < eta.size(); ++i) eta[i] = eta_[i] + t * (there[i] - eta_[i]);
+      for (std::size_t k = 0; k < next.b.size(); ++k)
+        next.b[k] = here.b[k] + t * (aim.b[k] - here.b[k]);
+      next.intercept = here.intercept + t * (aim.intercept - here.intercept);
+      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * moved_[i];
     }
-    const double after = loss_.value(problem_.y, eta, weight_) + penalty(next.b);
+    const double after = loss_.value(problem_.y, there, weight_) + penalty(next.b);
     if (!(after <= before - kDecrease * t * promised + rounded)) continue;
-    b_ = std::move(next.b);
-    intercept_ = next.intercept;
-    eta_ = std::move(eta);
-    expand();
+    if (t < 1 || !short_enough) move_to(next, there);
     return true;
   }
+  move_to(here, eta);
   return false;
+}
+
+void NewtonSet::move_to(const Point& point, const Vec& eta) {
+  b_ = point.b;
+  intercept_ = point.intercept;
+  eta_ = eta;
+  expand();
+  double now = 0.0, old = 0.0;
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    const double square = weight_[i] * moved_[i] * moved_[i];
+    now += square * bend_[i];
+    old += square * model_bend_[i];
+  }
+  stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 
 // Whether a new model costs less than what the old one would still take, in readings of the columns:
@@ -261,7 +285,7 @@ bool NewtonSet::solve(double alpha) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;
-    const bool moved = step();
+    const bool moved = step(last);
     const double now = violation();
     if (was_new && !(now < 0.5 * last))
       idle = moved && now < last ? idle : idle + 1;

@@ -47,7 +47,8 @@ class NewtonSet final : public WorkingSet {
   void make_model();
   void extend_model(Index first);
   Point model_minimum();
-  bool step();
+  bool step(double violated);
+  void move_to(const Point& point, const Vec& eta);
   bool worth_a_new_model(double before, double now) const;
 
   const Context& context_;
@@ -59,13 +60,14 @@ class NewtonSet final : public WorkingSet {
 
   Vec b_, c_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
-  double value_ = 0.0;                 // of the loss
   Vec eta_, slope_, bend_, residual_;
+  Vec moved_;  // by how much the last step wanted to move eta
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
   Vec model_bend_, gram_, with_intercept_, target_;
   double curvature_ = 0.0;  // of the intercept
+  double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;
   std::optional<ActiveSet> solver_;
   Index n_solves_ = 0;
