@@ -8,7 +8,8 @@ namespace {
 
 constexpr int kSteps = 200;
 constexpr int kHalvings = 60;
-constexpr int kPatience = 3;        // steps with a new model that bring nothing
+constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8;
+constexpr double kShort = 0.1;  // a step shorter than this wants a model that is more careful
 constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
 constexpr double kRounded = 1e-13;  // share of the objective below which it is rounding
 
@@ -36,7 +37,7 @@ NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
     if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
   }
   if (problem.fit_intercept) intercept_ = loss_.link(mean) - offset;
-  for (Vec* v : {&eta_, &slope_, &bend_, &residual_, &moved_}) v->resize(weight_.size());
+  for (Vec* v : {&eta_, &slope_, &bend_, &cap_, &residual_, &moved_}) v->resize(weight_.size());
   predict({b_, intercept_}, eta_);
   expand();
 }
@@ -114,7 +115,7 @@ void NewtonSet::predict(const Point& point, Vec& eta) const {
 
 // Slopes, bends and correlations at eta_.
 void NewtonSet::expand() {
-  loss_.expand(problem_.y, eta_, slope_.data(), bend_.data());
+  loss_.expand(problem_.y, eta_, slope_.data(), bend_.data(), cap_.data());
   for (std::size_t i = 0; i < slope_.size(); ++i)
     residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
   const Index n = ix(residual_.size());
@@ -138,12 +139,14 @@ double NewtonSet::penalty(const Vec& b) const {
 }
 
 void NewtonSet::make_model() {
+  constexpr double kLeast = 1e-12;  // share of the largest bend
   double most = 0.0;
-  for (std::size_t i = 0; i < bend_.size(); ++i)
-    if (weight_[i] > 0) most = std::max(most, bend_[i]);
+  for (std::size_t i = 0; i < cap_.size(); ++i)
+    if (weight_[i] > 0) most = std::max(most, cap_[i]);
   model_bend_.resize(bend_.size());
   for (std::size_t i = 0; i < bend_.size(); ++i)
-    model_bend_[i] = weight_[i] > 0 ? std::max(bend_[i], loss_.least_bend() * most) : 0.0;
+    model_bend_[i] =
+        weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
   curvature_ = 0.0;
   for (std::size_t i = 0; i < bend_.size(); ++i) curvature_ += weight_[i] * model_bend_[i];
   gram_.clear();
@@ -213,10 +216,10 @@ NewtonSet::Point NewtonSet::model_minimum() {
 }
 
 // Moves to the minimum of the model, if that is clearly nearer to the optimality conditions; else
-// towards it as far as the objective goes down. False: not at all.
-bool NewtonSet::step(double violated) {
+// towards it as far as the objective goes down.
+NewtonSet::Step NewtonSet::step(double violated) {
   const Point here{b_, intercept_}, aim = model_minimum();
-  const Vec eta = eta_, residual = residual_, c = c_;
+  const Vec eta = eta_, c = c_;
   const double u0 = u0_;
   Vec there;
   predict(aim, there);
@@ -225,11 +228,11 @@ bool NewtonSet::step(double violated) {
     moved_[i] = weight_[i] > 0 ? there[i] - eta[i] : 0.0;
     longest = std::max(longest, std::abs(moved_[i]));
   }
-  if (!std::isfinite(longest)) return false;
+  if (!std::isfinite(longest)) return {};
   const bool short_enough = longest <= loss_.longest_step();
   if (short_enough) {
     move_to(aim, there);
-    if (violation() < 0.5 * violated) return true;
+    if (violation() < 0.5 * violated) return {1.0, false};
   }
   double promised = u0 * (aim.intercept - here.intercept) + penalty(here.b) - penalty(aim.b);
   for (std::size_t k = 0; k < c.size(); ++k) promised += c[k] * (aim.b[k] - here.b[k]);
@@ -247,10 +250,10 @@ bool NewtonSet::step(double violated) {
     const double after = loss_.value(problem_.y, there, weight_) + penalty(next.b);
     if (!(after <= before - kDecrease * t * promised + rounded)) continue;
     if (t < 1 || !short_enough) move_to(next, there);
-    return true;
+    return {t, promised <= rounded};
   }
   move_to(here, eta);
-  return false;
+  return {0.0, promised <= rounded};
 }
 
 void NewtonSet::move_to(const Point& point, const Vec& eta) {
@@ -279,24 +282,26 @@ bool NewtonSet::worth_a_new_model(double before, double now) const {
 
 bool NewtonSet::solve(double alpha) {
   alpha_ = alpha;
+  damping_ = std::min(damping_, kFirstDamping);
   double last = violation();
-  int idle = 0;
   for (int round = 0; round < kSteps && last > noise_; ++round) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;
-    const bool moved = step(last);
+    const Step taken = step(last);
     const double now = violation();
-    if (was_new && !(now < 0.5 * last))
-      idle = moved && now < last ? idle : idle + 1;
-    if (idle > kPatience || (was_new && !moved)) {
-      last = now;
-      break;
+    const bool halved = now < 0.5 * last;
+    if (was_new && !halved && taken.rounded) break;
+    if (was_new) {
+      if (taken.length == 1) damping_ = std::max(kLeastDamping, damping_ / 10);
+      if (taken.length < kShort) damping_ *= 10;
+      if (damping_ > 1) break;
     }
-    if (!moved || worth_a_new_model(last, now)) has_model_ = false;
+    if (taken.length < 1 || (was_new && !halved) || worth_a_new_model(last, now))
+      has_model_ = false;
     last = now;
   }
-  return last <= 16 * noise_;
+  return violation() <= 16 * noise_;
 }
 
 }  // namespace excise

@@ -7,7 +7,7 @@
 namespace excise {
 
 struct GammaRow {
-  static constexpr double kLongestStep = 5.0, kLeastBend = 1e-12;
+  static constexpr double kLongestStep = 5.0;
 
   double value(double y, double eta) const {
     const double d = std::log(y) - eta;

@@ -7,7 +7,7 @@
 namespace excise {
 
 struct HuberRow {
-  static constexpr double kLongestStep = 1e300, kLeastBend = 1e-6;
+  static constexpr double kLongestStep = 1e300;
   double delta;
 
   double value(double y, double eta) const {
@@ -16,7 +16,8 @@ struct HuberRow {
   }
   Bend at(double y, double eta) const {
     const double r = eta - y;
-    return {std::clamp(r, -delta, delta), std::abs(r) <= delta ? 1.0 : 0.0};
+    const double out = std::abs(r) / delta;
+    return {std::clamp(r, -delta, delta), out <= 1 ? 1.0 : 0.0, out <= 1 ? 1.0 : 1.0 / out};
   }
   double fenchel(double y, double eta, double v) const {
     return value(y, eta) + v * (0.5 * v - (eta - y));

@@ -20,9 +20,10 @@ class Loss {
   virtual double value(std::span<const double> y, std::span<const double> eta,
                        std::span<const double> w) const = 0;
 
-  // slope_i = l'(y_i, eta_i), bend_i = l''(y_i, eta_i), derivatives by eta
+  // slope_i = l'(y_i, eta_i), bend_i = l''(y_i, eta_i), derivatives by eta; cap_i >= bend_i bends a
+  // parabola through l(eta_i) that does not fall below l, or is bend_i where l bends everywhere
   virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
-                      double* bend) const = 0;
+                      double* bend, double* cap) const = 0;
 
   // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = l'(eta_i), 0 <= s <= 1: what a dual
   // point shrunk by s costs (Fenchel and Young). At most (1 - s) times the value, by convexity.
@@ -38,8 +39,6 @@ class Loss {
 
   // Largest move of an eta in one step that arithmetic survives
   virtual double longest_step() const = 0;
-  // Share of the largest bend below which none is taken to be, so that models have a minimum
-  virtual double least_bend() const = 0;
 };
 
 // By name: "logistic", "poisson", "gamma", "tweedie", "negative_binomial", "huber",

@@ -8,7 +8,7 @@
 namespace excise {
 
 struct NegativeBinomialRow {
-  static constexpr double kLongestStep = 20.0, kLeastBend = 1e-12;
+  static constexpr double kLongestStep = 20.0;
   double theta, log_theta;
 
   explicit NegativeBinomialRow(double t) : theta(t), log_theta(std::log(t)) {}

@@ -7,7 +7,7 @@
 namespace excise {
 
 struct PoissonRow {
-  static constexpr double kLongestStep = 5.0, kLeastBend = 1e-12;
+  static constexpr double kLongestStep = 5.0;
 
   double value(double y, double eta) const { return of(y, eta); }
   Bend at(double y, double eta) const {

@@ -10,10 +10,12 @@ namespace excise {
 
 // What a row says at one eta.
 struct Bend {
-  double slope, bend;
+  double slope, bend, cap;
+  Bend(double s, double b) : Bend(s, b, b) {}
+  Bend(double s, double b, double c) : slope(s), bend(b), cap(c) {}
 };
 
-// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta) and the four constants.
+// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean) and kLongestStep.
 template <class Row>
 class RowLoss final : public Loss {
  public:
@@ -28,11 +30,12 @@ class RowLoss final : public Loss {
   }
 
   void expand(std::span<const double> y, std::span<const double> eta, double* slope,
-              double* bend) const override {
+              double* bend, double* cap) const override {
     for (std::size_t i = 0; i < y.size(); ++i) {
       const Bend at = row_.at(y[i], eta[i]);
       slope[i] = at.slope;
       bend[i] = at.bend;
+      cap[i] = at.cap;
     }
   }
 
@@ -57,7 +60,6 @@ class RowLoss final : public Loss {
 
   double link(double mean) const override { return row_.link(mean); }
   double longest_step() const override { return Row::kLongestStep; }
-  double least_bend() const override { return Row::kLeastBend; }
 
  private:
   Row row_;

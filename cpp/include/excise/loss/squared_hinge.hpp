@@ -7,7 +7,7 @@
 namespace excise {
 
 struct SquaredHingeRow {
-  static constexpr double kLongestStep = 1e300, kLeastBend = 1e-6;
+  static constexpr double kLongestStep = 1e300;
 
   double value(double y, double eta) const {
     const double short_of = std::max(0.0, 1 - (2 * y - 1) * eta);
@@ -15,7 +15,7 @@ struct SquaredHingeRow {
   }
   Bend at(double y, double eta) const {
     const double s = 2 * y - 1, short_of = 1 - s * eta;
-    return {short_of > 0 ? -2 * s * short_of : 0.0, short_of > 0 ? 2.0 : 0.0};
+    return {short_of > 0 ? -2 * s * short_of : 0.0, short_of > 0 ? 2.0 : 0.0, 2.0};
   }
   double fenchel(double y, double eta, double v) const {
     return value(y, eta) + v * ((2 * y - 1) + 0.25 * v - eta);

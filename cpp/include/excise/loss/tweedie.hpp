@@ -8,7 +8,7 @@
 namespace excise {
 
 struct TweedieRow {
-  static constexpr double kLongestStep = 5.0, kLeastBend = 1e-12;
+  static constexpr double kLongestStep = 5.0;
   double a, b;
 
   explicit TweedieRow(double power) : a(power - 1), b(2 - power) {}

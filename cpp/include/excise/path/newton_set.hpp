@@ -47,7 +47,11 @@ class NewtonSet final : public WorkingSet {
   void make_model();
   void extend_model(Index first);
   Point model_minimum();
-  bool step(double violated);
+  struct Step {
+    double length = 0.0;   // share of the way to the minimum of the model
+    bool rounded = false;  // nothing but rounding was left to gain
+  };
+  Step step(double violated);
   void move_to(const Point& point, const Vec& eta);
   bool worth_a_new_model(double before, double now) const;
 
@@ -60,11 +64,12 @@ class NewtonSet final : public WorkingSet {
 
   Vec b_, c_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
-  Vec eta_, slope_, bend_, residual_;
+  Vec eta_, slope_, bend_, cap_, residual_;
   Vec moved_;  // by how much the last step wanted to move eta
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
+  double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
   Vec model_bend_, gram_, with_intercept_, target_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
