@@ -245,7 +245,9 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     (InputTypeError, "l1_ratio must be a number, not 'half'", (X, Y), {"l1_ratio": "half"}),
     (
         InputError,
-        "unknown loss 'hinge'\n  valid: 'squared'",
+        "unknown loss 'hinge'\n"
+        "  valid: 'squared', 'logistic', 'poisson', 'gamma', 'tweedie', 'negative_binomial', "
+        "'huber', 'squared_hinge', 'quantile'",
         (X, Y),
         {"loss": "hinge"},
     ),

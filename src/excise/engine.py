@@ -11,6 +11,7 @@ from excise._core import Engine
 from excise.certify import certify_problem
 from excise.duality import Size, certificate_from
 from excise.exceptions import InputError
+from excise.losses import Squared
 from excise.problem import Problem, check_alpha, make_problem
 from excise.results import (
     Certificate,
@@ -289,6 +290,11 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
+    if not isinstance(problem.loss, Squared):
+        raise InputError(
+            f"the {problem.loss.name} loss cannot be fitted yet, only certified",
+            remedy="excise.certify on coefficients of another tool",
+        )
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only

@@ -1,6 +1,6 @@
 """What is solved: the data and the objective, checked once and never changed.
 
-minimise over b0, b:   sum_i w_i (y_i - eta_i)^2 / 2 / sum_i w_i
+minimise over b0, b:   sum_i w_i l(y_i, eta_i) / sum_i w_i
                        + alpha * sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)
 with  eta = b0 + offset + X coef,   lower_j <= coef_j <= upper_j,
 b = coef, or coef * (standard deviation of x_j) with standardize=True.
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from excise.catalog import LOSSES, PENALTIES, choices
+from excise.catalog import PENALTIES, choices
 from excise.checks import (
     Names,
     check_flag,
@@ -30,6 +30,7 @@ from excise.checks import (
 from excise.compressed import compressed, refuse_non_finite_entries
 from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
+from excise.losses import Loss, loss_of
 from excise.results import Floats
 
 
@@ -55,7 +56,7 @@ class Problem:
     tol : float
         Wanted relative gap.
     n_threads : int or None
-    loss : str
+    loss : Loss
     feature_names : tuple of str or None
         Of a data frame.
     """
@@ -72,7 +73,7 @@ class Problem:
     standardize: bool
     tol: float
     n_threads: int | None
-    loss: str
+    loss: Loss
     feature_names: tuple[str, ...] | None
 
     @property
@@ -106,7 +107,7 @@ def make_problem(
     X: Any,
     y: Any,
     *,
-    loss: str = "squared",
+    loss: str | Loss = "squared",
     penalty: str = "l1",
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
@@ -129,7 +130,9 @@ def make_problem(
     X : array, data frame, scipy sparse array or matrix, or Design, shape (n, p)
         Numbers are read where they lie wherever that is possible; docs/designs.md says when.
     y : array, shape (n,)
-    loss : {"squared"}
+    loss : str or Loss, default="squared"
+        A name of `excise.losses.LOSSES`, with its parameter after a colon where it has one, as in
+        "quantile:0.9".
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
         "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise.
     l1_ratio : float in [0, 1]
@@ -157,25 +160,27 @@ def make_problem(
     design, names = _design(X)
     n, p = design.shape
     goal = check_rows("y", numbers("y", y), n)
-    if loss not in LOSSES:
-        raise InputError(f"unknown loss {loss!r}", [f"valid: {choices(LOSSES)}"])
+    data_term = loss_of(loss)
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
     lower, upper = _bounds(bounds, p, names)
+    weight = _sample_weight(sample_weight, len(goal))
+    intercept = check_flag("fit_intercept", fit_intercept)
+    data_term.check_target(goal, weight, intercept)
     return Problem(
         design=design,
         y=goal,
-        sample_weight=_sample_weight(sample_weight, len(goal)),
+        sample_weight=weight,
         offset=_offset(offset, len(goal)),
         penalty_weight=_penalty_weight(penalty_weight, p, names),
         lower=lower,
         upper=upper,
         l1_ratio=_l1_ratio(penalty, l1_ratio),
-        fit_intercept=check_flag("fit_intercept", fit_intercept),
+        fit_intercept=intercept,
         standardize=check_flag("standardize", standardize),
         tol=check_positive("tol", tol),
         n_threads=_n_threads(n_threads),
-        loss=loss,
+        loss=data_term,
         feature_names=names,
     )
 

@@ -1,0 +1,75 @@
+"""The losses: one small file each, and one line in the registry.
+
+Validation messages, command-line choices, documents and law tests read `LOSSES`; a new loss is a
+file here and a name in this list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from excise.exceptions import InputError
+from excise.losses.base import Loss
+from excise.losses.gamma import Gamma
+from excise.losses.huber import Huber
+from excise.losses.logistic import Logistic
+from excise.losses.negative_binomial import NegativeBinomial
+from excise.losses.poisson import Poisson
+from excise.losses.quantile import Quantile
+from excise.losses.squared import Squared
+from excise.losses.squared_hinge import SquaredHinge
+from excise.losses.tweedie import Tweedie
+
+__all__ = [
+    "LOSSES", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial", "Poisson", "Quantile",
+    "Squared", "SquaredHinge", "Tweedie", "loss_of",
+]  # fmt: skip
+
+LOSSES: dict[str, type[Loss]] = {
+    loss.name: loss
+    for loss in (
+        Squared,
+        Logistic,
+        Poisson,
+        Gamma,
+        Tweedie,
+        NegativeBinomial,
+        Huber,
+        SquaredHinge,
+        Quantile,
+    )
+}
+
+
+def loss_of(spec: Any) -> Loss:
+    """The loss that `spec` means.
+
+    Parameters
+    ----------
+    spec : str or Loss
+        A name ("poisson"), a name with its parameter ("quantile:0.9", "huber:1.35",
+        "tweedie:1.5", "negative_binomial:2"), or a loss.
+
+    Raises
+    ------
+    InputError
+        An unknown name, or a parameter that is no number or out of range.
+    """
+    if isinstance(spec, Loss):
+        return spec
+    name, colon, text = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+    if name not in LOSSES:
+        valid = ", ".join(repr(one) for one in LOSSES)
+        raise InputError(f"unknown loss {spec!r}", [f"valid: {valid}"])
+    usual = LOSSES[name]()
+    if not colon:
+        return usual
+    if not usual.parameter:
+        raise InputError(f"loss {spec!r} must be {name!r} alone: it has no parameter")
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(
+            f"loss {spec!r} must name its {usual.parameter} as a number, as in {usual.spec!r}"
+        ) from None
+    return LOSSES[name](**{usual.parameter: value})
