@@ -129,7 +129,6 @@ class WindowedPath {
       }
       std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
       own_[sz(l)] = solver.correlations();
-      context_.poll();
     }
   }
 
