@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 
@@ -126,6 +127,11 @@ class PyEngine {
   const Engine& engine() const { return usable(); }
   Index not_finite() const { return not_finite_; }
   Index unsquarable() const { return unsquarable_; }
+  // Whether a feature pays nothing at all, neither tax nor ridge
+  bool has_free() const {
+    const Vec& weight = usable().statement().penalty_weight;
+    return std::find(weight.begin(), weight.end(), 0.0) != weight.end();
+  }
 
  private:
   // The first look at data that may have gone meanwhile; the next ones are the polls.
@@ -166,23 +172,30 @@ class PyEngine {
   nb::dict pack(PathResult result) const {
     const double unit = engine_->unit(), null = engine_->problem().null_loss;
     const Vec& scale = engine_->scaling().scale;
+    const Vec centre = mean();
     Indices indptr{0}, indices;
-    Vec std_values, values, gaps, violations, penalties, losses, intercepts;
-    Indices converged;
+    Vec std_values, values, intercepts, gaps, violations, losses;
+    bool finite = std::isfinite(engine_->null_loss());
+    std::size_t stored = 0;
+    for (const PathPoint& point : result.points) stored += point.support.size();
+    for (auto* v : {&std_values, &values}) v->reserve(stored);
+    indices.reserve(stored);
     for (const PathPoint& point : result.points) {
+      double centres = 0.0;
       for (std::size_t k = 0; k < point.support.size(); ++k) {
-        indices.push_back(point.support[k]);
+        const Index j = point.support[k];
+        const double value = at_bound(j, point.values[k] * unit / scale[sz(j)]);
+        indices.push_back(j);
         std_values.push_back(point.values[k] * unit);
-        values.push_back(
-            at_bound(point.support[k], point.values[k] * unit / scale[sz(point.support[k])]));
+        values.push_back(value);
+        centres += centre[sz(j)] * value;
+        finite &= std::isfinite(value);
       }
+      intercepts.push_back(engine_->scaling().y_mean + point.intercept - centres);
       indptr.push_back(ix(indices.size()));
       gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
       violations.push_back(point.optimality.violation * unit);
-      penalties.push_back(point.optimality.penalty * unit * unit);
       losses.push_back(0.5 * point.rr * unit * unit);
-      intercepts.push_back(point.intercept);
-      converged.push_back(point.converged);
     }
     Vec correlations = std::move(result.correlations);
     for (double& c : correlations) c *= unit;
@@ -191,12 +204,11 @@ class PyEngine {
     out["indices"] = to_numpy(std::move(indices));
     out["coef"] = to_numpy(std::move(values));
     out["coef_std"] = to_numpy(std::move(std_values));
+    out["intercepts"] = to_numpy(std::move(intercepts));
+    out["finite"] = finite;
     out["relative_gaps"] = to_numpy(std::move(gaps));
     out["violations"] = to_numpy(std::move(violations));
-    out["penalties"] = to_numpy(std::move(penalties));
     out["losses"] = to_numpy(std::move(losses));
-    out["intercepts"] = to_numpy(std::move(intercepts));
-    out["converged"] = to_numpy(std::move(converged));
     out["correlations"] = to_numpy(std::move(correlations));
     out["n_solves"] = result.n_solves;
     out["n_passes"] = result.n_passes;
@@ -263,14 +275,13 @@ void bind_engine(nb::module_& m) {
       .def("held_out", &PyFolds::held_out, "alphas"_a,
            "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
            "worst relative gap of the training paths.");
-  nb::class_<PyEngine>(m, "Engine",
-                       "One problem on one table: certified paths.")
+  nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, std::optional<FloatsIn>, int, nb::object>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
-           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared", "parameter"_a = 0.0,
-           "offset"_a = nb::none(), "n_threads"_a = 1, "check"_a = nb::none())
+           "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
+           "parameter"_a = 0.0, "offset"_a = nb::none(), "n_threads"_a = 1, "check"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })
@@ -284,6 +295,7 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro(
           "scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); },
           nb::rv_policy::move)
+      .def_prop_ro("has_free", &PyEngine::has_free)
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
            "Certified points at falling alphas, as compressed columns and arrays.")

@@ -63,11 +63,19 @@ void ActiveSet::keep(std::span<const Index> kept) {
   for (Index& j : active_) j = slot[sz(j)];
 }
 
-Indices ActiveSet::support() const {
-  Indices all(active_.begin(), active_.end());
+const Indices& ActiveSet::support() {
+  support_ = active_;
+  find_bound();
+  support_.insert(support_.end(), bound_.begin(), bound_.end());
+  return support_;
+}
+
+// The columns that rest at a bound
+void ActiveSet::find_bound() {
+  bound_.clear();
+  if (!bounded_) return;
   for (Index j = 0; j < size(); ++j)
-    if (side_[sz(j)] == Side::AtLower || side_[sz(j)] == Side::AtUpper) all.push_back(j);
-  return all;
+    if (side_[sz(j)] == Side::AtLower || side_[sz(j)] == Side::AtUpper) bound_.push_back(j);
 }
 
 int ActiveSet::sign(Index j) const {
@@ -147,10 +155,12 @@ bool ActiveSet::inside(Index j, double b) const {
 
 // How much more than its tax a column at rest earns, and the side to which it would move.
 double ActiveSet::excess(Index j, Side* side) const {
+  const Side now = side_[sz(j)];
+  if (now == Side::Plus || now == Side::Minus || now == Side::Smooth) return 0.0;
   const ElasticNet e = at(j);
   if (e.excluded()) return 0.0;
   const double c = c_[sz(j)];
-  switch (side_[sz(j)]) {
+  switch (now) {
     case Side::Zero:
       *side = e.smooth() ? Side::Smooth : c > 0 ? Side::Plus : Side::Minus;
       return e.zero_threshold(c) - e.l1;
@@ -166,16 +176,16 @@ double ActiveSet::excess(Index j, Side* side) const {
 }
 
 void ActiveSet::refresh() {
-  const Indices all = support();
-  Vec values(all.size());
-  for (std::size_t k = 0; k < all.size(); ++k) values[k] = b_[sz(all[k])];
-  rr_ = quadratic_.gradient(all, values, c_);
+  const Indices& all = support();
+  values_.resize(all.size());
+  for (std::size_t k = 0; k < all.size(); ++k) values_[k] = b_[sz(all[k])];
+  rr_ = quadratic_.gradient(all, values_, c_);
 }
 
+// At the coefficients of the last refresh
 double ActiveSet::objective() const {
   double total = 0.5 * rr_;
-  for (Index j = 0; j < size(); ++j)
-    if (b_[sz(j)] != 0) total += at(j).value(b_[sz(j)]);
+  for (const Index j : support_) total += at(j).value(b_[sz(j)]);
   return total;
 }
 
@@ -190,7 +200,7 @@ Index ActiveSet::admit_all(std::span<const Entry> entries) {
   constexpr std::size_t kTogether = 32;
   Index admitted = 0;
   for (std::size_t lo = 0; lo < entries.size(); lo += kTogether) {
-    poll_();
+    if (lo > 0) poll_();
     const auto some = entries.subspan(lo, std::min(kTogether, entries.size() - lo));
     const std::size_t before = active_.size();
     named_ = active_;
@@ -198,17 +208,17 @@ Index ActiveSet::admit_all(std::span<const Entry> entries) {
     crosses_.resize(named_.size() * some.size());
     const Matrix g(crosses_.data(), ix(named_.size()), ix(some.size()));
     quadratic_.crosses(std::span(named_).subspan(before), named_, g);
-    Vec projected(before * some.size());
+    projected_.resize(before * some.size());
     for (Index k = 0; k < g.cols; ++k)
-      std::copy_n(g.column(k), before, projected.begin() + k * ix(before));
-    factor_.forward(Matrix(projected.data(), ix(before), g.cols));
-    Indices inside;  // places of those let in just now
+      std::copy_n(g.column(k), before, projected_.begin() + k * ix(before));
+    factor_.forward(Matrix(projected_.data(), ix(before), g.cols));
+    inside_.clear();  // places of those let in just now
     for (Index k = 0; k < g.cols; ++k) {
       work_.assign(g.column(k), g.column(k) + before);
-      for (const Index place : inside) work_.push_back(g(place, k));
-      const std::span<const double> solved(projected.data() + sz(k) * before, before);
+      for (const Index place : inside_) work_.push_back(g(place, k));
+      const std::span<const double> solved(projected_.data() + sz(k) * before, before);
       if (!admit(some[sz(k)], g(ix(before) + k, k), solved)) continue;
-      inside.push_back(ix(before) + k);
+      inside_.push_back(ix(before) + k);
       ++admitted;
     }
   }
@@ -221,9 +231,10 @@ bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const doubl
   const auto [j, side] = entry;
   const std::size_t m = active_.size();
   const double ridge = ridge_ ? at(j).l2 : 0.0;
-  Vec x, begun(work_);
-  std::copy(solved.begin(), solved.end(), begun.begin());
-  double pivot = factor_.project(begun.data(), diagonal + ridge, x, ix(solved.size()));
+  Vec& x = solved_;
+  begun_ = work_;
+  std::copy(solved.begin(), solved.end(), begun_.begin());
+  double pivot = factor_.project(begun_.data(), diagonal + ridge, x, ix(solved.size()));
   double least = kDependent;
   if (side == Side::Smooth && ridge == 0) {  // nothing but the fit decides about a free column
     least = quadratic_.dependent();
@@ -260,6 +271,7 @@ void ActiveSet::release(Index position) {
 void ActiveSet::fix(Index j, double value) {
   b_[sz(j)] = value;
   side_[sz(j)] = value == 0 ? Side::Zero : value > 0 ? Side::AtUpper : Side::AtLower;
+  bounded_ |= value != 0;
 }
 
 void ActiveSet::refactor() {
@@ -289,33 +301,29 @@ void ActiveSet::refactor() {
 }
 
 // The coefficients of the active columns that solve the linear system of this support.
-Vec ActiveSet::newton_target() {
-  Vec x(active_.size());
-  Indices bound;
-  Vec bound_b;
-  for (Index j = 0; j < size(); ++j)
-    if (side_[sz(j)] == Side::AtLower || side_[sz(j)] == Side::AtUpper) {
-      bound.push_back(j);
-      bound_b.push_back(b_[sz(j)]);
-    }
-  Vec g(bound.size());
+const Vec& ActiveSet::newton_target() {
+  find_bound();
+  bound_values_.clear();
+  for (const Index j : bound_) bound_values_.push_back(b_[sz(j)]);
+  work_.resize(bound_.size());
+  target_.resize(active_.size());
   for (std::size_t k = 0; k < active_.size(); ++k) {
     const Index j = active_[k];
-    x[k] = quadratic_.target(j) - at(j).l1 * sign(j);
-    if (bound.empty()) continue;
-    quadratic_.cross(j, bound, g.data());
-    x[k] -= kernels().dot(g.data(), bound_b.data(), ix(g.size()));
+    target_[k] = quadratic_.target(j) - at(j).l1 * sign(j);
+    if (bound_.empty()) continue;
+    quadratic_.cross(j, bound_, work_.data());
+    target_[k] -= kernels().dot(work_.data(), bound_values_.data(), ix(work_.size()));
   }
-  factor_.solve(x.data());
+  factor_.solve(target_.data());
   ++n_solves_;
-  return x;
+  return target_;
 }
 
 // Solves on the support and drops what left its interval, until nothing does.
 bool ActiveSet::settle() {
   for (int round = 0; round < kNewtonSteps; ++round) {
     poll_();
-    const Vec x = newton_target();
+    const Vec& x = newton_target();
     bool all_inside = true;
     for (Index k = ix(active_.size()) - 1; k >= 0; --k) {
       const Index j = active_[sz(k)];
@@ -364,7 +372,8 @@ void ActiveSet::polish() {
 
 // One step; false when nothing is left to gain, and then the coefficients are the best so far.
 bool ActiveSet::refine(double& last) {
-  Vec x(active_.size());
+  Vec& x = target_;
+  x.resize(active_.size());
   double worst = 0.0;
   for (std::size_t k = 0; k < active_.size(); ++k) {
     const Index j = active_[k];

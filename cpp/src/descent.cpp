@@ -8,7 +8,7 @@ namespace excise {
 
 // Moves towards the Newton target as far as every interval allows; false when one stopped it.
 bool ActiveSet::step_within() {
-  const Vec x = newton_target();
+  const Vec& x = newton_target();
   double t = 1.0;
   Index stop = -1;
   double end = 0.0;

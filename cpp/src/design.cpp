@@ -104,7 +104,8 @@ void Pack::weighted_gram(std::span<const double> h, Index first, Matrix g,
       subtract(std::span(&column, 1), &kMinusOne, v);
       for (Index i = 0; i < n; ++i) v[i] *= h[sz(i)];
     }
-    correlate(0, ConstMatrix(packed.data(), n, count), Matrix(g.column(lo), g.rows, count, g.stride));
+    correlate(0, ConstMatrix(packed.data(), n, count),
+              Matrix(g.column(lo), g.rows, count, g.stride));
     context.poll();
   }
 }

@@ -14,20 +14,21 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, con
   if (start) solver.start(start->support, start->values);
   PathResult result;
   result.points.reserve(alphas.size());
+  Vec c;
   for (const double alpha : alphas) {
-    context.poll();
-    PathPoint point;
+    PathPoint& point = result.points.emplace_back();
     point.alpha = alpha;
-    point.converged = solver.solve(alpha);
+    point.converged = solver.solve(alpha);  // polls
+    const Vec& b = solver.coefficients();
     point.support = solver.support();
+    std::erase_if(point.support, [&](Index j) { return b[sz(j)] == 0; });
     std::sort(point.support.begin(), point.support.end());
-    std::erase_if(point.support, [&](Index j) { return solver.coefficients()[sz(j)] == 0; });
-    for (const Index j : point.support) point.values.push_back(solver.coefficients()[sz(j)]);
+    point.values.reserve(point.support.size());
+    for (const Index j : point.support) point.values.push_back(b[sz(j)]);
     point.rr = solver.residual_square();
-    Vec c = solver.correlations();
-    point.optimality = certifier.certify(alpha, point.support, point.values, c.data(),
-                                         squared_term(point.rr));
-    result.points.push_back(std::move(point));
+    c = solver.correlations();
+    point.optimality =
+        certifier.certify(alpha, point.support, point.values, c.data(), squared_term(point.rr));
   }
   result.correlations = solver.correlations();
   result.n_solves = solver.n_solves();

@@ -3,6 +3,10 @@
 // that another processor lacks.
 #include "excise/base/kernels.hpp"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace excise::EXCISE_ISA {
 namespace {
 
@@ -28,11 +32,32 @@ EXCISE_INLINE vd load(const float* x) {
 }
 EXCISE_INLINE void store(double* x, vd v) { *reinterpret_cast<vd_any*>(x) = v; }
 EXCISE_INLINE vd spread(double a) { return a - vd{}; }
-EXCISE_INLINE double sum(vd v) {
-  double s = 0.0;
-  for (int i = 0; i < kLanes; ++i) s += v[i];
-  return s;
+
+// The first 0 < count < kLanes numbers at x, then zeros; no memory beyond them is touched.
+#if defined(__AVX512F__)
+EXCISE_INLINE vd load_some(const double* x, Index count) {
+  return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1), x);
 }
+EXCISE_INLINE vd load_some(const float* x, Index count) {
+  const __m512 some = _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), x);
+  return __builtin_convertvector(__builtin_shufflevector(some, some, 0, 1, 2, 3, 4, 5, 6, 7), vd);
+}
+#elif defined(__AVX2__)
+EXCISE_INLINE vd load_some(const double* x, Index count) {
+  const __m256i lane = _mm256_set_epi64x(3, 2, 1, 0);
+  return _mm256_maskload_pd(x, _mm256_cmpgt_epi64(_mm256_set1_epi64x(count), lane));
+}
+EXCISE_INLINE vd load_some(const float* x, Index count) {
+  const __m128i lane = _mm_set_epi32(3, 2, 1, 0);
+  const __m128i wanted = _mm_cmpgt_epi32(_mm_set1_epi32(static_cast<int>(count)), lane);
+  return _mm256_cvtps_pd(_mm_maskload_ps(x, wanted));
+}
+#else
+template <class T>
+EXCISE_INLINE vd load_some(const T* x, Index) {
+  return vd{static_cast<double>(x[0]), 0.0};
+}
+#endif
 
 // The sums of kColumns vectors, as a vector: a transposition by halves
 typedef double vc __attribute__((vector_size(kColumns * sizeof(double))));
@@ -57,7 +82,12 @@ template <class Row>
 EXCISE_INLINE vc sums_of(const Row& acc, int l) {
   return sums(acc[0][l], acc[1][l], acc[2][l], acc[3][l]);
 }
+EXCISE_INLINE double sum(vd v) {
+  const vc h = halved(v);
+  return (h[0] + h[2]) + (h[1] + h[3]);
+}
 #else
+EXCISE_INLINE double sum(vd v) { return v[0] + v[1]; }
 template <class Row>
 EXCISE_INLINE vc sums_of(const Row& acc, int l) {
   return __builtin_shufflevector(acc[0][l], acc[1][l], 0, 2) +
@@ -128,51 +158,51 @@ double scores(const double* c, const double* up, const double* down, Index p, do
   return best;
 }
 
-double bounds(const double* c, const double* d, double t, double slack, const double* up,
-              const double* down, Index p, double* out, double* scores) {
-  const vd tv = spread(t), sv = spread(slack);
-  vd most{};
-  Index j = 0;
+// Adds to `indices` those of j, j + 1, ... whose score reaches the threshold; there is room for
+// all.
+EXCISE_INLINE Index list(vd score, vd threshold, Index j, Index* indices, Index count) {
+#if defined(__AVX512F__)
+  const __mmask8 reached = _mm512_cmp_pd_mask(score, threshold, _CMP_GE_OQ);
+  const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0) + _mm512_set1_epi64(j);
+  _mm512_storeu_si512(indices + count, _mm512_maskz_compress_epi64(reached, lanes));
+  return count + __builtin_popcount(reached);
+#else
+#if defined(__AVX2__)
+  if (_mm256_movemask_pd(_mm256_cmp_pd(score, threshold, _CMP_GE_OQ)) == 0) return count;
+#endif
+  for (int l = 0; l < kLanes; ++l) {
+    indices[count] = j + l;
+    count += score[l] >= threshold[l];
+  }
+  return count;
+#endif
+}
+
+Index bounds(const double* c, const double* d, double t, double slack, const double* up,
+             const double* down, Index p, double threshold, Index* indices) {
+  const vd tv = spread(t), sv = spread(slack), least = spread(threshold);
+  Index count = 0, j = 0;
   for (; j + kLanes <= p; j += kLanes) {
     const vd cj = load(c + j), v = cj + tv * (load(d + j) - cj);
     const vd score = larger(load(up + j) * (sv + v), load(down + j) * (sv - v));
-    store(out + j, v);
-    store(scores + j, score);
-    most = larger(most, score);
+    count = list(score, least, j, indices, count);
   }
-  double best = 0.0;
-  for (int i = 0; i < kLanes; ++i) best = most[i] > best ? most[i] : best;
   for (; j < p; ++j) {
-    out[j] = c[j] + t * (d[j] - c[j]);
-    const double a = up[j] * (slack + out[j]), b = down[j] * (slack - out[j]);
-    scores[j] = a > b ? a : b;
-    best = scores[j] > best ? scores[j] : best;
+    const double v = c[j] + t * (d[j] - c[j]), a = up[j] * (slack + v), b = down[j] * (slack - v);
+    indices[count] = j;
+    count += (a > b ? a : b) >= threshold;
   }
-  return best;
+  return count;
 }
 
 Index above(const double* values, Index p, double threshold, Index* indices) {
-  constexpr Index kChunk = 4 * kLanes;
+  const vd least = spread(threshold);
   Index count = 0, j = 0;
-  const auto scan = [&](Index end) {
-    for (; j < end; ++j) {
-      indices[count] = j;
-      count += values[j] >= threshold;
-    }
-  };
-  while (j + kChunk <= p) {  // most chunks hold none
-    const double* v = values + j;
-    const vd most = larger(larger(load(v), load(v + kLanes)),
-                           larger(load(v + 2 * kLanes), load(v + 3 * kLanes)));
-    const auto reached = most >= spread(threshold);
-    long long any = 0;
-    for (int l = 0; l < kLanes; ++l) any |= reached[l];
-    if (any)
-      scan(j + kChunk);
-    else
-      j += kChunk;
+  for (; j + kLanes <= p; j += kLanes) count = list(load(values + j), least, j, indices, count);
+  for (; j < p; ++j) {
+    indices[count] = j;
+    count += values[j] >= threshold;
   }
-  scan(p);
   return count;
 }
 
@@ -229,26 +259,27 @@ EXCISE_INLINE void dots(const T* const* columns, Index lo, const double* shift, 
   vd acc[std::size_t{C}][std::size_t{K}] = {};
   vd s[std::size_t{C}];
   for (int c = 0; c < C; ++c) s[c] = spread(shift ? shift[c] : 0.0);
-  Index i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
+  const auto add = [&](const auto& get) __attribute__((always_inline)) {
     vd xv[std::size_t{C}];
-    for (int c = 0; c < C; ++c) xv[c] = load(x[c] + i) - s[c];
+    for (int c = 0; c < C; ++c) xv[c] = get(x[c]) - s[c];
     for (int l = 0; l < K; ++l) {
-      const vd rv = load(r + l * ldr + i);
+      const vd rv = get(r + l * ldr);
       for (int c = 0; c < C; ++c) acc[c][l] += xv[c] * rv;
     }
-  }
+  };
+  Index i = 0;
+  const auto whole = [&](auto* v) __attribute__((always_inline)) { return load(v + i); };
+  const auto rest = [&](auto* v) __attribute__((always_inline)) { return load_some(v + i, n - i); };
+  for (; i + kLanes <= n; i += kLanes) add(whole);
+  if (i < n) add(rest);
   for (int l = 0; l < K; ++l) {
     double* const target = out + l * ldo;
     if constexpr (C == kColumns) {
-      vc_any* const whole = reinterpret_cast<vc_any*>(target);
-      *whole += sums_of(acc, l);
+      vc_any* const all = reinterpret_cast<vc_any*>(target);
+      *all += sums_of(acc, l);
     } else {
       for (int c = 0; c < C; ++c) target[c] += sum(acc[c][l]);
     }
-    for (Index t = i; t < n; ++t)
-      for (int c = 0; c < C; ++c)
-        target[c] += (static_cast<double>(x[c][t]) - s[c][0]) * r[l * ldr + t];
   }
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr int kSteps = 200;
 constexpr int kHalvings = 60;
 constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8;
-constexpr double kShort = 0.1;  // a step shorter than this wants a model that is more careful
+constexpr double kShort = 0.1;      // a step shorter than this wants a model that is more careful
 constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
 constexpr double kRounded = 1e-13;  // share of the objective below which it is rounding
 
@@ -49,11 +49,11 @@ void NewtonSet::start(std::span<const Index> slots, std::span<const double> b) {
   has_model_ = false;
 }
 
-Indices NewtonSet::support() const {
-  Indices out;
+const Indices& NewtonSet::support() {
+  support_.clear();
   for (std::size_t k = 0; k < b_.size(); ++k)
-    if (b_[k] != 0) out.push_back(ix(k));
-  return out;
+    if (b_[k] != 0) support_.push_back(ix(k));
+  return support_;
 }
 
 DataTerm NewtonSet::data() const {
@@ -145,8 +145,7 @@ void NewtonSet::make_model() {
     if (weight_[i] > 0) most = std::max(most, cap_[i]);
   model_bend_.resize(bend_.size());
   for (std::size_t i = 0; i < bend_.size(); ++i)
-    model_bend_[i] =
-        weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
+    model_bend_[i] = weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
   curvature_ = 0.0;
   for (std::size_t i = 0; i < bend_.size(); ++i) curvature_ += weight_[i] * model_bend_[i];
   gram_.clear();
@@ -154,10 +153,9 @@ void NewtonSet::make_model() {
   solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
   extend_model(0);
   solver_->grow(penalty_);
-  Indices slots = support();
   Vec values;
-  for (const Index k : slots) values.push_back(b_[sz(k)]);
-  solver_->start(slots, values);
+  for (const Index k : support()) values.push_back(b_[sz(k)]);
+  solver_->start(support_, values);
   has_model_ = fresh_ = true;
   stretch_ = 1.0;
 }
@@ -208,8 +206,7 @@ NewtonSet::Point NewtonSet::model_minimum() {
   Point point{solver_->coefficients(), intercept_};
   if (problem_.fit_intercept) {
     double rest = u0_ / stretch_;
-    for (Index k = 0; k < m; ++k)
-      rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - b_[sz(k)]);
+    for (Index k = 0; k < m; ++k) rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - b_[sz(k)]);
     point.intercept += rest / curvature_;
   }
   return point;
@@ -270,8 +267,8 @@ void NewtonSet::move_to(const Point& point, const Vec& eta) {
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 
-// Whether a new model costs less than what the old one would still take, in readings of the columns:
-// an old one gains the same share at every step, a new one doubles the digits.
+// Whether a new model costs less than what the old one would still take, in readings of the
+// columns: an old one gains the same share at every step, a new one doubles the digits.
 bool NewtonSet::worth_a_new_model(double before, double now) const {
   constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of two readings
   const double rate = now / before;

@@ -168,8 +168,8 @@ class RidgePath {
       point.values.push_back(b[sz(j)]);
     }
     point.rr = kernels().dot(r.data(), r.data(), n_);
-    point.optimality = certifier_.certify(alpha, point.support, point.values, c.data(),
-                                          squared_term(point.rr));
+    point.optimality =
+        certifier_.certify(alpha, point.support, point.values, c.data(), squared_term(point.rr));
     return point;
   }
   Index n_passes() const { return n_passes_; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "excise/path/working_set.hpp"
 
@@ -32,7 +33,7 @@ class WindowedPath {
         reference_alpha_(certifier_.alpha_max(reference_.data())),
         met_alpha_(reference_alpha_),
         past_alpha_(reference_alpha_) {
-    end_.resize(sz(p_));
+    here_.resize(sz(p_));
     Indices free;
     for (Index j = 0; j < p_; ++j)
       if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
@@ -73,19 +74,18 @@ class WindowedPath {
   Index choose_window(Index k, Index count) {
     constexpr double kCandidate = 3.0;  // what a candidate costs at each alpha, in columns of X
     Index window = 1;
-    Indices candidates, some;
+    Indices& candidates = candidates_;
     double least = kInfinity;
     for (Index w = 1; w <= kWindow && w <= count - k; w *= 2) {
-      look_ahead(alphas_[sz(k + w - 1)], some);
+      const std::span<const Index> some = look_ahead(alphas_[sz(k + w - 1)]);
       const double cost = static_cast<double>(p_) / static_cast<double>(w) +
                           kCandidate * static_cast<double>(some.size());
       if (cost >= least) break;
       least = cost;
       window = w;
-      candidates.swap(some);
+      candidates.assign(some.begin(), some.end());
     }
-    if (!missed_ &&
-        4 * set_.size() > 5 * (ix(candidates.size()) + ix(set_.n_active())) + 256) {
+    if (!missed_ && 4 * set_.size() > 5 * (ix(candidates.size()) + ix(set_.n_active())) + 256) {
       std::vector<char> wanted(sz(p_));
       for (const Index j : candidates) wanted[sz(j)] = 1;
       set_.prune(wanted);
@@ -97,21 +97,20 @@ class WindowedPath {
 
   // Features that may earn their tax at `alpha`: correlations go on as they did since the last
   // reading but one, give or take `slope_` times the fall of alpha; with no past, the strong rule.
-  void look_ahead(double alpha, Indices& candidates) {
+  std::span<const Index> look_ahead(double alpha) {
     const double fall = std::max(0.0, reference_alpha_ - alpha);
     const bool has_past = past_alpha_ > reference_alpha_;
     const double on = has_past ? 1.0 + fall / (past_alpha_ - reference_alpha_) : 1.0;
-    certifier_.bound_entries(has_past ? past_.data() : reference_.data(), reference_.data(), on,
-                             0.0, end_.data());
     const double slope = has_past ? slope_ : 1.0;
-    certifier_.reaching(std::max(alpha - slope * fall, std::numeric_limits<double>::min()),
-                        candidates);
+    return certifier_.may_enter(has_past ? past_.data() : reference_.data(), reference_.data(), on,
+                                0.0,
+                                std::max(alpha - slope * fall, std::numeric_limits<double>::min()));
   }
 
   void solve_window(Index k, Index window) {
     residuals_.resize(sz(n_ * window));
     points_.assign(sz(window), {});
-    own_.resize(sz(window));
+    if (ix(own_.size()) < window) own_.resize(sz(window));
     data_.resize(sz(window));
     for (Index l = 0; l < window; ++l) {
       PathPoint& point = points_[sz(l)];
@@ -124,13 +123,14 @@ class WindowedPath {
       std::erase_if(slots, [&](Index s) { return set_.coefficients()[sz(s)] == 0; });
       std::sort(slots.begin(), slots.end(),
                 [&](Index a, Index b) { return set_.feature(a) < set_.feature(b); });
+      point.support.reserve(slots.size());
+      point.values.reserve(slots.size());
       for (const Index s : slots) {
         point.support.push_back(set_.feature(s));
         point.values.push_back(set_.coefficients()[sz(s)]);
       }
       std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
       own_[sz(l)] = set_.correlations();
-      context_.poll();
     }
   }
 
@@ -140,15 +140,21 @@ class WindowedPath {
     correlate_window(window);
     const double noise = problem_.noise();
     Indices missed;
+    const auto note = [&](Index j, double violation) {
+      if (violation > noise && !set_.holds(j)) missed.push_back(j);
+    };
     Index accepted = 0;
     for (Index l = 0; l < window; ++l) {
       const bool all_stood = missed.empty();
       PathPoint& point = points_[sz(l)];
-      point.optimality = certifier_.certify(point.alpha, point.support, point.values, column(l),
-                                            data_[sz(l)], [&](Index j, double violation) {
-                                              if (violation > noise && !set_.holds(j))
-                                                missed.push_back(j);
-                                            });
+      if (l < window - 1) {
+        lay_over(l, here_);
+        point.optimality = certifier_.certify(point.alpha, point.support, point.values,
+                                              here_.data(), data_[sz(l)], others_, note);
+      } else {
+        point.optimality = certifier_.certify(point.alpha, point.support, point.values, end_.data(),
+                                              data_[sz(l)], note);
+      }
       if (!all_stood || !missed.empty()) continue;
       reference_alpha_ = point.alpha;
       result_.points.push_back(std::move(point));
@@ -156,7 +162,10 @@ class WindowedPath {
     }
     missed_ = !missed.empty();
     if (accepted > 0) {
-      reference_.assign(column(accepted - 1), column(accepted - 1) + p_);
+      if (accepted == window)
+        reference_ = end_;
+      else
+        interpolate(accepted - 1, reference_);
       past_ = met_correlations_;
       past_alpha_ = met_alpha_;
     }
@@ -178,63 +187,78 @@ class WindowedPath {
   //   |z_j'(r_l - r_0 - t (r_w - r_0))| <= |r_l - r_0 - t (r_w - r_0)|.
   // Only the columns that this bound leaves in doubt are read again.
   void correlate_window(Index window) {
-    correlations_.resize(sz(p_ * window));
-    meet({residual(window - 1), residual(window - 1) + n_}, end_);
-    std::copy(end_.begin(), end_.end(), column(window - 1));
-    Vec direction(residual(window - 1), residual(window - 1) + n_);
-    kernels().axpy(-1.0, met_.data(), direction.data(), n_);
-    const double square = kernels().dot(direction.data(), direction.data(), n_);
-    Indices doubtful, some;
+    const double* const last = residual(window - 1);
+    meet({last, last + n_}, end_);
+    for (Index k = 0; k < set_.size(); ++k) end_[sz(set_.feature(k))] = own_[sz(window - 1)][sz(k)];
+    between_.resize(sz(window));
+    looked_.clear();
+    direction_.assign(last, last + n_);
+    kernels().axpy(-1.0, met_.data(), direction_.data(), n_);
+    const double square = kernels().dot(direction_.data(), direction_.data(), n_);
     for (Index l = 0; l + 1 < window; ++l) {
-      Vec rest(residual(l), residual(l) + n_);
-      kernels().axpy(-1.0, met_.data(), rest.data(), n_);
-      const double t = square > 0 ? kernels().dot(direction.data(), rest.data(), n_) / square : 0.0;
-      kernels().axpy(-t, direction.data(), rest.data(), n_);
+      rest_.assign(residual(l), residual(l) + n_);
+      kernels().axpy(-1.0, met_.data(), rest_.data(), n_);
+      const double t =
+          square > 0 ? kernels().dot(direction_.data(), rest_.data(), n_) / square : 0.0;
+      kernels().axpy(-t, direction_.data(), rest_.data(), n_);
       const double slack =
-          (1 + kRounding) * std::sqrt(kernels().dot(rest.data(), rest.data(), n_)) +
+          (1 + kRounding) * std::sqrt(kernels().dot(rest_.data(), rest_.data(), n_)) +
           kNoises * problem_.noise();
-      const double alpha = points_[sz(l)].alpha;
-      if (certifier_.bound_entries(met_correlations_.data(), end_.data(), t, slack, column(l)) <
-          alpha)
-        continue;
-      certifier_.reaching(alpha, some);
-      doubtful.insert(doubtful.end(), some.begin(), some.end());
+      between_[sz(l)] = t;
+      for (const Index j : certifier_.may_enter(met_correlations_.data(), end_.data(), t, slack,
+                                                points_[sz(l)].alpha))
+        if (!set_.holds(j)) looked_.push_back(j);
     }
-    std::sort(doubtful.begin(), doubtful.end());
-    doubtful.erase(std::unique(doubtful.begin(), doubtful.end()), doubtful.end());
-    std::erase_if(doubtful, [&](Index j) { return set_.holds(j); });
-    if (kWholesale * ix(doubtful.size()) > p_)
+    std::sort(looked_.begin(), looked_.end());
+    looked_.erase(std::unique(looked_.begin(), looked_.end()), looked_.end());
+    if (kWholesale * ix(looked_.size()) > p_)
       read_all(window - 1);
     else
-      read_some(doubtful, window - 1);
-    for (Index l = 0; l < window; ++l)  // the solver saw its own columns
-      for (Index k = 0; k < set_.size(); ++k) column(l)[set_.feature(k)] = own_[sz(l)][sz(k)];
+      read_some(window - 1);
+  }
+
+  // Puts what is known exactly at the l-th alpha in its place: the solver saw its own columns.
+  void lay_over(Index l, Vec& c) const {
+    const double* const read = again_.data() + l * ix(looked_.size());
+    for (std::size_t k = 0; k < looked_.size(); ++k) c[sz(looked_[k])] = read[k];
+    for (Index k = 0; k < set_.size(); ++k) c[sz(set_.feature(k))] = own_[sz(l)][sz(k)];
+  }
+
+  // Correlations of all features at the l-th alpha, of those at rest to within their slack
+  void interpolate(Index l, Vec& c) const {
+    const double t = between_[sz(l)];
+    c = met_correlations_;
+    for (std::size_t j = 0; j < c.size(); ++j) c[j] += t * (end_[j] - c[j]);
+    lay_over(l, c);
   }
 
   void read_all(Index count) {
+    looked_.resize(sz(p_));
+    std::iota(looked_.begin(), looked_.end(), Index{0});
+    others_ = looked_;
+    again_.resize(sz(p_ * count));
     problem_.design->correlate(ConstMatrix(residuals_.data(), n_, count),
-                               Matrix(correlations_.data(), p_, count), context_);
+                               Matrix(again_.data(), p_, count), context_);
     result_.n_passes += count;
   }
 
-  // The same for some columns, as many at a time as make up kAtOnce dense ones
-  void read_some(const Indices& columns, Index count) {
+  // The same for those in doubt, as many at a time as make up kAtOnce dense ones
+  void read_some(Index count) {
     const double numbers = static_cast<double>(n_) * static_cast<double>(p_);
     const double stored = static_cast<double>(std::max<Index>(1, problem_.design->stored()));
     const auto at_once = static_cast<std::size_t>(std::min(
         static_cast<double>(kAtOnce) * std::max(1.0, numbers / stored), static_cast<double>(p_)));
     const ConstMatrix residuals(residuals_.data(), n_, count);
-    Vec c;
-    for (std::size_t lo = 0; lo < columns.size(); lo += at_once) {
-      const auto some = std::span(columns).subspan(lo, std::min(at_once, columns.size() - lo));
-      const Index m = ix(some.size());
+    const Index m = ix(looked_.size());
+    again_.resize(sz(m * count));
+    for (std::size_t lo = 0; lo < looked_.size(); lo += at_once) {
+      const auto some = std::span(looked_).subspan(lo, std::min(at_once, looked_.size() - lo));
       read_->keep({});
       read_->add(some);
-      c.resize(sz(m * count));
-      read_->correlate(0, residuals, Matrix(c.data(), m, count));
-      for (Index l = 0; l < count; ++l)
-        for (Index k = 0; k < m; ++k) column(l)[some[sz(k)]] = c[sz(k + l * m)];
+      read_->correlate(0, residuals, Matrix(again_.data() + lo, ix(some.size()), count, m));
     }
+    others_ = looked_;
+    for (Index k = 0; k < set_.size(); ++k) others_.push_back(set_.feature(k));
   }
 
   // c = Z'r
@@ -244,7 +268,6 @@ class WindowedPath {
     ++result_.n_passes;
   }
 
-  double* column(Index l) { return correlations_.data() + l * p_; }
   const double* residual(Index l) const { return residuals_.data() + l * n_; }
 
   const StandardProblem& problem_;
@@ -262,9 +285,16 @@ class WindowedPath {
   double met_alpha_, past_alpha_;
   double slope_ = 0.3;   // how far |dc/dalpha| may be from what it was
   bool missed_ = false;  // the last window missed a feature: nothing is forgotten now
-  Vec residuals_, correlations_;
+  Indices candidates_;
+  Vec residuals_;
   std::vector<Vec> own_;  // correlations of the working set, alpha by alpha
   std::vector<DataTerm> data_;
+  Vec between_;     // where each residual lies on the way to the last
+  Indices looked_;  // features that the bound leaves in doubt
+  Vec again_;       // their correlations, alpha by alpha
+  Indices others_;  // features that may earn their tax: those and the working set
+  Vec here_;        // correlations of `others_` at one alpha
+  Vec direction_, rest_;
   std::vector<PathPoint> points_;
   PathResult result_;
 };

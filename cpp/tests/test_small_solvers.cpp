@@ -92,10 +92,9 @@ TEST(the_gap_bounds_the_suboptimality_of_any_point) {
     problem.design->predict(all, b.data(), fitted.data());
     kernels().axpy(-1.0, fitted.data(), r.data(), t.n);
     problem.design->correlate(ConstMatrix(r.data(), t.n, 1), Matrix(c.data(), t.p, 1), Context{});
-    const Optimality o =
-        Certifier(problem.penalty, problem.noise())
-            .certify(best.alpha, all, b, c.data(),
-                     squared_term(kernels().dot(r.data(), r.data(), t.n)));
+    const Optimality o = Certifier(problem.penalty, problem.noise())
+                             .certify(best.alpha, all, b, c.data(),
+                                      squared_term(kernels().dot(r.data(), r.data(), t.n)));
     const double optimum = best.optimality.primal - best.optimality.gap;
     CHECK(o.gap >= (o.primal - optimum) * (1 - 1e-9));
   }

@@ -143,7 +143,7 @@ class Session:
 
     def _run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
         found = self.engine.path(alphas, start)
-        if np.isfinite(found["coef"]).all() and np.isfinite(self.engine.null_loss):
+        if found["finite"]:
             return found
         raise InputError(
             "y is so large beside X that the loss or a coefficient overflows",
@@ -154,14 +154,12 @@ class Session:
         engine = self.engine
         top = engine.top_gradient
         columns = _sparse(found, "coef", self.problem.p)
-        steps = np.repeat(np.arange(len(alphas)), np.diff(columns.indptr))
-        centres = engine.mean[columns.indices] * columns.data
         path = Path(
             alphas=alphas,
             columns=columns,
             columns_std=_sparse(found, "coef_std", self.problem.p),
-            intercepts=np.asarray(engine.y_mean - np.bincount(steps, centres, len(alphas)), float),
-            relative_gaps=self._relative_gaps(alphas, columns, found["relative_gaps"]),
+            intercepts=found["intercepts"],
+            relative_gaps=self._relative_gaps(alphas, columns, found),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
@@ -203,7 +201,7 @@ class Session:
         return Solution(
             alpha=alpha,
             coef=coef,
-            intercept=float(self.engine.y_mean - self.engine.mean @ coef),
+            intercept=float(found["intercepts"][last]),
             coef_std=coef_std,
             certificate=certificate,
             status=Status.OPTIMAL if solved else Status.STALLED,
@@ -227,31 +225,30 @@ class Session:
             penalty_at(self.problem, self.columns, alpha, unit),
             size,
         )
-        if made.relative_gap <= self.problem.tol and not self._has_free:
+        if made.relative_gap <= self.problem.tol and not engine.has_free:
             return made
-        coef = _sparse(found, "coef", self.problem.p).column(len(found["indptr"]) - 2)
-        again = self._verified(alpha, coef)
-        return again if self._has_free else min(made, again, key=lambda c: c.relative_gap)
+        last = len(found["indptr"]) - 2
+        coef = _sparse(found, "coef", self.problem.p).column(last)
+        again = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+        return again if engine.has_free else min(made, again, key=lambda c: c.relative_gap)
 
-    @property
-    def _has_free(self) -> bool:
-        """Whether a feature pays nothing at all.
+    def _relative_gaps(
+        self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
+    ) -> Floats:
+        """The core's gaps, or the verifier's where features pay nothing at all.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
         last digit, which near-twins among them prevent: the verifier projects instead.
         """
-        return bool(np.any(self.problem.penalty_weight == 0.0))
-
-    def _verified(self, alpha: float, coef: Floats) -> Certificate:
-        intercept = float(self.engine.y_mean - self.engine.mean @ coef)
-        return certify_problem(self.problem, coef, intercept, alpha)
-
-    def _relative_gaps(self, alphas: Floats, columns: SparseColumns, gaps: Floats) -> Floats:
-        """The core's gaps, or the verifier's where features pay nothing."""
-        if not self._has_free:
+        gaps: Floats = found["relative_gaps"]
+        if not self.engine.has_free:
             return gaps
+        at = zip(alphas.tolist(), found["intercepts"].tolist(), strict=True)
         return np.array(
-            [self._verified(float(a), columns.column(k)).relative_gap for k, a in enumerate(alphas)]
+            [
+                certify_problem(self.problem, columns.column(k), intercept, alpha).relative_gap
+                for k, (alpha, intercept) in enumerate(at)
+            ]
         )
 
     def events(self) -> tuple[list[Event], Floats]:
@@ -272,10 +269,11 @@ def given_alphas(alphas: Any) -> Floats:
     values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
     if values.ndim != 1 or len(values) == 0:
         raise InputError("alphas must be a number of alphas or a list of them")
-    if not (np.isfinite(values).all() and values.min() >= 0.0):
+    falling = np.ascontiguousarray(np.sort(values)[::-1])
+    if not (falling[-1] >= 0.0 and falling[0] < np.inf):  # NaN is first
         for value in values:
             check_alpha(value)
-    return np.sort(values)[::-1]
+    return falling
 
 
 def default_threads() -> int:
@@ -290,16 +288,13 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
-    if not isinstance(problem.loss, Squared):
-        raise InputError(
-            f"the {problem.loss.name} loss cannot be fitted yet, only certified",
-            remedy="excise.certify on coefficients of another tool",
-        )
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only
         problem.refuse_non_finite()
-    y = problem.y if problem.offset is None else problem.y - problem.offset
+    y, offset = problem.y, problem.offset
+    if isinstance(problem.loss, Squared) and offset is not None:
+        y, offset = y - offset, None
     engine = Engine(
         design=design.handle(),
         y=np.ascontiguousarray(y),
@@ -310,6 +305,9 @@ def _engine(problem: Problem) -> Engine:
         l1_ratio=problem.l1_ratio,
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
+        loss=problem.loss.name,
+        parameter=float(getattr(problem.loss, problem.loss.parameter, 0.0)),
+        offset=None if offset is None else np.ascontiguousarray(offset),
         n_threads=problem.n_threads or default_threads(),
         check=design.check if design.watched else None,
     )

@@ -21,10 +21,10 @@ struct Kernels {
   // scores[j] = max(up_j c_j, -down_j c_j), and the largest of them
   double (*scores)(const double* c, const double* up, const double* down, Index p, double* scores);
 
-  // out[j] = c_j + t (d_j - c_j); scores[j] = max(up_j (out_j + slack), down_j (slack - out_j)),
-  // and the largest of them
-  double (*bounds)(const double* c, const double* d, double t, double slack, const double* up,
-                   const double* down, Index p, double* out, double* scores);
+  // The indices, rising, where max(up_j (v_j + slack), down_j (slack - v_j)) >= threshold,
+  // v_j = c_j + t (d_j - c_j); returns how many. There is room for p.
+  Index (*bounds)(const double* c, const double* d, double t, double slack, const double* up,
+                  const double* down, Index p, double threshold, Index* indices);
 
   // The indices of values >= threshold, rising; returns how many
   Index (*above)(const double* values, Index p, double threshold, Index* indices);

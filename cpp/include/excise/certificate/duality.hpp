@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "excise/base/kernels.hpp"
@@ -44,7 +45,8 @@ class Certifier {
         noise_(noise),
         up_(penalty.l1.size()),
         down_(penalty.l1.size()),
-        scores_(penalty.l1.size()) {
+        scores_(penalty.l1.size()),
+        found_(penalty.l1.size()) {
     for (Index j = 0; j < penalty.size(); ++j) {
       const ElasticNet e = penalty.at(j, 1.0);
       if (e.excluded()) continue;
@@ -57,50 +59,69 @@ class Certifier {
     }
   }
 
-  // The alpha below which each feature at zero would enter, given c = Z'r: zero_threshold(c) / l1
-  const Vec& entry_alphas(const double* c) {
-    most_ = kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
-    return scores_;
-  }
+  // The largest alpha at which a feature at zero would enter, given c = Z'r: of all features,
+  // zero_threshold(c_j) / l1_j
   double alpha_max(const double* c) {
-    entry_alphas(c);
-    return most_;
+    return kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
   }
 
-  // An upper bound of the same for c + t (d - c) + an unknown error of at most `slack` in every
-  // correlation; `middle` receives c + t (d - c). Returns the largest.
-  double bound_entries(const double* c, const double* d, double t, double slack, double* middle) {
-    return kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(), middle,
-                            scores_.data());
-  }
-  // The features whose score of the last call reaches `threshold`
-  void reaching(double threshold, Indices& out) const {
-    out.resize(scores_.size());
-    out.resize(sz(kernels().above(scores_.data(), ix(scores_.size()), threshold, out.data())));
+  // The features that may enter at `threshold` or above, rising, given that Z'r is c + t (d - c)
+  // but for an unknown error of at most `slack` in every correlation. Good until the next call.
+  std::span<const Index> may_enter(const double* c, const double* d, double t, double slack,
+                                   double threshold) {
+    const Index count = kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(),
+                                         threshold, found_.data());
+    return {found_.data(), sz(count)};
   }
 
   // Features at zero, `at_rest(j)`, that earn more than their tax by more than `noise`.
   template <class AtRest>
   void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {
-    if (alpha_max(c) <= alpha) return;
-    for (Index j = 0; j < penalty_.size(); ++j)
-      if (scores_[sz(j)] > alpha && at_rest(j) &&
-          penalty_.at(j, alpha).violation(0.0, c[j]) > noise)
-        out.push_back(j);
+    for (const Index j : earning(alpha, c))
+      if (at_rest(j) && penalty_.at(j, alpha).violation(0.0, c[j]) > noise) out.push_back(j);
   }
 
   // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
+  // Of the features at zero only the `others` are looked at: all that may earn more than their tax.
   // Unpenalised features have c_j = 0 in exact arithmetic at any point the engine returns; what
   // rounding leaves is charged at |c_j b_j|.
   // over(j, violation) is told of each feature at zero that earns more than its tax.
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
+                     const DataTerm& data, std::span<const Index> others, Over&& over) {
+    return certify_with(alpha, support, b, c, data, [&] { return others; }, over);
+  }
+
+  // The same where every feature is looked at.
+  template <class Over>
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
                      const DataTerm& data, Over&& over) {
+    return certify_with(alpha, support, b, c, data, [&] { return earning(alpha, c); }, over);
+  }
+  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
+                     const DataTerm& data) {
+    return certify(alpha, support, b, c, data, [](Index, double) {});
+  }
+
+ private:
+  static constexpr double kUnfitted = 100;
+
+  // The features with a score of at least alpha, if one has more
+  std::span<const Index> earning(double alpha, const double* c) {
+    if (!(alpha_max(c) > alpha)) return {};
+    const Index count = kernels().above(scores_.data(), penalty_.size(), alpha, found_.data());
+    return {found_.data(), sz(count)};
+  }
+
+  // others() is asked when the correlations of the support are zero.
+  template <class Others, class Over>
+  Optimality certify_with(double alpha, const Indices& support, const Vec& b, double* c,
+                          const DataTerm& data, Others&& others, Over&& over) {
     Optimality o;
     double s = 1.0, size = 0.0;
     for (const double value : b) size += std::abs(value);
     const double unfitted = kUnfitted * (noise_ + std::numeric_limits<double>::epsilon() * size);
-    Vec kept(support.size());
+    kept_.resize(support.size());
     for (std::size_t k = 0; k < support.size(); ++k) {
       const Index j = support[k];
       const ElasticNet e = penalty_.at(j, alpha);
@@ -111,18 +132,15 @@ class Certifier {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
       }
       if (e.l1 == 0 && e.l2 == 0 && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
-      kept[k] = std::exchange(c[j], 0.0);
+      kept_[k] = std::exchange(c[j], 0.0);
     }
-    if (alpha_max(c) > alpha)
-      for (Index j = 0; j < penalty_.size(); ++j) {
-        if (!(scores_[sz(j)] > alpha)) continue;
-        const ElasticNet e = penalty_.at(j, alpha);
-        note(o, e, j, 0.0, c[j]);
-        over(j, e.violation(0.0, c[j]));
-        s = std::min(s, binding(e) / std::abs(c[j]));
-      }
-    else if (most_ > 0)
-      s = std::min(s, alpha / most_);
+    for (const Index j : others()) {
+      if (!(std::max(up_[sz(j)] * c[j], -down_[sz(j)] * c[j]) > alpha)) continue;
+      const ElasticNet e = penalty_.at(j, alpha);
+      note(o, e, j, 0.0, c[j]);
+      over(j, e.violation(0.0, c[j]));
+      s = std::min(s, binding(e) / std::abs(c[j]));
+    }
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
       if (e.l2 == 0 && e.zero_threshold(c[j]) > unfitted) s = 0.0;
@@ -134,21 +152,13 @@ class Certifier {
       if (e.l2 > 0) o.gap += e.fenchel_young(0.0, s * c[j]);
     }
     for (std::size_t k = 0; k < support.size(); ++k) {
-      c[support[k]] = kept[k];
-      o.gap += term(penalty_.at(support[k], alpha), b[k], kept[k], s);
+      c[support[k]] = kept_[k];
+      o.gap += term(penalty_.at(support[k], alpha), b[k], kept_[k], s);
     }
     o.primal = data.value + o.penalty;
     if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
     return o;
   }
-
-  Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
-                     const DataTerm& data) {
-    return certify(alpha, support, b, c, data, [](Index, double) {});
-  }
-
- private:
-  static constexpr double kUnfitted = 100;
 
   // The most that |c - l2 b| may be: the tax, unless rounding hides it
   double binding(const ElasticNet& e) const { return e.l1 > noise_ ? e.l1 : e.l1 + noise_; }
@@ -172,9 +182,8 @@ class Certifier {
 
   const Penalty& penalty_;
   double noise_;
-  Vec up_, down_, scores_;
-  Indices smooth_;
-  double most_ = 0.0;
+  Vec up_, down_, scores_, kept_;
+  Indices smooth_, found_;
 };
 
 }  // namespace excise

@@ -78,13 +78,17 @@ class DensePack final : public Pack {
                           c.data, c.stride);
   }
   void subtract(std::span<const Index> columns, const double* b, double* v) const override {
-    std::vector<const double*> chosen(columns.size());
-    Vec minus(columns.size());
-    for (std::size_t k = 0; k < columns.size(); ++k) {
-      chosen[k] = column(columns[k]);
-      minus[k] = -b[k];
+    constexpr std::size_t kTogether = 64;
+    const double* chosen[kTogether];
+    double minus[kTogether];
+    for (std::size_t lo = 0; lo < columns.size(); lo += kTogether) {
+      const std::size_t m = std::min(kTogether, columns.size() - lo);
+      for (std::size_t k = 0; k < m; ++k) {
+        chosen[k] = column(columns[lo + k]);
+        minus[k] = -b[lo + k];
+      }
+      kernels().combine(chosen, minus, ix(m), n_, v);
     }
-    kernels().combine(chosen.data(), minus.data(), ix(columns.size()), n_, v);
   }
   void weighted_gram(std::span<const double> h, Index first, Matrix g,
                      const Context& context) const override;

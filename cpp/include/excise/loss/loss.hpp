@@ -1,7 +1,8 @@
 // The data term: the weighted mean of l(y_i, eta_i), l convex in eta. Every l is half the unit
 // deviance, so that it is never negative and 0 at a perfect fit.
 //
-// Polymorphism is at the level of whole vectors; what a loss is, row by row, stands in its own file.
+// Polymorphism is at the level of whole vectors; what a loss is, row by row, stands in its own
+// file.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // Negative binomial loss with theta known, for y >= 0, link log, mu = e^eta. With m = y + theta and
 // t = eta - log theta it is m times a logistic loss for the share y / m:
-//   l = m log(1 + e^t) - y t + y log(y / m) + theta log(theta / m),   l* finite for -y <= v <= theta
+//   l = m log(1 + e^t) - y t + y log(y / m) + theta log(theta / m),   l* finite for -y <= v <=
+//   theta
 #pragma once
 
 #include "excise/loss/rows.hpp"

@@ -15,7 +15,8 @@ struct Bend {
   Bend(double s, double b, double c) : slope(s), bend(b), cap(c) {}
 };
 
-// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean) and kLongestStep.
+// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean) and
+// kLongestStep.
 template <class Row>
 class RowLoss final : public Loss {
  public:
@@ -29,8 +30,8 @@ class RowLoss final : public Loss {
     return total;
   }
 
-  void expand(std::span<const double> y, std::span<const double> eta, double* slope,
-              double* bend, double* cap) const override {
+  void expand(std::span<const double> y, std::span<const double> eta, double* slope, double* bend,
+              double* cap) const override {
     for (std::size_t i = 0; i < y.size(); ++i) {
       const Bend at = row_.at(y[i], eta[i]);
       slope[i] = at.slope;

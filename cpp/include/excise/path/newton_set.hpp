@@ -1,13 +1,14 @@
 // A loss that is not squared, on a working set: proximal Newton.
 //
 // About the present eta the loss is  u0 d0 + c'd  below its value, plus half of (d0, d)'H(d0, d),
-// H = (root, Z)' diag(l'') (root, Z); minimised over the intercept it is a quadratic in b alone, which
-// the exact active set solves together with the penalty. A step along the segment to that minimum
-// lowers the objective (Lee, Sun, Saunders, SIAM J. Optim. 24, 2014). Gradient and certificate are
-// always those of the loss, so that H need not be the latest one: it is made anew when the steps that
-// an old one still costs are dearer than it is.
+// H = (root, Z)' diag(l'') (root, Z); minimised over the intercept it is a quadratic in b alone,
+// which the exact active set solves together with the penalty. A step along the segment to that
+// minimum lowers the objective (Lee, Sun, Saunders, SIAM J. Optim. 24, 2014). Gradient and
+// certificate are always those of the loss, so that H need not be the latest one: it is made anew
+// when the steps that an old one still costs are dearer than it is.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 
 #include "excise/path/working_set.hpp"
@@ -20,8 +21,10 @@ class NewtonSet final : public WorkingSet {
 
   bool solve(double alpha) override;
   void start(std::span<const Index> slots, std::span<const double> b) override;
-  Indices support() const override;
-  std::size_t n_active() const override { return support().size(); }
+  const Indices& support() override;
+  std::size_t n_active() const override {
+    return b_.size() - sz(std::count(b_.begin(), b_.end(), 0.0));
+  }
   const Vec& coefficients() const override { return b_; }
   const Vec& correlations() const override { return c_; }
   const Vec& residual() const override { return residual_; }
@@ -63,6 +66,7 @@ class NewtonSet final : public WorkingSet {
   Vec weight_, inverse_root_;
 
   Vec b_, c_;
+  Indices support_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
   Vec eta_, slope_, bend_, cap_, residual_;
   Vec moved_;  // by how much the last step wanted to move eta

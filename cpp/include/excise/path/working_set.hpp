@@ -54,7 +54,7 @@ class WorkingSet {
   virtual void start(std::span<const Index> slots, std::span<const double> b) = 0;
 
   // Slots whose coefficient may differ from zero
-  virtual Indices support() const = 0;
+  virtual const Indices& support() = 0;
   virtual std::size_t n_active() const = 0;
   virtual const Vec& coefficients() const = 0;
   // Z_W'r
@@ -90,7 +90,7 @@ class ExactSet final : public WorkingSet {
   void start(std::span<const Index> slots, std::span<const double> b) override {
     solver_.start(slots, b);
   }
-  Indices support() const override { return solver_.support(); }
+  const Indices& support() override { return solver_.support(); }
   std::size_t n_active() const override { return solver_.active().size(); }
   const Vec& coefficients() const override { return solver_.coefficients(); }
   const Vec& correlations() const override { return solver_.correlations(); }

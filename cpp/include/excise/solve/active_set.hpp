@@ -51,7 +51,7 @@ class ActiveSet {
   double residual_square() const { return rr_; }
   // Columns whose coefficient may differ from zero: the factor's, then those at a bound.
   std::span<const Index> active() const { return active_; }
-  Indices support() const;
+  const Indices& support();
   // -1 or 1: the side of the kink on which a column stands; 0: on none
   int sign(Index j) const;
   Index n_solves() const { return n_solves_; }
@@ -72,6 +72,7 @@ class ActiveSet {
   ElasticNet at(Index j) const { return penalty_.at(j, alpha_); }
   Interval interval(Index j) const;
   bool inside(Index j, double b) const;
+  void find_bound();
   double excess(Index j, Side* side) const;
   struct Entry {
     Index column;
@@ -87,7 +88,7 @@ class ActiveSet {
   bool at_optimum() const;
   void polish();
   bool refine(double& last);
-  Vec newton_target();
+  const Vec& newton_target();
 
   Quadratic& quadratic_;
   Penalty penalty_;
@@ -103,9 +104,12 @@ class ActiveSet {
   Cholesky factor_;
   Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
+  bool bounded_ = false;      // a column may rest at a bound that is not zero
   Index n_solves_ = 0;
-  Vec work_, crosses_;
-  Indices named_;
+
+  // Room that is used again and again
+  Vec target_, values_, bound_values_, work_, crosses_, projected_, solved_, begun_;
+  Indices support_, bound_, named_, inside_;
   std::vector<Entry> entries_;
 };
 

@@ -53,6 +53,10 @@ class Cholesky {
   // X := L^{-1} X, a few rows of L at a time: each is read once for all columns.
   void forward(Matrix x) const {
     constexpr Index kRows = 32;
+    if (size_ <= kRows) {
+      for (Index l = 0; l < x.cols; ++l) forward(x.column(l));
+      return;
+    }
     std::vector<const double*> rows(sz(std::min(kRows, size_)));
     Vec products(rows.size() * sz(x.cols));
     for (Index lo = 0; lo < size_; lo += kRows) {
