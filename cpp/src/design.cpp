@@ -101,11 +101,11 @@ void Pack::weighted_gram(std::span<const double> h, Index first, Matrix g,
     for (Index k = 0; k < count; ++k) {
       const Index column = first + lo + k;
       double* const v = packed.data() + k * n;
-      subtract(std::span(&column, 1), &kMinusOne, v);
+      subtract(std::span(&column, 1), &kMinusOne, v, kAlone);
       for (Index i = 0; i < n; ++i) v[i] *= h[sz(i)];
     }
     correlate(0, ConstMatrix(packed.data(), n, count),
-              Matrix(g.column(lo), g.rows, count, g.stride));
+              Matrix(g.column(lo), g.rows, count, g.stride), context);
     context.poll();
   }
 }

@@ -80,7 +80,7 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
   b_.resize(sz(pack_->size()));
   c_.resize(b_.size());
   pack_->correlate(first, ConstMatrix(residual_.data(), ix(residual_.size()), 1),
-                   Matrix(c_.data() + first, size() - first, 1));
+                   Matrix(c_.data() + first, size() - first, 1), context_);
   if (!has_model_) return;
   extend_model(first);
   solver_->grow(more);
@@ -106,7 +106,7 @@ void NewtonSet::predict(const Point& point, Vec& eta) const {
     minus_b.push_back(-point.b[k]);
   }
   eta.assign(weight_.size(), 0.0);
-  pack_->subtract(slots, minus_b.data(), eta.data());
+  pack_->subtract(slots, minus_b.data(), eta.data(), context_);
   for (std::size_t i = 0; i < eta.size(); ++i) {
     eta[i] = eta[i] * inverse_root_[i] + point.intercept;
     if (!problem_.offset.empty()) eta[i] += problem_.offset[i];
@@ -120,7 +120,8 @@ void NewtonSet::expand() {
     residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
   const Index n = ix(residual_.size());
   u0_ = problem_.fit_intercept ? kernels().dot(problem_.root.data(), residual_.data(), n) : 0.0;
-  pack_->correlate(0, ConstMatrix(residual_.data(), n, 1), Matrix(c_.data(), ix(c_.size()), 1));
+  pack_->correlate(0, ConstMatrix(residual_.data(), n, 1), Matrix(c_.data(), ix(c_.size()), 1),
+                   context_);
   fresh_ = false;
 }
 
@@ -172,7 +173,7 @@ void NewtonSet::extend_model(Index first) {
     Vec v(sz(n));
     for (Index i = 0; i < n; ++i) v[sz(i)] = problem_.root[sz(i)] * model_bend_[sz(i)];
     pack_->correlate(first, ConstMatrix(v.data(), n, 1),
-                     Matrix(with_intercept_.data() + first, added, 1));
+                     Matrix(with_intercept_.data() + first, added, 1), context_);
     for (Index k = first; k < m; ++k)
       kernels().axpy(-with_intercept_[sz(k)] / curvature_, with_intercept_.data(),
                      all.data() + k * m, m);

@@ -255,7 +255,7 @@ class WindowedPath {
       const auto some = std::span(looked_).subspan(lo, std::min(at_once, looked_.size() - lo));
       read_->keep({});
       read_->add(some);
-      read_->correlate(0, residuals, Matrix(again_.data() + lo, ix(some.size()), count, m));
+      read_->correlate(0, residuals, Matrix(again_.data() + lo, ix(some.size()), count, m), kAlone);
     }
     others_ = looked_;
     for (Index k = 0; k < set_.size(); ++k) others_.push_back(set_.feature(k));

@@ -120,11 +120,11 @@ void same_pack(const Design& x, const Design& dense) {
   const Vec v = Random(8).normals(2 * n), coef{1.0, -2.0};
   const ConstMatrix two(v.data(), n, 2);
   Vec c(6), d(6), left(v.begin(), v.begin() + n), expected = left;
-  a->correlate(2, two, Matrix(c.data(), 3, 2));
-  reference.correlate(2, two, Matrix(d.data(), 3, 2));
+  a->correlate(2, two, Matrix(c.data(), 3, 2), kAlone);
+  reference.correlate(2, two, Matrix(d.data(), 3, 2), kAlone);
   for (std::size_t k = 0; k < 6; ++k) CHECK(check::close(c[k], d[k], 1e-12));
-  a->subtract(Indices{1, 3}, coef.data(), left.data());
-  reference.subtract(Indices{1, 3}, coef.data(), expected.data());
+  a->subtract(Indices{1, 3}, coef.data(), left.data(), kAlone);
+  reference.subtract(Indices{1, 3}, coef.data(), expected.data(), kAlone);
   for (std::size_t i = 0; i < left.size(); ++i) CHECK(check::close(left[i], expected[i], 1e-12));
 }
 

@@ -20,6 +20,7 @@ struct Context {
   int n_threads = 1;
   std::function<void()> poll = [] {};
 };
+inline const Context kAlone;  // one thread, never stopped
 
 // Another thread failed or was interrupted: its exception is the one that counts.
 struct Cancelled : std::runtime_error {

@@ -30,9 +30,10 @@ class Pack {
     for (Index l = 0; l < g.cols; ++l) cross(some[sz(l)], columns, g.column(l));
   }
   // C = Z'V for the columns from `first` on
-  virtual void correlate(Index first, ConstMatrix v, Matrix c) const = 0;
+  virtual void correlate(Index first, ConstMatrix v, Matrix c, const Context& context) const = 0;
   // v -= Z_A b
-  virtual void subtract(std::span<const Index> columns, const double* b, double* v) const = 0;
+  virtual void subtract(std::span<const Index> columns, const double* b, double* v,
+                        const Context& context) const = 0;
   // G = Z' diag(h) Z_new for the columns `new` from `first` on
   virtual void weighted_gram(std::span<const double> h, Index first, Matrix g,
                              const Context& context) const;
@@ -72,23 +73,34 @@ class DensePack final : public Pack {
     kernels().scattered_f64(at.data(), n_, g.rows, nullptr, packed.data(), n_, g.cols, g.data,
                             g.stride);
   }
-  void correlate(Index first, ConstMatrix v, Matrix c) const override {
-    for (Index l = 0; l < v.cols; ++l) std::fill_n(c.column(l), size_ - first, 0.0);
-    kernels().columns_f64(column(first), n_, n_, size_ - first, nullptr, v.data, v.stride, v.cols,
-                          c.data, c.stride);
+  void correlate(Index first, ConstMatrix v, Matrix c, const Context& context) const override {
+    constexpr Index kColumns = 16;
+    const Index count = size_ - first;
+    parallel_for(context, count, kColumns, static_cast<double>(n_ * count * v.cols),
+                 [&](Index lo, Index hi) {
+                   for (Index l = 0; l < v.cols; ++l)
+                     std::fill(&c(lo, l), &c(lo, l) + hi - lo, 0.0);
+                   kernels().columns_f64(column(first + lo), n_, n_, hi - lo, nullptr, v.data,
+                                         v.stride, v.cols, &c(lo, 0), c.stride);
+                 });
   }
-  void subtract(std::span<const Index> columns, const double* b, double* v) const override {
+  void subtract(std::span<const Index> columns, const double* b, double* v,
+                const Context& context) const override {
+    constexpr Index kRows = 4096;
     constexpr std::size_t kTogether = 64;
-    const double* chosen[kTogether];
-    double minus[kTogether];
-    for (std::size_t lo = 0; lo < columns.size(); lo += kTogether) {
-      const std::size_t m = std::min(kTogether, columns.size() - lo);
-      for (std::size_t k = 0; k < m; ++k) {
-        chosen[k] = column(columns[lo + k]);
-        minus[k] = -b[lo + k];
-      }
-      kernels().combine(chosen, minus, ix(m), n_, v);
-    }
+    parallel_for(context, n_, kRows, static_cast<double>(n_ * ix(columns.size())),
+                 [&](Index begin, Index end) {
+                   const double* chosen[kTogether];
+                   double minus[kTogether];
+                   for (std::size_t lo = 0; lo < columns.size(); lo += kTogether) {
+                     const std::size_t m = std::min(kTogether, columns.size() - lo);
+                     for (std::size_t k = 0; k < m; ++k) {
+                       chosen[k] = column(columns[lo + k]) + begin;
+                       minus[k] = -b[lo + k];
+                     }
+                     kernels().combine(chosen, minus, ix(m), end - begin, v + begin);
+                   }
+                 });
   }
   void weighted_gram(std::span<const double> h, Index first, Matrix g,
                      const Context& context) const override;

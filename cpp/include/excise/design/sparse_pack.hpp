@@ -85,16 +85,21 @@ class SparsePack final : public Pack {
         scratch_[sz(u_.rows[sz(e)])] = 0.0;
   }
 
-  void correlate(Index first, ConstMatrix v, Matrix c) const override {
+  void correlate(Index first, ConstMatrix v, Matrix c, const Context& context) const override {
+    constexpr Index kColumns = 64;
     Vec total(sz(v.cols));
     for (Index l = 0; l < v.cols; ++l)
       total[sz(l)] = kernels().dot(root_.data(), v.column(l), rows());
-    for (Index k = first; k < size(); ++k)
-      for (Index l = 0; l < v.cols; ++l)
-        c(k - first, l) = times(k, v.column(l)) - t_[sz(k)] * total[sz(l)];
+    const double work = static_cast<double>((u_.start.back() - u_.start[sz(first)]) * v.cols);
+    parallel_for(context, size() - first, kColumns, work, [&](Index lo, Index hi) {
+      for (Index k = first + lo; k < first + hi; ++k)
+        for (Index l = 0; l < v.cols; ++l)
+          c(k - first, l) = times(k, v.column(l)) - t_[sz(k)] * total[sz(l)];
+    });
   }
 
-  void subtract(std::span<const Index> columns, const double* b, double* v) const override {
+  void subtract(std::span<const Index> columns, const double* b, double* v,
+                const Context&) const override {
     double shift = 0.0;
     for (std::size_t k = 0; k < columns.size(); ++k) {
       scatter(columns[k], -b[k], v);

@@ -13,7 +13,7 @@ struct LogisticRow {
     return y * softplus(-eta) + (1 - y) * softplus(eta) + x_log_x(y) + x_log_x(1 - y);
   }
   Bend at(double y, double eta) const {
-    const double p = sigmoid(eta), q = sigmoid(-eta);
+    const auto [p, q] = sigmoids(eta);
     return {(1 - y) * p - y * q, p * q};
   }
   double fenchel(double y, double eta, double v) const {

@@ -16,7 +16,7 @@ struct NegativeBinomialRow {
 
   double value(double y, double eta) const { return of(y, y, eta); }
   Bend at(double y, double eta) const {
-    const double p = sigmoid(eta - log_theta), q = sigmoid(log_theta - eta);
+    const auto [p, q] = sigmoids(eta - log_theta);
     return {theta * p - y * q, (y + theta) * p * q};
   }
   double fenchel(double y, double eta, double v) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "excise/loss/loss.hpp"
 
@@ -72,10 +73,10 @@ inline double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0.0; }
 // log(1 + e^x) for any x
 inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 
-// 1 / (1 + e^-x) for any x, with all digits where it is small
-inline double sigmoid(double x) {
-  const double e = std::exp(-std::abs(x));
-  return (x >= 0 ? 1.0 : e) / (1 + e);
+// 1 / (1 + e^-x) and 1 / (1 + e^x), both with all their digits
+inline std::pair<double, double> sigmoids(double x) {
+  const double e = std::exp(-std::abs(x)), large = 1 / (1 + e), small = e * large;
+  return x >= 0 ? std::pair{large, small} : std::pair{small, large};
 }
 
 }  // namespace excise

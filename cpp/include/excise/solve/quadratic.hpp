@@ -116,13 +116,13 @@ class ColumnsQuadratic final : public Quadratic {
   double distance(Index j, std::span<const Index> columns, std::span<const double> b) override {
     constexpr double kOnce = -1.0;
     Vec rest(y_.size());
-    pack_->subtract(std::span(&j, 1), &kOnce, rest.data());
-    pack_->subtract(columns, b.data(), rest.data());
+    pack_->subtract(std::span(&j, 1), &kOnce, rest.data(), kAlone);
+    pack_->subtract(columns, b.data(), rest.data(), kAlone);
     return kernels().dot(rest.data(), rest.data(), ix(rest.size()));
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     residual_.assign(y_.begin(), y_.end());
-    pack_->subtract(support, b.data(), residual_.data());
+    pack_->subtract(support, b.data(), residual_.data(), kAlone);
     c.resize(sz(size()));
     correlate(0, residual_.data(), c.data());
     return kernels().dot(residual_.data(), residual_.data(), ix(residual_.size()));
@@ -131,7 +131,7 @@ class ColumnsQuadratic final : public Quadratic {
  private:
   void correlate(Index first, const double* v, double* c) const {
     const Index count = pack_->size() - first;
-    pack_->correlate(first, ConstMatrix(v, ix(y_.size()), 1), Matrix(c, count, 1));
+    pack_->correlate(first, ConstMatrix(v, ix(y_.size()), 1), Matrix(c, count, 1), kAlone);
   }
 
   std::span<const double> y_;
