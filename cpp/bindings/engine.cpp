@@ -48,7 +48,8 @@ class PyEngine {
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
-           double parameter, std::optional<FloatsIn> offset, int n_threads, nb::object check)
+           double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
+           nb::object check)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -60,6 +61,7 @@ class PyEngine {
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
     s.loss = make_loss(loss, parameter);
+    s.tol = tol;
     if (offset) s.offset = to_vector(*offset);
     context_ = python_context(n_threads, check_);
     before_reading();
@@ -278,10 +280,11 @@ void bind_engine(nb::module_& m) {
   nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
-                    const std::string&, double, std::optional<FloatsIn>, int, nb::object>(),
+                    const std::string&, double, double, std::optional<FloatsIn>, int, nb::object>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
-           "parameter"_a = 0.0, "offset"_a = nb::none(), "n_threads"_a = 1, "check"_a = nb::none())
+           "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
+           "check"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

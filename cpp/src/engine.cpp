@@ -120,6 +120,7 @@ void Engine::set_target() {
 void Engine::set_loss() {
   problem_.loss = statement_.loss;
   problem_.offset = statement_.offset;
+  problem_.tol = statement_.tol;
   problem_.fit_intercept = statement_.fit_intercept;
   problem_.y = statement_.y;
   problem_.yy = 1.0;

@@ -77,6 +77,8 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
                            {&penalty_.lower, &more.lower},
                            {&penalty_.upper, &more.upper}})
     all->insert(all->end(), some->begin(), some->end());
+  for (std::size_t k = 0; k < more.l1.size(); ++k)
+    least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
   b_.resize(sz(pack_->size()));
   c_.resize(b_.size());
   pack_->correlate(first, ConstMatrix(residual_.data(), ix(residual_.size()), 1),
@@ -130,6 +132,18 @@ double NewtonSet::violation() const {
   for (Index k = 0; k < ix(b_.size()); ++k)
     most = std::max(most, at(k).violation(b_[sz(k)], c_[sz(k)]));
   return most;
+}
+
+// The violation at which the gap of a lasso is clearly below what is wanted: it is about three
+// times their product with the sum of |b|. Other penalties are solved to rounding.
+double NewtonSet::small_enough() const {
+  constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
+  if (!(least_tax_ > 0)) return noise_;
+  double size = std::abs(intercept_);
+  for (const double b : b_) size += std::abs(b);
+  const double of_tax = kOfTax * alpha_ * least_tax_;
+  const double wanted = kShare * problem_.tol * problem_.null_loss;
+  return std::max(noise_, std::min({of_tax, kMost * noise_, size > 0 ? wanted / size : 0.0}));
 }
 
 double NewtonSet::penalty(const Vec& b) const {
@@ -271,10 +285,10 @@ void NewtonSet::move_to(const Point& point, const Vec& eta) {
 // Whether a new model costs less than what the old one would still take, in readings of the
 // columns: an old one gains the same share at every step, a new one doubles the digits.
 bool NewtonSet::worth_a_new_model(double before, double now) const {
-  constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of two readings
+  constexpr double kModelColumns = 20;  // columns of a Gram matrix for the price of two readings
   const double rate = now / before;
   if (!(rate < 0.5)) return true;
-  const double steps = std::log(now / noise_) / -std::log(rate);
+  const double steps = std::log(now / small_enough()) / -std::log(rate);
   return 2 * steps > 4 + static_cast<double>(pack_->size()) / kModelColumns;
 }
 
@@ -282,7 +296,7 @@ bool NewtonSet::solve(double alpha) {
   alpha_ = alpha;
   damping_ = std::min(damping_, kFirstDamping);
   double last = violation();
-  for (int round = 0; round < kSteps && last > noise_; ++round) {
+  for (int round = 0; round < kSteps && last > small_enough(); ++round) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;
@@ -299,7 +313,7 @@ bool NewtonSet::solve(double alpha) {
       has_model_ = false;
     last = now;
   }
-  return violation() <= 16 * noise_;
+  return violation() <= std::max(small_enough(), 16 * noise_);
 }
 
 }  // namespace excise

@@ -306,6 +306,7 @@ def _engine(problem: Problem) -> Engine:
         fit_intercept=problem.fit_intercept,
         standardize=problem.standardize,
         loss=problem.loss.name,
+        tol=problem.tol,
         parameter=float(getattr(problem.loss, problem.loss.parameter, 0.0)),
         offset=None if offset is None else np.ascontiguousarray(offset),
         n_threads=problem.n_threads or default_threads(),

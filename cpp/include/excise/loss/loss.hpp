@@ -40,6 +40,8 @@ class Loss {
 
   // Largest move of an eta in one step that arithmetic survives
   virtual double longest_step() const = 0;
+  // Whether it bends everywhere: a dual point shrunk by s then costs of the order of (1 - s)^2
+  virtual bool bends() const = 0;
 };
 
 // By name: "logistic", "poisson", "gamma", "tweedie", "negative_binomial", "huber",

@@ -20,6 +20,7 @@ struct Statement {
   bool standardize = false;
   std::shared_ptr<const Loss> loss = nullptr;  // null: squared
   Vec offset = {};                             // of another loss; empty: none
+  double tol = 1e-10;  // wanted gap over the null loss; the squared loss is solved to rounding
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }

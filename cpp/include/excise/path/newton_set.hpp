@@ -46,6 +46,7 @@ class NewtonSet final : public WorkingSet {
   void predict(const Point& point, Vec& eta) const;
   void expand();
   double violation() const;
+  double small_enough() const;
   double penalty(const Vec& b) const;
   void make_model();
   void extend_model(Index first);
@@ -62,7 +63,7 @@ class NewtonSet final : public WorkingSet {
   const Loss& loss_;
   std::unique_ptr<Pack> pack_;
   Penalty penalty_;
-  double alpha_ = 0.0, noise_;
+  double alpha_ = 0.0, noise_, least_tax_ = kInfinity;
   Vec weight_, inverse_root_;
 
   Vec b_, c_;

@@ -28,6 +28,7 @@ struct StandardProblem {
   Vec offset;                        // empty: none
   bool fit_intercept = false;        // of the squared loss it is gone with the centres
   double null_loss = 0.0;            // with the best intercept alone
+  double tol = 0.0;                  // wanted gap over the null loss, where that saves work
   double noise() const { return rounding(yy); }
 };
 
