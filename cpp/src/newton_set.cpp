@@ -138,7 +138,7 @@ double NewtonSet::violation() const {
 // times their product with the sum of |b|. Other penalties are solved to rounding.
 double NewtonSet::small_enough() const {
   constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
-  if (!(least_tax_ > 0)) return noise_;
+  if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
   double size = std::abs(intercept_);
   for (const double b : b_) size += std::abs(b);
   const double of_tax = kOfTax * alpha_ * least_tax_;

@@ -8,6 +8,7 @@ namespace excise {
 
 struct GammaRow {
   static constexpr double kLongestStep = 5.0;
+  static constexpr bool kBends = true;
 
   double value(double y, double eta) const {
     const double d = std::log(y) - eta;

@@ -8,6 +8,7 @@ namespace excise {
 
 struct HuberRow {
   static constexpr double kLongestStep = 1e300;
+  static constexpr bool kBends = false;
   double delta;
 
   double value(double y, double eta) const {

@@ -8,6 +8,7 @@ namespace excise {
 
 struct LogisticRow {
   static constexpr double kLongestStep = 1e3;
+  static constexpr bool kBends = true;
 
   double value(double y, double eta) const {
     return y * softplus(-eta) + (1 - y) * softplus(eta) + x_log_x(y) + x_log_x(1 - y);

@@ -10,6 +10,7 @@ namespace excise {
 
 struct NegativeBinomialRow {
   static constexpr double kLongestStep = 20.0;
+  static constexpr bool kBends = true;
   double theta, log_theta;
 
   explicit NegativeBinomialRow(double t) : theta(t), log_theta(std::log(t)) {}

@@ -8,6 +8,7 @@ namespace excise {
 
 struct PoissonRow {
   static constexpr double kLongestStep = 5.0;
+  static constexpr bool kBends = true;
 
   double value(double y, double eta) const { return of(y, eta); }
   Bend at(double y, double eta) const {

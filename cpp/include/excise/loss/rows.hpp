@@ -16,8 +16,8 @@ struct Bend {
   Bend(double s, double b, double c) : slope(s), bend(b), cap(c) {}
 };
 
-// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean) and
-// kLongestStep.
+// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean), kLongestStep
+// and kBends.
 template <class Row>
 class RowLoss final : public Loss {
  public:
@@ -62,6 +62,7 @@ class RowLoss final : public Loss {
 
   double link(double mean) const override { return row_.link(mean); }
   double longest_step() const override { return Row::kLongestStep; }
+  bool bends() const override { return Row::kBends; }
 
  private:
   Row row_;

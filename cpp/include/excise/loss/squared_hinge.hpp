@@ -8,6 +8,7 @@ namespace excise {
 
 struct SquaredHingeRow {
   static constexpr double kLongestStep = 1e300;
+  static constexpr bool kBends = false;
 
   double value(double y, double eta) const {
     const double short_of = std::max(0.0, 1 - (2 * y - 1) * eta);

@@ -9,6 +9,7 @@ namespace excise {
 
 struct TweedieRow {
   static constexpr double kLongestStep = 5.0;
+  static constexpr bool kBends = true;
   double a, b;
 
   explicit TweedieRow(double power) : a(power - 1), b(2 - power) {}
