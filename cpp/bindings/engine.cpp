@@ -12,6 +12,7 @@
 
 #include "excise/base/kernels.hpp"
 #include "excise/path/cross_validation.hpp"
+#include "excise/path/report.hpp"
 
 using namespace excise;
 using namespace nb::literals;
@@ -161,57 +162,19 @@ class PyEngine {
     engine_ = std::make_unique<Engine>(std::move(s), std::move(moments), context_);
   }
 
-  // A coefficient that rests at a bound is reported as that bound, without rounding.
-  double at_bound(Index j, double coef) const {
-    constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();
-    for (const double bound :
-         {engine_->statement().lower[sz(j)], engine_->statement().upper[sz(j)]})
-      if (std::isfinite(bound) && std::abs(coef - bound) <= kRounding * std::abs(bound))
-        return bound;
-    return coef;
-  }
-
   nb::dict pack(PathResult result) const {
-    const double unit = engine_->unit(), null = engine_->problem().null_loss;
-    const Vec& scale = engine_->scaling().scale;
-    const Vec centre = mean();
-    Indices indptr{0}, indices;
-    Vec std_values, values, intercepts, gaps, violations, losses;
-    bool finite = std::isfinite(engine_->null_loss());
-    std::size_t stored = 0;
-    for (const PathPoint& point : result.points) stored += point.support.size();
-    for (auto* v : {&std_values, &values}) v->reserve(stored);
-    indices.reserve(stored);
-    for (const PathPoint& point : result.points) {
-      double centres = 0.0;
-      for (std::size_t k = 0; k < point.support.size(); ++k) {
-        const Index j = point.support[k];
-        const double value = at_bound(j, point.values[k] * unit / scale[sz(j)]);
-        indices.push_back(j);
-        std_values.push_back(point.values[k] * unit);
-        values.push_back(value);
-        centres += centre[sz(j)] * value;
-        finite &= std::isfinite(value);
-      }
-      intercepts.push_back(engine_->scaling().y_mean + point.intercept - centres);
-      indptr.push_back(ix(indices.size()));
-      gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
-      violations.push_back(point.optimality.violation * unit);
-      losses.push_back(0.5 * point.rr * unit * unit);
-    }
-    Vec correlations = std::move(result.correlations);
-    for (double& c : correlations) c *= unit;
+    Report r = report(*engine_, mean(), result);
     nb::dict out;
-    out["indptr"] = to_numpy(std::move(indptr));
-    out["indices"] = to_numpy(std::move(indices));
-    out["coef"] = to_numpy(std::move(values));
-    out["coef_std"] = to_numpy(std::move(std_values));
-    out["intercepts"] = to_numpy(std::move(intercepts));
-    out["finite"] = finite;
-    out["relative_gaps"] = to_numpy(std::move(gaps));
-    out["violations"] = to_numpy(std::move(violations));
-    out["losses"] = to_numpy(std::move(losses));
-    out["correlations"] = to_numpy(std::move(correlations));
+    out["indptr"] = to_numpy(std::move(r.indptr));
+    out["indices"] = to_numpy(std::move(r.indices));
+    out["coef"] = to_numpy(std::move(r.coef));
+    out["coef_std"] = to_numpy(std::move(r.coef_std));
+    out["intercepts"] = to_numpy(std::move(r.intercepts));
+    out["relative_gaps"] = to_numpy(std::move(r.relative_gaps));
+    out["violations"] = to_numpy(std::move(r.violations));
+    out["losses"] = to_numpy(std::move(r.losses));
+    out["correlations"] = to_numpy(std::move(r.correlations));
+    out["finite"] = r.finite;
     out["n_solves"] = result.n_solves;
     out["n_passes"] = result.n_passes;
     return out;

@@ -206,20 +206,24 @@ Index above(const double* values, Index p, double threshold, Index* indices) {
   return count;
 }
 
+constexpr double kOnes[] = {1, 1, 1, 1, 1, 1, 1, 1};
+
 // Rows of weight zero count for nothing, not even for min and max.
 template <class T>
 EXCISE_INLINE void moments(const T* x, Index n, double pilot, const double* w, double* running) {
   vd total{}, squares{}, low = spread(running[2]), high = spread(running[3]);
   const vd p = spread(pilot), zero{};
+  const auto weigh = [&](vd d, vd wi) __attribute__((always_inline)) {
+    total += wi * d;
+    squares += wi * d * d;
+    low = wi > zero ? smaller(d, low) : low;
+    high = wi > zero ? larger(d, high) : high;
+  };
   Index i = 0;
   for (; i + kLanes <= n; i += kLanes) {
     const vd d = load(x + i) - p;
     if (w) {
-      const vd wi = load(w + i);
-      total += wi * d;
-      squares += wi * d * d;
-      low = wi > zero ? smaller(d, low) : low;
-      high = wi > zero ? larger(d, high) : high;
+      weigh(d, load(w + i));
     } else {
       total += d;
       squares += d * d;
@@ -227,19 +231,15 @@ EXCISE_INLINE void moments(const T* x, Index n, double pilot, const double* w, d
       high = larger(d, high);
     }
   }
+  if (i < n) {
+    const vd d = load_some(x + i, n - i) - p;
+    weigh(d, load_some(w ? w + i : kOnes, n - i));
+  }
   running[0] += sum(total);
   running[1] += sum(squares);
   for (int l = 0; l < kLanes; ++l) {
     running[2] = low[l] < running[2] ? low[l] : running[2];
     running[3] = high[l] > running[3] ? high[l] : running[3];
-  }
-  for (; i < n; ++i) {
-    const double d = static_cast<double>(x[i]) - pilot, wi = w ? w[i] : 1.0;
-    if (!(wi > 0)) continue;
-    running[0] += wi * d;
-    running[1] += wi * d * d;
-    running[2] = d < running[2] ? d : running[2];
-    running[3] = d > running[3] ? d : running[3];
   }
 }
 

@@ -23,7 +23,7 @@ class Cholesky {
   // The first `solved` entries of g are those of x already.
   double project(const double* g, double diagonal, Vec& x, Index solved = 0) const {
     x.assign(g, g + size_);
-    forward(x.data(), solved);
+    forward(Matrix(x.data(), size_, 1), solved);
     return diagonal - kernels().dot(x.data(), x.data(), size_);
   }
 
@@ -50,52 +50,58 @@ class Cholesky {
     l_.resize(sz(size_ * (size_ + 1) / 2));
   }
 
-  // X := L^{-1} X, a few rows of L at a time: each is read once for all columns.
-  void forward(Matrix x) const {
-    constexpr Index kRows = 32;
-    if (size_ <= kRows) {
-      for (Index l = 0; l < x.cols; ++l) forward(x.column(l));
-      return;
-    }
-    std::vector<const double*> rows(sz(std::min(kRows, size_)));
-    Vec products(rows.size() * sz(x.cols));
-    for (Index lo = 0; lo < size_; lo += kRows) {
+  // X := L^{-1} X, a few rows of L at a time: each is read once for all columns. The first `from`
+  // rows of X are solved already.
+  void forward(Matrix x, Index from = 0) const {
+    constexpr Index kRows = 4, kColumns = 32;
+    for (Index lo = from; lo < size_; lo += kRows) {
       const Index m = std::min(kRows, size_ - lo);
-      for (Index i = 0; i < m; ++i) rows[sz(i)] = row(lo + i);
-      std::fill(products.begin(), products.end(), 0.0);
-      kernels().scattered_f64(rows.data(), lo, m, nullptr, x.data, x.stride, x.cols,
-                              products.data(), m);
-      for (Index l = 0; l < x.cols; ++l)
-        for (Index i = 0; i < m; ++i) {
-          const double rest = kernels().dot(rows[sz(i)] + lo, x.column(l) + lo, i);
-          double& value = x(lo + i, l);
-          value = (value - products[sz(i + l * m)] - rest) / rows[sz(i)][lo + i];
-        }
+      const double* rows[kRows];
+      for (Index i = 0; i < m; ++i) rows[i] = row(lo + i);
+      for (Index first = 0; first < x.cols; first += kColumns) {
+        const Index cols = std::min(kColumns, x.cols - first);
+        double products[kRows * kColumns] = {};
+        kernels().scattered_f64(rows, lo, m, nullptr, x.column(first), x.stride, cols, products,
+                                kRows);
+        for (Index l = 0; l < cols; ++l)
+          forward_block(rows, products + l * kRows, m, x.column(first + l) + lo, lo);
+      }
     }
   }
 
   // x := G^{-1} x
   void solve(double* x) const {
-    forward(x);
+    forward(Matrix(x, size_, 1));
     backward(x);
   }
 
-  // x := L'^{-1} x
+  // x := L'^{-1} x, a few rows of L at a time
   void backward(double* x) const {
-    for (Index i = size_ - 1; i >= 0; --i) {
-      const double* l = row(i);
-      x[i] /= l[i];
-      kernels().axpy(-x[i], l, x, i);
+    constexpr Index kRows = 4;
+    for (Index end = size_; end > 0; end -= std::min(kRows, end)) {
+      const Index lo = std::max(Index{0}, end - kRows), m = end - lo;
+      const double* rows[kRows];
+      double minus[kRows];
+      for (Index i = m - 1; i >= 0; --i) {
+        const double* l = rows[i] = row(lo + i);
+        x[lo + i] /= l[lo + i];
+        for (Index k = 0; k < i; ++k) x[lo + k] -= x[lo + i] * l[lo + k];
+        minus[i] = -x[lo + i];
+      }
+      kernels().combine(rows, minus, m, lo, x);
     }
   }
 
  private:
   using Rotation = std::pair<double, double>;
 
-  void forward(double* x, Index from = 0) const {
-    for (Index i = from; i < size_; ++i) {
-      const double* l = row(i);
-      x[i] = (x[i] - kernels().dot(l, x, i)) / l[i];
+  // Solves for x[0..m), given the products of those rows of L with what comes before
+  static void forward_block(const double* const* rows, const double* products, Index m, double* x,
+                            Index lo) {
+    for (Index i = 0; i < m; ++i) {
+      double rest = x[i] - products[i];
+      for (Index k = 0; k < i; ++k) rest -= rows[i][lo + k] * x[k];
+      x[i] = rest / rows[i][lo + i];
     }
   }
   static void rotate(const Rotation& g, double& a, double& b) {

@@ -1,0 +1,54 @@
+#include "excise/path/report.hpp"
+
+#include <cmath>
+
+namespace excise {
+namespace {
+
+// A coefficient that rests at a bound is reported as that bound, without rounding.
+double at_bound(double coef, double bound) {
+  constexpr double kRounding = 8 * std::numeric_limits<double>::epsilon();
+  const bool rests = std::isfinite(bound) && std::abs(coef - bound) <= kRounding * std::abs(bound);
+  return rests ? bound : coef;
+}
+
+}  // namespace
+
+Report report(const Engine& engine, const Vec& centre, PathResult& result) {
+  const double unit = engine.unit(), null = engine.problem().null_loss;
+  const double y_mean = engine.scaling().y_mean;
+  const Vec& scale = engine.scaling().scale;
+  const Statement& stated = engine.statement();
+  Report out;
+  out.finite = std::isfinite(engine.null_loss());
+  std::size_t stored = 0;
+  for (const PathPoint& point : result.points) stored += point.support.size();
+  out.indices.reserve(stored);
+  for (Vec* v : {&out.coef, &out.coef_std}) v->reserve(stored);
+  out.indptr.reserve(result.points.size() + 1);
+  for (Vec* v : {&out.intercepts, &out.relative_gaps, &out.violations, &out.losses})
+    v->reserve(result.points.size());
+  for (const PathPoint& point : result.points) {
+    double centres = 0.0;
+    for (std::size_t k = 0; k < point.support.size(); ++k) {
+      const std::size_t j = sz(point.support[k]);
+      const double standard = point.values[k] * unit;
+      const double coef = at_bound(at_bound(standard / scale[j], stated.lower[j]), stated.upper[j]);
+      out.indices.push_back(ix(j));
+      out.coef.push_back(coef);
+      out.coef_std.push_back(standard);
+      centres += centre[j] * coef;
+      out.finite &= std::isfinite(coef);
+    }
+    out.indptr.push_back(ix(out.indices.size()));
+    out.intercepts.push_back(y_mean + point.intercept - centres);
+    out.relative_gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
+    out.violations.push_back(point.optimality.violation * unit);
+    out.losses.push_back(0.5 * point.rr * unit * unit);
+  }
+  out.correlations = std::move(result.correlations);
+  for (double& c : out.correlations) c *= unit;
+  return out;
+}
+
+}  // namespace excise
