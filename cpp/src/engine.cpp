@@ -80,7 +80,8 @@ Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
   return out;
 }
 
-Engine::Engine(Statement statement, Moments moments, Context context)
+Engine::Engine(Statement statement, Moments moments, Context context,
+               std::shared_ptr<SharedColumns> shared)
     : statement_(std::move(statement)), context_(std::move(context)) {
   const Index n = statement_.n(), p = statement_.p();
   scaling_.mean.assign(sz(p), 0.0);
@@ -101,8 +102,8 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.y = std::move(y);
   problem_.root = root;
   problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
-  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
-                                                   std::move(root));
+  problem_.design = design_ = std::make_shared<Standardized>(
+      statement_.design, scaling_.mean, scaling_.scale, std::move(root), std::move(shared));
   uses_gram_ = gram_pays(*statement_.design);
 }
 

@@ -38,7 +38,9 @@ double power_of_two_near(std::span<const double> values);
 
 class Engine {
  public:
-  Engine(Statement statement, Moments moments, Context context);
+  // `shared`: columns that engines of other rows of the same table use too
+  Engine(Statement statement, Moments moments, Context context,
+         std::shared_ptr<SharedColumns> shared = nullptr);
 
   const Statement& statement() const { return statement_; }
   const Scaling& scaling() const { return scaling_; }
@@ -54,6 +56,10 @@ class Engine {
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
   double unit() const { return unit_; }
   const StandardProblem& problem() const { return problem_; }
+  const Standardized& design() const { return *design_; }
+  const NullModel& null() const { return null_; }
+  // Whether its paths are those of working sets, which may take turns
+  bool uses_working_sets() const { return !uses_gram_ && !is_plain_ridge(); }
   bool uses_gram() const { return uses_gram_; }
   // Takes Z'Z and Z'y from one who has them already.
   void give_gram(Vec gram, Vec q) {
@@ -77,6 +83,7 @@ class Engine {
   Statement statement_;
   Context context_;
   Scaling scaling_;
+  std::shared_ptr<const Standardized> design_;
   StandardProblem problem_;
   double unit_ = 1.0;
   double alpha_max_ = 0.0;
