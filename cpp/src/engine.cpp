@@ -165,6 +165,10 @@ bool Engine::trusted(const PathResult& result) const {
 
 PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
   start();
+  const Vec known_alphas = std::exchange(known_alphas_, {});
+  PathResult known = std::exchange(known_, {});
+  if (!begin && std::equal(alphas.begin(), alphas.end(), known_alphas.begin(), known_alphas.end()))
+    return known;
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
   const bool ridge = is_plain_ridge();

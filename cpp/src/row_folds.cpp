@@ -10,15 +10,31 @@ namespace {
 
 constexpr double kStateBytes = 256e6;  // of all folds that go side by side, or
 constexpr double kStateShare = 0.05;   // this share of X
-constexpr double kReading = 0.4;       // what a shared reading costs a path
+constexpr double kReading = 0.2;       // what a shared reading costs a path
 
-// A fold, and the engine of its training rows. Calls come from different threads, each with its
-// own way to be stopped.
+// Who is called by different threads, each with its own way to be stopped.
+class Turns {
+ public:
+  explicit Turns(const Context& context)
+      : turn_(&context), context_{1, [this] { turn_->poll(); }} {}
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
+
+  const Context& context() const { return context_; }
+  // What follows is done in the name of this one.
+  void take(const Context& context) { turn_ = &context; }
+
+ private:
+  const Context* turn_;
+  Context context_;
+};
+
+// A fold, and the engine of its training rows.
 class RowFold {
  public:
   RowFold(const Engine& all, const Folds& folds, Index fold, const Context& context,
           std::shared_ptr<SharedColumns> shared)
-      : all_(all), turn_(&context), context_{1, [this] { turn_->poll(); }} {
+      : all_(all) {
     Statement s = all.statement();
     const auto& role = folds.role[sz(fold)];
     const std::size_t n = role.size();
@@ -35,37 +51,20 @@ class RowFold {
     }
     if (!folds.refills.empty() && !folds.refills[sz(fold)].empty())
       s.design = std::make_shared<Refilled>(s.design, folds.refills[sz(fold)]);
-    const Moments moments = s.design->moments(s.weights, context_);
-    own_.emplace(std::move(s), moments, context_, std::move(shared));
+    const Moments moments = s.design->moments(s.weights, context);
+    own_.emplace(std::move(s), moments, context, std::move(shared));
   }
-  RowFold(const RowFold&) = delete;
-  RowFold& operator=(const RowFold&) = delete;
 
   Engine& engine() { return *own_; }
-
-  // Does what follows in the name of `context`.
-  void take_turn(const Context& context) { turn_ = &context; }
-
-  void begin(std::span<const double> alphas) {
-    own_->start();
-    scaled_.assign(alphas.begin(), alphas.end());
-    for (double& a : scaled_) a /= own_->unit();
-    path_.emplace(own_->problem(), own_->null(), scaled_, context_, kReading);
-  }
-  WindowedPath& path() { return *path_; }
-
   FoldResult score(const PathResult& path) const;
 
  private:
   double error(double a, const PathPoint* point, const Indices& slot, const Vec& held) const;
 
   const Engine& all_;
-  const Context* turn_;
-  Context context_;
   Indices test_;
-  Vec test_weights_, scaled_;
+  Vec test_weights_;
   std::optional<Engine> own_;
-  std::optional<WindowedPath> path_;
 };
 
 // Held-out errors of the points of a path over the training rows
@@ -136,74 +135,107 @@ Index at_once(const Engine& engine, Index count) {
                     std::min(kLeast, count), count);
 }
 
-// Folds from `first` on, side by side
-class SideBySide {
+// One of those that go side by side: a fold, or all rows.
+class Runner {
  public:
-  SideBySide(const Engine& engine, std::span<const double> alphas, const Folds& folds, Index first,
-             Index count, const Context& context)
-      : engine_(engine), context_(context), folds_(sz(count)), results_(sz(count)) {
-    std::shared_ptr<SharedColumns> shared;
-    if (!engine.statement().design->sparse())
-      shared = std::make_shared<SharedColumns>(engine.statement().design);
-    each(count, [&](Index f, const Context& inner) {
-      folds_[sz(f)] = std::make_unique<RowFold>(engine, folds, first + f, inner, shared);
-      folds_[sz(f)]->begin(alphas);
-    });
+  Runner(const Context& context, std::span<const double> alphas)
+      : turns_(context), alphas_(alphas) {}
+
+  void begin(const Engine& all, const Folds& folds, Index fold,
+             std::shared_ptr<SharedColumns> shared) {
+    fold_.emplace(all, folds, fold, turns_.context(), std::move(shared));
+    fold_->engine().start();
+    begin(fold_->engine(), kReading);
+  }
+  void begin(const Engine& engine, double reading) {
+    engine_ = &engine;
+    scaled_.assign(alphas_.begin(), alphas_.end());
+    for (double& a : scaled_) a /= engine.unit();
+    path_.emplace(engine.problem(), engine.null(), scaled_, turns_.context(), reading);
   }
 
-  std::vector<FoldResult> run() {
-    const Index n = engine_.statement().n(), p = engine_.statement().p();
-    Indices going(folds_.size());
-    for (std::size_t f = 0; f < folds_.size(); ++f) going[f] = ix(f);
-    std::vector<char> done(folds_.size());
-    Vec residuals(sz(n) * folds_.size()), seen;
-    for (bool first = true; !going.empty(); first = false) {
-      each(ix(going.size()), [&](Index g, const Context& inner) {
-        const Index f = going[sz(g)];
-        RowFold& fold = *folds_[sz(f)];
-        fold.take_turn(inner);
-        if (!first) fold.path().accept(std::span(seen).subspan(sz(g * p), sz(p)));
-        done[sz(f)] = !fold.path().advance();
-        if (done[sz(f)]) results_[sz(f)] = fold.score(fold.path().result());
-      });
-      std::erase_if(going, [&](Index f) { return done[sz(f)]; });
-      seen.resize(sz(p) * going.size());
-      read(going, residuals, seen);
-    }
-    return std::move(results_);
+  // Takes what the columns saw, if anything yet, and goes on; false at the end.
+  bool step(std::span<const double> seen, const Context& context) {
+    turns_.take(context);
+    if (!seen.empty()) path_->accept(seen);
+    return path_->advance();
   }
+  std::span<const double> asks() const { return path_->asks(); }
+  const Standardized& view() const { return engine_->design(); }
+  PathResult result() { return path_->result(); }
+  const RowFold* fold() const { return fold_ ? &*fold_ : nullptr; }
 
  private:
-  template <class Body>
-  void each(Index count, Body&& body) {
-    parallel_tasks(context_, count, context_.n_threads, body);
-  }
-
-  // What every column sees of the residual of each fold's window; folds that fill in missing
-  // values differently are different tables.
-  void read(const Indices& going, Vec& residuals, Vec& seen) {
-    const Index n = engine_.statement().n(), p = engine_.statement().p();
-    for (std::size_t lo = 0, hi = 0; lo < going.size(); lo = hi) {
-      std::vector<const Standardized*> views;
-      const Design* const base = folds_[sz(going[lo])]->engine().design().base();
-      for (; hi < going.size(); ++hi) {
-        RowFold& fold = *folds_[sz(going[hi])];
-        if (fold.engine().design().base() != base) break;
-        views.push_back(&fold.engine().design());
-        const auto asks = fold.path().asks();
-        std::copy(asks.begin(), asks.end(), residuals.begin() + ix(hi) * n);
-      }
-      const Index count = ix(hi - lo);
-      Standardized::correlate_views(views, ConstMatrix(residuals.data() + ix(lo) * n, n, count),
-                                    Matrix(seen.data() + ix(lo) * p, p, count), context_);
-    }
-  }
-
-  const Engine& engine_;
-  const Context& context_;
-  std::vector<std::unique_ptr<RowFold>> folds_;
-  std::vector<FoldResult> results_;
+  Turns turns_;
+  std::span<const double> alphas_;
+  Vec scaled_;
+  std::optional<RowFold> fold_;
+  const Engine* engine_ = nullptr;
+  std::optional<WindowedPath> path_;
 };
+
+// What every column sees of the residual that each runner asks about; folds that fill in missing
+// values differently are different tables.
+void read_together(const std::vector<Runner*>& going, Vec& residuals, Vec& seen,
+                   const Context& context) {
+  for (std::size_t lo = 0, hi = 0; lo < going.size(); lo = hi) {
+    const Design* const base = going[lo]->view().base();
+    std::vector<const Standardized*> views;
+    residuals.clear();
+    for (; hi < going.size() && going[hi]->view().base() == base; ++hi) {
+      const auto asks = going[hi]->asks();
+      residuals.insert(residuals.end(), asks.begin(), asks.end());
+      views.push_back(&going[hi]->view());
+    }
+    const Index n = base->rows(), p = base->cols(), count = ix(hi - lo);
+    seen.resize(sz(p) * hi);
+    Standardized::correlate_views(views, ConstMatrix(residuals.data(), n, count),
+                                  Matrix(seen.data() + ix(lo) * p, p, count), context);
+  }
+}
+
+// Folds from `first` on side by side, the first of them with the path of all rows.
+std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alphas,
+                                     const Folds& folds, Index first, Index count,
+                                     const Context& context) {
+  std::shared_ptr<SharedColumns> shared;
+  if (!engine.statement().design->sparse())
+    shared = std::make_shared<SharedColumns>(engine.statement().design);
+  std::vector<std::unique_ptr<Runner>> runners(sz(first == 0 ? count + 1 : count));
+  const auto each = [&](std::size_t size, auto&& body) {
+    parallel_tasks(context, ix(size), context.n_threads, body);
+  };
+  each(runners.size(), [&](Index k, const Context& inner) {
+    Runner& runner = *(runners[sz(k)] = std::make_unique<Runner>(inner, alphas));
+    if (k < count)
+      runner.begin(engine, folds, first + k, shared);
+    else
+      runner.begin(engine, 1.0);
+  });
+  std::vector<FoldResult> results(sz(count));
+  std::vector<Runner*> going;
+  for (const auto& runner : runners) going.push_back(runner.get());
+  const std::size_t p = sz(engine.statement().p());
+  for (Vec residuals, seen; !going.empty(); read_together(going, residuals, seen, context)) {
+    std::vector<char> goes_on(going.size());
+    each(going.size(), [&](Index g, const Context& inner) {
+      const auto share =
+          seen.empty() ? std::span<const double>() : std::span(seen).subspan(sz(g) * p, p);
+      goes_on[sz(g)] = going[sz(g)]->step(share, inner);
+    });
+    std::size_t kept = 0;
+    for (std::size_t g = 0; g < goes_on.size(); ++g)
+      if (goes_on[g]) going[kept++] = going[g];
+    going.resize(kept);
+  }
+  each(runners.size(), [&](Index k, const Context&) {
+    if (const RowFold* fold = runners[sz(k)]->fold())
+      results[sz(k)] = fold->score(runners[sz(k)]->result());
+    else
+      engine.give_path(alphas, runners[sz(k)]->result());
+  });
+  return results;
+}
 
 }  // namespace
 
@@ -213,7 +245,7 @@ FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, co
   return alone.score(alone.engine().path(alphas));
 }
 
-std::vector<FoldResult> folds_on_rows(const Engine& engine, std::span<const double> alphas,
+std::vector<FoldResult> folds_on_rows(Engine& engine, std::span<const double> alphas,
                                       const Folds& folds, const Context& context) {
   const Index count = folds.count();
   std::vector<FoldResult> results;
@@ -224,10 +256,12 @@ std::vector<FoldResult> folds_on_rows(const Engine& engine, std::span<const doub
     });
     return results;
   }
+  engine.start();
   const Index width = at_once(engine, count);
   for (Index first = 0; first < count; first += width) {
-    SideBySide some(engine, alphas, folds, first, std::min(width, count - first), context);
-    for (FoldResult& result : some.run()) results.push_back(std::move(result));
+    const Index some = std::min(width, count - first);
+    for (FoldResult& result : side_by_side(engine, alphas, folds, first, some, context))
+      results.push_back(std::move(result));
   }
   return results;
 }

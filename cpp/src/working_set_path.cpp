@@ -40,9 +40,10 @@ WindowedPath::WindowedPath(const StandardProblem& problem, const NullModel& null
 }
 
 PathResult WindowedPath::run() {
-  Vec c;
+  Vec c(sz(p_));
   while (advance()) {
-    meet(asks(), c);
+    problem_.design->correlate(ConstMatrix(asks().data(), n_, 1), Matrix(c.data(), p_, 1),
+                               context_);
     accept(c);
   }
   return result();
@@ -114,7 +115,9 @@ void WindowedPath::start_from(const Start& start) {
   set_.solver().start(slots, start.values);
   set_.solver().solve(start.alpha);
   met_ = set_.residual();
-  meet(met_, met_correlations_);
+  problem_.design->correlate(ConstMatrix(met_.data(), n_, 1),
+                             Matrix(met_correlations_.data(), p_, 1), context_);
+  ++result_.n_passes;
   reference_ = met_correlations_;
   reference_alpha_ = met_alpha_ = past_alpha_ = start.alpha;
 }
@@ -245,13 +248,6 @@ void WindowedPath::read_some(const Indices& columns, Index count) {
     for (Index l = 0; l < count; ++l)
       for (Index k = 0; k < m; ++k) column(l)[some[sz(k)]] = c[sz(k + l * m)];
   }
-}
-
-// c = Z'r
-void WindowedPath::meet(std::span<const double> r, Vec& c) {
-  c.resize(sz(p_));
-  problem_.design->correlate(ConstMatrix(r.data(), n_, 1), Matrix(c.data(), p_, 1), context_);
-  ++result_.n_passes;
 }
 
 NullModel null_model(const StandardProblem& problem, const Context& context) {

@@ -67,6 +67,12 @@ class Engine {
     q_ = std::move(q);
   }
 
+  // Takes the path of these alphas from one who has it already, for the next call of path().
+  void give_path(std::span<const double> alphas, PathResult path) {
+    known_alphas_.assign(alphas.begin(), alphas.end());
+    known_ = std::move(path);
+  }
+
   // Points in units of `unit`; alphas in the user's. `begin` too is in units of `unit`.
   PathResult path(std::span<const double> alphas, const Start* begin = nullptr);
 
@@ -90,6 +96,8 @@ class Engine {
   bool uses_gram_ = false, started_ = false;
   NullModel null_;
   Vec gram_, q_;
+  Vec known_alphas_;
+  PathResult known_;
 };
 
 }  // namespace excise

@@ -15,9 +15,10 @@ struct FoldResult {
 FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, const Folds& folds,
                         Index fold, const Context& context);
 
-// All folds. Over working sets they go side by side, a window of alphas at a time: their columns
-// are copied once, and one reading of X checks a window of each.
-std::vector<FoldResult> folds_on_rows(const Engine& engine, std::span<const double> alphas,
+// All folds. Over working sets they go side by side with the path of all rows, which the engine is
+// given, a window of alphas at a time: columns are copied once for all folds, and one reading of X
+// checks a window of each.
+std::vector<FoldResult> folds_on_rows(Engine& engine, std::span<const double> alphas,
                                       const Folds& folds, const Context& context);
 
 }  // namespace excise

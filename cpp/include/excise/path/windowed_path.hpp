@@ -37,7 +37,6 @@ class WindowedPath {
   Index certify_window(Indices& missed);
   void read_all(Index count);
   void read_some(const Indices& columns, Index count);
-  void meet(std::span<const double> r, Vec& c);
 
   double* column(Index l) { return correlations_.data() + l * p_; }
   const double* residual(Index l) const { return residuals_.data() + l * n_; }
