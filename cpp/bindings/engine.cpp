@@ -113,10 +113,10 @@ class PyEngine {
     const Turn turn(mutex_);
     return std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
   }
-  HeldOut held_out(const CrossValidator& validator, std::span<const double> alphas) {
+  HeldOut held_out(const CrossValidator& validator, std::span<const double> alphas, bool eta) {
     before_reading();
     const Turn turn(mutex_);
-    return validator.run(alphas, context_);
+    return validator.run(alphas, eta, context_);
   }
 
   // With the null model fitted
@@ -203,10 +203,12 @@ class PyFolds {
   PyFolds(PyEngine& engine, Folds folds)
       : engine_(engine), validator_(engine.validator(std::move(folds))) {}
 
-  nb::tuple held_out(const FloatsIn& alphas) const {
-    HeldOut out = engine_.held_out(*validator_, to_span(alphas));
+  nb::tuple held_out(const FloatsIn& alphas, bool eta) const {
+    HeldOut out = engine_.held_out(*validator_, to_span(alphas), eta);
+    nb::list predictors;
+    for (Vec& fold : out.eta) predictors.append(to_numpy(std::move(fold)));
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
-                          out.worst_gap);
+                          out.worst_gap, predictors);
   }
 
  private:
@@ -237,9 +239,10 @@ PyFolds folds_of(PyEngine& engine, const RolesIn& roles, const IndicesIn& refill
 
 void bind_engine(nb::module_& m) {
   nb::class_<PyFolds>(m, "Folds", "Who trains and who is held out, fold by fold.")
-      .def("held_out", &PyFolds::held_out, "alphas"_a,
-           "Held-out mean squared errors (fold after fold), those of the intercepts alone, and the "
-           "worst relative gap of the training paths.");
+      .def("held_out", &PyFolds::held_out, "alphas"_a, "eta"_a = false,
+           "Held-out mean deviances (fold after fold), those of the intercepts alone, the worst "
+           "relative gap of the training paths and, if wanted, per fold the predictors of its "
+           "held-out rows: with the intercept alone, then at every alpha.");
   nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "excise/path/cells.hpp"
+#include "excise/path/row_folds.hpp"
 
 namespace excise {
 namespace {
@@ -13,12 +14,6 @@ constexpr double kConstant = 1e-11;     // share of a second moment below which 
 constexpr double kMomentBytes = 256e6;  // for all cells together, or
 constexpr double kMomentShare = 0.05;   // this share of X
 constexpr double kWhole = 1e-3;         // least share of a second moment that a difference may be
-
-struct FoldResult {
-  Vec errors;
-  double null = 0.0, worst_gap = 0.0;
-  bool trusted = false;
-};
 
 // Training and held-out rows as sums of cells: the data are not read again.
 class MomentFolds {
@@ -164,78 +159,6 @@ class MomentFolds {
   CrossMoments all_;
 };
 
-// One fold as a row view: its held-out rows have weight zero.
-FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, const Folds& folds,
-                        Index fold, const Context& context) {
-  Statement s = engine.statement();
-  const auto& role = folds.role[sz(fold)];
-  const std::size_t n = role.size();
-  const Vec weights = s.weights.empty() ? Vec(n, 1.0 / static_cast<double>(n)) : s.weights;
-  double total = 0.0, test_total = 0.0;
-  Indices test;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (role[i] == Role::Train) total += weights[i];
-    if (role[i] != Role::Test) continue;
-    test.push_back(ix(i));
-    test_total += weights[i];
-  }
-  s.weights.assign(n, 0.0);
-  for (std::size_t i = 0; i < n; ++i)
-    if (role[i] == Role::Train) s.weights[i] = weights[i] / total;
-  if (!folds.refills.empty() && !folds.refills[sz(fold)].empty())
-    s.design = std::make_shared<Refilled>(s.design, folds.refills[sz(fold)]);
-  const auto design = s.design;
-  const Vec& y = engine.statement().y;
-  const Moments moments = design->moments(s.weights, context);
-  Engine own(std::move(s), moments, context);
-  const PathResult path = own.path(alphas);
-
-  FoldResult result;
-  Indices slot(sz(design->cols()), -1), ever;
-  for (const PathPoint& point : path.points)
-    for (const Index j : point.support)
-      if (slot[sz(j)] < 0) {
-        slot[sz(j)] = ix(ever.size());
-        ever.push_back(j);
-      }
-  const Index m = ix(test.size());
-  constexpr std::size_t kAtOnce = 64;  // finding columns may read the whole table
-  Vec held(sz(m) * ever.size()), some(n * std::min(kAtOnce, ever.size()));
-  for (std::size_t lo = 0; lo < ever.size(); lo += kAtOnce) {
-    const std::size_t count = std::min(kAtOnce, ever.size() - lo);
-    design->gather(std::span(ever).subspan(lo, count), Matrix(some.data(), ix(n), ix(count)));
-    for (std::size_t k = 0; k < count; ++k)
-      for (Index i = 0; i < m; ++i) held[sz(i) + (lo + k) * sz(m)] = some[sz(test[sz(i)]) + k * n];
-  }
-  const auto error = [&](double a, const PathPoint* point) {
-    Vec eta(sz(m), a);
-    if (point) {
-      std::vector<const double*> columns;
-      Vec b;
-      for (std::size_t k = 0; k < point->support.size(); ++k) {
-        const std::size_t j = sz(point->support[k]);
-        b.push_back(point->values[k] * own.unit() / own.scaling().scale[j]);
-        columns.push_back(held.data() + sz(slot[j]) * sz(m));
-        for (double& e : eta) e -= own.scaling().mean[j] * b.back();
-      }
-      kernels().combine(columns.data(), b.data(), ix(b.size()), m, eta.data());
-    }
-    double sum = 0.0;
-    for (Index i = 0; i < m; ++i) {
-      const std::size_t row = sz(test[sz(i)]);
-      sum += weights[row] * (y[row] - eta[sz(i)]) * (y[row] - eta[sz(i)]);
-    }
-    return sum / test_total;
-  };
-  result.null = error(own.scaling().y_mean, nullptr);
-  for (const PathPoint& point : path.points) {
-    result.errors.push_back(error(own.scaling().y_mean, &point));
-    const double null = own.problem().null_loss;
-    result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
-  }
-  return result;
-}
-
 // Whether all cells together stay small beside X.
 bool moments_fit(const Engine& engine, const Cells& cells, Index folds) {
   const double p = static_cast<double>(engine.statement().p());
@@ -264,22 +187,29 @@ CrossValidator::CrossValidator(Engine& engine, Folds folds, const Context& conte
 
 CrossValidator::~CrossValidator() = default;
 
-HeldOut CrossValidator::run(std::span<const double> alphas, const Context& context) const {
+HeldOut CrossValidator::run(std::span<const double> alphas, bool eta,
+                            const Context& context) const {
   const auto& [engine, folds, moments] = *parts_;
   const Index count = folds.count(), k = ix(alphas.size());
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= engine.unit();
-  std::vector<FoldResult> results(sz(count));
-  parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
-    FoldResult& result = results[sz(fold)];
-    if (moments) result = moments->run(scaled, fold, inner);
-    if (!moments || !result.trusted) result = fold_on_rows(engine, alphas, folds, fold, inner);
-  });
-  HeldOut out{Vec(sz(k * count)), Vec(sz(count)), 0.0};
+  std::vector<FoldResult> results;
+  if (moments && !eta) {
+    results.resize(sz(count));
+    parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
+      FoldResult& result = results[sz(fold)];
+      result = moments->run(scaled, fold, inner);
+      if (!result.trusted) result = fold_on_rows(engine, alphas, folds, fold, false, inner);
+    });
+  } else {
+    results = folds_on_rows(engine, alphas, folds, eta, context);
+  }
+  HeldOut out{Vec(sz(k * count)), Vec(sz(count)), 0.0, {}};
   for (Index fold = 0; fold < count; ++fold) {
-    const FoldResult& r = results[sz(fold)];
+    FoldResult& r = results[sz(fold)];
     std::copy(r.errors.begin(), r.errors.end(), out.errors.begin() + fold * k);
     out.null[sz(fold)] = r.null;
+    if (eta) out.eta.push_back(std::move(r.eta));
     out.worst_gap = std::max(out.worst_gap, r.worst_gap);
   }
   return out;

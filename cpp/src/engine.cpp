@@ -82,7 +82,8 @@ Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
   return out;
 }
 
-Engine::Engine(Statement statement, Moments moments, Context context)
+Engine::Engine(Statement statement, Moments moments, Context context,
+               std::shared_ptr<SharedColumns> shared)
     : statement_(std::move(statement)), context_(std::move(context)) {
   const Index p = statement_.p();
   scaling_.mean.assign(sz(p), 0.0);
@@ -96,8 +97,8 @@ Engine::Engine(Statement statement, Moments moments, Context context)
   problem_.root = root;
   statement_.loss ? set_loss() : set_target();
   problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
-  problem_.design = std::make_shared<Standardized>(statement_.design, scaling_.mean, scaling_.scale,
-                                                   std::move(root));
+  problem_.design = design_ = std::make_shared<Standardized>(
+      statement_.design, scaling_.mean, scaling_.scale, std::move(root), std::move(shared));
   uses_gram_ = !statement_.loss && gram_pays(*statement_.design);
   if (statement_.loss) set_null_loss();
 }
@@ -108,7 +109,7 @@ void Engine::set_target() {
   Vec y = statement_.y;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] == 0) y[i] = 0.0;  // a row without weight may hold anything
-  if (statement_.fit_intercept) scaling_.y_mean = centre(y, root);
+  if (statement_.fit_intercept) null_intercept_ = scaling_.y_mean = centre(y, root);
   unit_ = power_of_two_near(y);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
   problem_.yy = kernels().dot(y.data(), y.data(), statement_.n());
@@ -136,6 +137,7 @@ void Engine::set_null_loss() {
   NewtonSet alone(problem_, context_);
   alone.solve(0.0);
   problem_.null_loss = alone.data().value;
+  null_intercept_ = alone.intercept();
   problem_.yy = alone.square_size();
 }
 
@@ -197,6 +199,10 @@ bool Engine::trusted(const PathResult& result) const {
 
 PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
   start();
+  const Vec known_alphas = std::exchange(known_alphas_, {});
+  PathResult known = std::exchange(known_, {});
+  if (!begin && std::equal(alphas.begin(), alphas.end(), known_alphas.begin(), known_alphas.end()))
+    return known;
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
   const bool ridge = is_plain_ridge();

@@ -114,7 +114,7 @@ def cross_validate(
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, training_gap = made.held_out(grid)
+        held, null, training_gap, _ = made.held_out(grid)
         held = held.reshape(len(folds), len(grid)).T
         mean = held.mean(axis=1)
         best = int(np.argmin(mean))

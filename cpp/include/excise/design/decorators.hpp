@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "excise/base/kernels.hpp"
+#include "excise/design/shared_columns.hpp"
 #include "excise/design/sparse_pack.hpp"
 
 namespace excise {
@@ -18,8 +19,11 @@ namespace excise {
 // that the algebra would cost digits, nearly every entry is stored, and the column is kept whole.
 class Standardized final : public Design {
  public:
-  Standardized(std::shared_ptr<const Design> base, Vec center, const Vec& scale, Vec root_weight)
+  // `shared`: columns that other views of the same rows use too; null: each to itself
+  Standardized(std::shared_ptr<const Design> base, Vec center, const Vec& scale, Vec root_weight,
+               std::shared_ptr<SharedColumns> shared = nullptr)
       : base_(std::move(base)),
+        shared_(std::move(shared)),
         center_(std::move(center)),
         inverse_scale_(scale.size()),
         root_(std::move(root_weight)) {
@@ -33,25 +37,32 @@ class Standardized final : public Design {
   Index stored() const override { return base_->stored(); }
   std::unique_ptr<Pack> pack() const override {
     constexpr Index kMostRows = std::numeric_limits<std::int32_t>::max();
+    if (shared_ && shared_->design() == base_.get())
+      return std::make_unique<SharedPack>(*shared_, center_, inverse_scale_, root_);
     if (!base_->sparse() || rows() > kMostRows) return Design::pack();
     return std::make_unique<SparsePack>(*base_->sparse(), center_, inverse_scale_, root_);
   }
   bool tiles_cheaply() const override { return base_->tiles_cheaply(); }
 
   void correlate(ConstMatrix r, Matrix out, const Context& context) const override {
-    const Index n = rows(), p = cols();
-    Vec weighted(sz(n * r.cols)), total(sz(r.cols));
-    for (Index l = 0; l < r.cols; ++l)
-      for (Index i = 0; i < n; ++i)
-        total[sz(l)] += weighted[sz(i + l * n)] = root_[sz(i)] * r(i, l);
-    base_->correlate(ConstMatrix(weighted.data(), n, r.cols), out, context);
-    for (Index l = 0; l < r.cols; ++l)
-      for (Index j = 0; j < p; ++j)
-        out(j, l) = (out(j, l) - center_[sz(j)] * total[sz(l)]) * inverse_scale_[sz(j)];
-    for (std::size_t f = 0; f < far_.size(); ++f)
-      for (Index l = 0; l < r.cols; ++l)
-        out(far_[f], l) = kernels().dot(&far_columns_[f * sz(n)], r.column(l), n);
+    const std::vector<const Standardized*> views(sz(r.cols), this);
+    correlate_views(views, r, out, context);
   }
+
+  // Z_l'r_l for views l of the same rows, each with its column of r and `out`: one reading.
+  static void correlate_views(std::span<const Standardized* const> views, ConstMatrix r, Matrix out,
+                              const Context& context) {
+    const Index n = r.rows;
+    Vec weighted(sz(n * r.cols)), total(views.size());
+    for (Index l = 0; l < r.cols; ++l) {
+      const Vec& root = views[sz(l)]->root_;
+      for (Index i = 0; i < n; ++i) total[sz(l)] += weighted[sz(i + l * n)] = root[sz(i)] * r(i, l);
+    }
+    views.front()->base_->correlate(ConstMatrix(weighted.data(), n, r.cols), out, context);
+    for (Index l = 0; l < r.cols; ++l)
+      views[sz(l)]->finish_correlation(r.column(l), total[sz(l)], out.column(l));
+  }
+  const Design* base() const { return base_.get(); }
 
   void gather(std::span<const Index> columns, Matrix out) const override {
     base_->gather(columns, out);
@@ -65,6 +76,13 @@ class Standardized final : public Design {
   }
 
  private:
+  void finish_correlation(const double* r, double total, double* c) const {
+    for (std::size_t j = 0; j < center_.size(); ++j)
+      c[j] = (c[j] - center_[j] * total) * inverse_scale_[j];
+    for (std::size_t f = 0; f < far_.size(); ++f)
+      c[far_[f]] = kernels().dot(&far_columns_[f * root_.size()], r, rows());
+  }
+
   void finish(Index j, Index first_row, Matrix column) const {
     const double center = center_[sz(j)], inverse = inverse_scale_[sz(j)];
     for (Index i = 0; i < column.rows; ++i)
@@ -80,6 +98,7 @@ class Standardized final : public Design {
   }
 
   std::shared_ptr<const Design> base_;
+  std::shared_ptr<SharedColumns> shared_;
   Vec center_, inverse_scale_, root_;
   Indices far_;
   Vec far_columns_;

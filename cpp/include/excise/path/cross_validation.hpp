@@ -18,9 +18,11 @@ struct Folds {
 };
 
 struct HeldOut {
-  Vec errors;        // weighted mean squared error, (alphas, folds) column by column
-  Vec null;          // of the intercept of the training rows alone, per fold
-  double worst_gap;  // largest relative gap of all training paths
+  Vec errors;            // weighted mean deviance (squared error), (alphas, folds) column by column
+  Vec null;              // of the intercept of the training rows alone, per fold
+  double worst_gap;      // largest relative gap of all training paths
+  std::vector<Vec> eta;  // if wanted: per fold the predictors of its held-out rows, first with the
+                         // intercept alone, then at every alpha
 };
 
 // The folds of one problem. Where moments serve, the data are read once, when it is made; the Gram
@@ -30,8 +32,8 @@ class CrossValidator {
   CrossValidator(Engine& engine, Folds folds, const Context& context);
   ~CrossValidator();
 
-  // alphas in the user's unit
-  HeldOut run(std::span<const double> alphas, const Context& context) const;
+  // alphas in the user's unit; with predictors, X is read fold by fold
+  HeldOut run(std::span<const double> alphas, bool eta, const Context& context) const;
 
  private:
   struct Parts;

@@ -41,7 +41,9 @@ double power_of_two_near(std::span<const double> values);
 
 class Engine {
  public:
-  Engine(Statement statement, Moments moments, Context context);
+  // `shared`: columns that engines of other rows of the same table use too
+  Engine(Statement statement, Moments moments, Context context,
+         std::shared_ptr<SharedColumns> shared = nullptr);
 
   const Statement& statement() const { return statement_; }
   const Scaling& scaling() const { return scaling_; }
@@ -53,15 +55,27 @@ class Engine {
   // Where a grid of alphas starts: alpha_max, taken at l1_ratio = 0.001 where that is smaller,
   // since a ridge alone never makes a coefficient zero (and then is free of the scale of y).
   double grid_top() const;
+  // The best intercept with no feature in
+  double null_intercept() const { return null_intercept_; }
   double null_loss() const { return problem_.null_loss * unit_ * unit_; }
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
   double unit() const { return unit_; }
   const StandardProblem& problem() const { return problem_; }
+  const Standardized& design() const { return *design_; }
+  const NullModel& null() const { return null_; }
+  // Whether its paths are those of working sets, which may take turns
+  bool uses_working_sets() const { return !uses_gram_ && !is_plain_ridge(); }
   bool uses_gram() const { return uses_gram_; }
   // Takes Z'Z and Z'y from one who has them already.
   void give_gram(Vec gram, Vec q) {
     gram_ = std::move(gram);
     q_ = std::move(q);
+  }
+
+  // Takes the path of these alphas from one who has it already, for the next call of path().
+  void give_path(std::span<const double> alphas, PathResult path) {
+    known_alphas_.assign(alphas.begin(), alphas.end());
+    known_ = std::move(path);
   }
 
   // Points in units of `unit`; alphas in the user's. `begin` too is in units of `unit`.
@@ -83,12 +97,15 @@ class Engine {
   Statement statement_;
   Context context_;
   Scaling scaling_;
+  std::shared_ptr<const Standardized> design_;
   StandardProblem problem_;
   double unit_ = 1.0;
-  double alpha_max_ = 0.0;
+  double alpha_max_ = 0.0, null_intercept_ = 0.0;
   bool uses_gram_ = false, started_ = false;
   NullModel null_;
   Vec gram_, q_;
+  Vec known_alphas_;
+  PathResult known_;
 };
 
 }  // namespace excise

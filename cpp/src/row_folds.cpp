@@ -1,0 +1,287 @@
+#include "excise/path/row_folds.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "excise/path/windowed_path.hpp"
+
+namespace excise {
+namespace {
+
+constexpr double kStateBytes = 256e6;  // of all folds that go side by side, or
+constexpr double kStateShare = 0.05;   // this share of X
+constexpr double kReading = 0.2;       // what a shared reading costs a path
+
+// Who is called by different threads, each with its own way to be stopped.
+class Turns {
+ public:
+  explicit Turns(const Context& context)
+      : turn_(&context), context_{1, [this] { turn_->poll(); }} {}
+  Turns(const Turns&) = delete;
+  Turns& operator=(const Turns&) = delete;
+
+  const Context& context() const { return context_; }
+  // What follows is done in the name of this one.
+  void take(const Context& context) { turn_ = &context; }
+
+ private:
+  const Context* turn_;
+  Context context_;
+};
+
+// A fold, and the engine of its training rows.
+class RowFold {
+ public:
+  RowFold(const Engine& all, const Folds& folds, Index fold, const Context& context,
+          std::shared_ptr<SharedColumns> shared)
+      : all_(all) {
+    Statement s = all.statement();
+    const auto& role = folds.role[sz(fold)];
+    const std::size_t n = role.size();
+    if (s.weights.empty()) s.weights.assign(n, 1.0 / static_cast<double>(n));
+    double total = 0.0;
+    for (std::size_t i = 0; i < n; ++i)
+      if (role[i] == Role::Train) total += s.weights[i];
+    for (std::size_t i = 0; i < n; ++i) {
+      if (role[i] == Role::Test) {
+        test_.push_back(ix(i));
+        test_weights_.push_back(s.weights[i]);
+      }
+      s.weights[i] = role[i] == Role::Train ? s.weights[i] / total : 0.0;
+    }
+    if (!folds.refills.empty() && !folds.refills[sz(fold)].empty())
+      s.design = std::make_shared<Refilled>(s.design, folds.refills[sz(fold)]);
+    const Moments moments = s.design->moments(s.weights, context);
+    own_.emplace(std::move(s), moments, context, std::move(shared));
+  }
+
+  Engine& engine() { return *own_; }
+  // `eta`: whether the held-out rows' predictors are wanted too
+  FoldResult score(const PathResult& path, bool eta) const;
+
+ private:
+  Vec predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const;
+  double error(const Vec& eta) const;
+
+  const Engine& all_;
+  Indices test_;
+  Vec test_weights_;
+  std::optional<Engine> own_;
+};
+
+// Held-out errors of the points of a path over the training rows
+FoldResult RowFold::score(const PathResult& path, bool eta) const {
+  const Design& design = *own_->statement().design;
+  Indices slot(sz(design.cols()), -1), ever;
+  for (const PathPoint& point : path.points)
+    for (const Index j : point.support)
+      if (slot[sz(j)] < 0) {
+        slot[sz(j)] = ix(ever.size());
+        ever.push_back(j);
+      }
+  const std::size_t n = sz(design.rows()), m = test_.size();
+  constexpr std::size_t kAtOnce = 64;  // finding columns may read the whole table
+  Vec held(m * ever.size()), some(n * std::min(kAtOnce, ever.size()));
+  for (std::size_t lo = 0; lo < ever.size(); lo += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, ever.size() - lo);
+    design.gather(std::span(ever).subspan(lo, count), Matrix(some.data(), ix(n), ix(count)));
+    for (std::size_t k = 0; k < count; ++k)
+      for (std::size_t i = 0; i < m; ++i) held[i + (lo + k) * m] = some[sz(test_[i]) + k * n];
+  }
+  FoldResult result;
+  const double y_mean = own_->scaling().y_mean, null = own_->problem().null_loss;
+  const Vec alone = predict(own_->null_intercept(), nullptr, slot, held);
+  result.null = error(alone);
+  if (eta) result.eta = alone;
+  for (const PathPoint& point : path.points) {
+    const Vec held_out = predict(y_mean + point.intercept, &point, slot, held);
+    result.errors.push_back(error(held_out));
+    if (eta) result.eta.insert(result.eta.end(), held_out.begin(), held_out.end());
+    result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
+  }
+  return result;
+}
+
+// With the intercept `a` and the coefficients of `point`; `held` has column slot[j] for feature j.
+// The offset counts where the loss does not have it taken off y.
+Vec RowFold::predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const {
+  const std::size_t m = test_.size();
+  Vec eta(m, a);
+  if (point) {
+    std::vector<const double*> columns;
+    Vec b;
+    double shift = 0.0;
+    for (std::size_t k = 0; k < point->support.size(); ++k) {
+      const std::size_t j = sz(point->support[k]);
+      b.push_back(point->values[k] * own_->unit() / own_->scaling().scale[j]);
+      columns.push_back(held.data() + sz(slot[j]) * m);
+      shift += own_->scaling().mean[j] * b.back();
+    }
+    for (double& e : eta) e -= shift;
+    kernels().combine(columns.data(), b.data(), ix(b.size()), ix(m), eta.data());
+  }
+  if (const Vec& offset = all_.statement().offset; !offset.empty())
+    for (std::size_t i = 0; i < m; ++i) eta[i] += offset[sz(test_[i])];
+  return eta;
+}
+
+// Mean deviance; of the squared loss the mean squared error.
+double RowFold::error(const Vec& eta) const {
+  double total = 0.0;
+  Vec y(eta.size());
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    y[i] = all_.statement().y[sz(test_[i])];
+    total += test_weights_[i];
+  }
+  if (const auto& loss = all_.statement().loss)
+    return 2 * loss->value(y, eta, test_weights_) / total;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    sum += test_weights_[i] * (y[i] - eta[i]) * (y[i] - eta[i]);
+  return sum / total;
+}
+
+// How many folds may stand side by side
+Index at_once(const Engine& engine, Index count) {
+  constexpr double kVectors = 20;  // of length n and p, for each fold
+  constexpr Index kLeast = 4;
+  const Statement& s = engine.statement();
+  const double bytes = 8 * kVectors * static_cast<double>(s.n() + s.p());
+  const double room =
+      std::max(kStateBytes, kStateShare * 8 * static_cast<double>(s.design->stored()));
+  return std::clamp(static_cast<Index>(std::min(room / bytes, static_cast<double>(count))),
+                    std::min(kLeast, count), count);
+}
+
+// One of those that go side by side: a fold, or all rows.
+class Runner {
+ public:
+  Runner(const Context& context, std::span<const double> alphas)
+      : turns_(context), alphas_(alphas) {}
+
+  void begin(const Engine& all, const Folds& folds, Index fold,
+             std::shared_ptr<SharedColumns> shared) {
+    fold_.emplace(all, folds, fold, turns_.context(), std::move(shared));
+    fold_->engine().start();
+    begin(fold_->engine(), kReading);
+  }
+  void begin(const Engine& engine, double reading) {
+    engine_ = &engine;
+    scaled_.assign(alphas_.begin(), alphas_.end());
+    for (double& a : scaled_) a /= engine.unit();
+    path_.emplace(engine.problem(), engine.null(), scaled_, turns_.context(), reading);
+  }
+
+  // Takes what the columns saw, if anything yet, and goes on; false at the end.
+  bool step(std::span<const double> seen, const Context& context) {
+    turns_.take(context);
+    if (!seen.empty()) path_->accept(seen);
+    return path_->advance();
+  }
+  std::span<const double> asks() const { return path_->asks(); }
+  const Standardized& view() const { return engine_->design(); }
+  PathResult result() { return path_->result(); }
+  const RowFold* fold() const { return fold_ ? &*fold_ : nullptr; }
+
+ private:
+  Turns turns_;
+  std::span<const double> alphas_;
+  Vec scaled_;
+  std::optional<RowFold> fold_;
+  const Engine* engine_ = nullptr;
+  std::optional<WindowedPath> path_;
+};
+
+// What every column sees of the residual that each runner asks about; folds that fill in missing
+// values differently are different tables.
+void read_together(const std::vector<Runner*>& going, Vec& residuals, Vec& seen,
+                   const Context& context) {
+  for (std::size_t lo = 0, hi = 0; lo < going.size(); lo = hi) {
+    const Design* const base = going[lo]->view().base();
+    std::vector<const Standardized*> views;
+    residuals.clear();
+    for (; hi < going.size() && going[hi]->view().base() == base; ++hi) {
+      const auto asks = going[hi]->asks();
+      residuals.insert(residuals.end(), asks.begin(), asks.end());
+      views.push_back(&going[hi]->view());
+    }
+    const Index n = base->rows(), p = base->cols(), count = ix(hi - lo);
+    seen.resize(sz(p) * hi);
+    Standardized::correlate_views(views, ConstMatrix(residuals.data(), n, count),
+                                  Matrix(seen.data() + ix(lo) * p, p, count), context);
+  }
+}
+
+// Folds from `first` on side by side, the first of them with the path of all rows.
+std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alphas,
+                                     const Folds& folds, Index first, Index count, bool eta,
+                                     const Context& context) {
+  std::shared_ptr<SharedColumns> shared;
+  if (!engine.statement().design->sparse())
+    shared = std::make_shared<SharedColumns>(engine.statement().design);
+  std::vector<std::unique_ptr<Runner>> runners(sz(first == 0 ? count + 1 : count));
+  const auto each = [&](std::size_t size, auto&& body) {
+    parallel_tasks(context, ix(size), context.n_threads, body);
+  };
+  each(runners.size(), [&](Index k, const Context& inner) {
+    Runner& runner = *(runners[sz(k)] = std::make_unique<Runner>(inner, alphas));
+    if (k < count)
+      runner.begin(engine, folds, first + k, shared);
+    else
+      runner.begin(engine, 1.0);
+  });
+  std::vector<FoldResult> results(sz(count));
+  std::vector<Runner*> going;
+  for (const auto& runner : runners) going.push_back(runner.get());
+  const std::size_t p = sz(engine.statement().p());
+  for (Vec residuals, seen; !going.empty(); read_together(going, residuals, seen, context)) {
+    std::vector<char> goes_on(going.size());
+    each(going.size(), [&](Index g, const Context& inner) {
+      const auto share =
+          seen.empty() ? std::span<const double>() : std::span(seen).subspan(sz(g) * p, p);
+      goes_on[sz(g)] = going[sz(g)]->step(share, inner);
+    });
+    std::size_t kept = 0;
+    for (std::size_t g = 0; g < goes_on.size(); ++g)
+      if (goes_on[g]) going[kept++] = going[g];
+    going.resize(kept);
+  }
+  each(runners.size(), [&](Index k, const Context&) {
+    if (const RowFold* fold = runners[sz(k)]->fold())
+      results[sz(k)] = fold->score(runners[sz(k)]->result(), eta);
+    else
+      engine.give_path(alphas, runners[sz(k)]->result());
+  });
+  return results;
+}
+
+}  // namespace
+
+FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, const Folds& folds,
+                        Index fold, bool eta, const Context& context) {
+  RowFold alone(engine, folds, fold, context, nullptr);
+  return alone.score(alone.engine().path(alphas), eta);
+}
+
+std::vector<FoldResult> folds_on_rows(Engine& engine, std::span<const double> alphas,
+                                      const Folds& folds, bool eta, const Context& context) {
+  const Index count = folds.count();
+  std::vector<FoldResult> results;
+  if (!engine.uses_working_sets()) {
+    results.resize(sz(count));
+    parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
+      results[sz(fold)] = fold_on_rows(engine, alphas, folds, fold, eta, inner);
+    });
+    return results;
+  }
+  engine.start();
+  const Index width = at_once(engine, count);
+  for (Index first = 0; first < count; first += width) {
+    const Index some = std::min(width, count - first);
+    for (FoldResult& result : side_by_side(engine, alphas, folds, first, some, eta, context))
+      results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace excise
