@@ -166,7 +166,7 @@ def test_the_core_refuses_what_slips_through() -> None:
     X, y = ar(20, 5)
     X[3, 1] = np.nan
     ones, wide = np.ones(5), np.full(5, np.inf)
-    core = Engine(dense(X), y, None, ones, -wide, wide, 1.0, True, False, 1)
+    core = Engine(dense(X), y, None, ones, -wide, wide, 1.0, True, False)
     assert core.not_finite == 1
     for use in (lambda: core.alpha_max, lambda: core.path(ones), lambda: core.scale):
         with pytest.raises(ValueError, match="X cannot be used"):

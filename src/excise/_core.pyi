@@ -37,15 +37,15 @@ def python_design(design: object) -> Design:
 class Folds:
     """Who trains and who is held out, fold by fold."""
 
-    def held_out(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> tuple:
+    def held_out(self, alphas: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], eta: bool = False) -> tuple:
         """
-        Held-out mean squared errors (fold after fold), those of the intercepts alone, and the worst relative gap of the training paths.
+        Held-out mean deviances (fold after fold), those of the intercepts alone, the worst relative gap of the training paths and, if wanted, per fold the predictors of its held-out rows: with the intercept alone, then at every alpha.
         """
 
 class Engine:
     """One problem on one table: certified paths."""
 
-    def __init__(self, design: Design, y: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, penalty_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], lower: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], upper: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], l1_ratio: float, fit_intercept: bool, standardize: bool, loss: str = 'squared', parameter: float = 0.0, offset: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, n_threads: int = 1, check: object | None = None) -> None: ...
+    def __init__(self, design: Design, y: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], weights: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, penalty_weight: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], lower: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], upper: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], l1_ratio: float, fit_intercept: bool, standardize: bool, loss: str = 'squared', parameter: float = 0.0, tol: float = 1e-10, offset: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, n_threads: int = 1, check: object | None = None) -> None: ...
 
     @property
     def not_finite(self) -> int: ...

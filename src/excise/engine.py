@@ -212,6 +212,10 @@ class Session:
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
         """From the core's correlations; the formulas are those of `excise.certify`."""
         engine = self.engine
+        last = len(found["indptr"]) - 2
+        coef = _sparse(found, "coef", self.problem.p).column(last)
+        if not isinstance(self.problem.loss, Squared):
+            return certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
         unit = engine.unit
         size = Size(
             unit=unit,
@@ -227,8 +231,6 @@ class Session:
         )
         if made.relative_gap <= self.problem.tol and not engine.has_free:
             return made
-        last = len(found["indptr"]) - 2
-        coef = _sparse(found, "coef", self.problem.p).column(last)
         again = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
         return again if engine.has_free else min(made, again, key=lambda c: c.relative_gap)
 
