@@ -6,7 +6,13 @@
 namespace excise {
 namespace {
 
+Vec squares(Vec v) {
+  for (double& x : v) x *= x;
+  return v;
+}
+
 constexpr int kSteps = 200;
+constexpr int kMoves = 1000;  // of the anchor of a loss with a kink
 constexpr int kHalvings = 60;
 constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8;
 constexpr double kShort = 0.1;      // a step shorter than this wants a model that is more careful
@@ -23,15 +29,15 @@ std::unique_ptr<WorkingSet> working_set(const StandardProblem& problem, const Co
 NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
     : WorkingSet(problem),
       context_(context),
-      loss_(*problem.loss),
+      weight_(squares(problem.root)),
+      inverse_root_(problem.root),
+      own_(problem.loss->begin(problem.y, weight_)),
+      loss_(own_ ? *own_ : *problem.loss),
       pack_(problem.design->pack()),
       noise_(problem.noise()),
-      weight_(problem.root),
-      inverse_root_(problem.root),
       quadratic_({nullptr, 0, 0}, {}, 0.0) {
   double mean = 0.0, offset = 0.0;
   for (std::size_t i = 0; i < weight_.size(); ++i) {
-    weight_[i] *= weight_[i];
     inverse_root_[i] = weight_[i] > 0 ? 1.0 / inverse_root_[i] : 0.0;
     mean += weight_[i] * problem.y[i];
     if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
@@ -59,11 +65,11 @@ const Indices& NewtonSet::support() {
 DataTerm NewtonSet::data() const {
   constexpr double kNothing = 1e-13;  // of the null loss
   const double value = loss_.value(problem_.y, eta_, weight_);
-  const auto shrunk = [this, eta = eta_, value](double s) {
+  const auto shrunk = [this, eta = eta_, slope = slope_, value](double s) {
     const double most = (1 - s) * value;  // by convexity
-    return most <= kNothing * problem_.null_loss
+    return loss_.exact() && most <= kNothing * problem_.null_loss
                ? most
-               : std::min(most, loss_.shrunk_gap(problem_.y, eta, weight_, s));
+               : loss_.shrunk_gap(problem_.y, eta, slope, weight_, s);
   };
   const double unbalanced = problem_.fit_intercept ? std::abs(u0_ * intercept_) : 0.0;
   return {value, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
@@ -248,7 +254,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
   }
   double promised = u0 * (aim.intercept - here.intercept) + penalty(here.b) - penalty(aim.b);
   for (std::size_t k = 0; k < c.size(); ++k) promised += c[k] * (aim.b[k] - here.b[k]);
-  const double before = loss_.value(problem_.y, eta, weight_) + penalty(here.b);
+  const double before = loss_.smooth_value(problem_.y, eta, weight_) + penalty(here.b);
   const double rounded = kRounded * std::abs(before);
   double t = short_enough ? 1.0 : loss_.longest_step() / longest;
   for (int halving = 0; halving < kHalvings; ++halving, t *= 0.5) {
@@ -259,7 +265,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
       next.intercept = here.intercept + t * (aim.intercept - here.intercept);
       for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * moved_[i];
     }
-    const double after = loss_.value(problem_.y, there, weight_) + penalty(next.b);
+    const double after = loss_.smooth_value(problem_.y, there, weight_) + penalty(next.b);
     if (!(after <= before - kDecrease * t * promised + rounded)) continue;
     if (t < 1 || !short_enough) move_to(next, there);
     return {t, promised <= rounded};
@@ -293,7 +299,22 @@ bool NewtonSet::worth_a_new_model(double before, double now) const {
 }
 
 bool NewtonSet::solve(double alpha) {
+  constexpr double kShare = 0.01, kOwnShare = 0.1;
   alpha_ = alpha;
+  descend();
+  const double wanted = kShare * problem_.tol * problem_.null_loss;
+  for (int move = 0;
+       own_ && move < kMoves && own_->tighten(problem_.y, eta_, slope_, weight_, wanted); ++move) {
+    noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
+    noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
+    expand();
+    descend();
+  }
+  return violation() <= std::max(small_enough(), 16 * noise_);
+}
+
+// Newton steps until the optimality conditions hold.
+void NewtonSet::descend() {
   damping_ = std::min(damping_, kFirstDamping);
   double last = violation();
   for (int round = 0; round < kSteps && last > small_enough(); ++round) {
@@ -313,7 +334,6 @@ bool NewtonSet::solve(double alpha) {
       has_model_ = false;
     last = now;
   }
-  return violation() <= std::max(small_enough(), 16 * noise_);
 }
 
 }  // namespace excise

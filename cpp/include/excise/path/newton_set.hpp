@@ -56,15 +56,17 @@ class NewtonSet final : public WorkingSet {
     bool rounded = false;  // nothing but rounding was left to gain
   };
   Step step(double violated);
+  void descend();
   void move_to(const Point& point, const Vec& eta);
   bool worth_a_new_model(double before, double now) const;
 
   const Context& context_;
+  Vec weight_, inverse_root_;
+  std::unique_ptr<Loss> own_;
   const Loss& loss_;
   std::unique_ptr<Pack> pack_;
   Penalty penalty_;
   double alpha_ = 0.0, noise_, least_tax_ = kInfinity;
-  Vec weight_, inverse_root_;
 
   Vec b_, c_;
   Indices support_;
