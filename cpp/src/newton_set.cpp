@@ -167,8 +167,9 @@ void NewtonSet::make_model() {
   model_bend_.resize(bend_.size());
   for (std::size_t i = 0; i < bend_.size(); ++i)
     model_bend_[i] = weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
-  curvature_ = 0.0;
-  for (std::size_t i = 0; i < bend_.size(); ++i) curvature_ += weight_[i] * model_bend_[i];
+  bent_root_ = problem_.root;
+  loss_.multiply(model_bend_, weight_, bent_root_.data());
+  curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
   solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
@@ -187,12 +188,15 @@ void NewtonSet::extend_model(Index first) {
   Vec all(sz(m * m));
   for (Index k = 0; k < first; ++k)
     std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
-  pack_->weighted_gram(model_bend_, first, Matrix(all.data() + first * m, m, added), context_);
+  const Matrix more(all.data() + first * m, m, added);
+  if (loss_.diagonal())
+    pack_->weighted_gram(model_bend_, first, more, context_);
+  else
+    pack_->bent_gram([this](double* v) { loss_.multiply(model_bend_, weight_, v); }, first, more,
+                     context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
-    Vec v(sz(n));
-    for (Index i = 0; i < n; ++i) v[sz(i)] = problem_.root[sz(i)] * model_bend_[sz(i)];
-    pack_->correlate(first, ConstMatrix(v.data(), n, 1),
+    pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
                      Matrix(with_intercept_.data() + first, added, 1), context_);
     for (Index k = first; k < m; ++k)
       kernels().axpy(-with_intercept_[sz(k)] / curvature_, with_intercept_.data(),
@@ -238,13 +242,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
 NewtonSet::Step NewtonSet::step(double violated) {
   const Point here{b_, intercept_}, aim = model_minimum();
   const Vec eta = eta_, c = c_;
+  Vec& there = there_;
   const double u0 = u0_;
-  Vec there;
   predict(aim, there);
+  Vec move(eta.size());
   double longest = 0.0;
   for (std::size_t i = 0; i < eta.size(); ++i) {
-    moved_[i] = weight_[i] > 0 ? there[i] - eta[i] : 0.0;
-    longest = std::max(longest, std::abs(moved_[i]));
+    if (weight_[i] > 0) move[i] = there[i] - eta[i];
+    longest = std::max(longest, std::abs(move[i]));
   }
   if (!std::isfinite(longest)) return {};
   const bool short_enough = longest <= loss_.longest_step();
@@ -263,7 +268,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
       for (std::size_t k = 0; k < next.b.size(); ++k)
         next.b[k] = here.b[k] + t * (aim.b[k] - here.b[k]);
       next.intercept = here.intercept + t * (aim.intercept - here.intercept);
-      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * moved_[i];
+      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * move[i];
     }
     const double after = loss_.smooth_value(problem_.y, there, weight_) + penalty(next.b);
     if (!(after <= before - kDecrease * t * promised + rounded)) continue;
@@ -274,17 +279,20 @@ NewtonSet::Step NewtonSet::step(double violated) {
   return {0.0, promised <= rounded};
 }
 
+// Also sees by how much the loss bends more than the model on the way.
 void NewtonSet::move_to(const Point& point, const Vec& eta) {
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    moved_[i] = weight_[i] > 0 ? problem_.root[i] * (eta[i] - eta_[i]) : 0.0;
   b_ = point.b;
   intercept_ = point.intercept;
   eta_ = eta;
   expand();
-  double now = 0.0, old = 0.0;
-  for (std::size_t i = 0; i < eta.size(); ++i) {
-    const double square = weight_[i] * moved_[i] * moved_[i];
-    now += square * bend_[i];
-    old += square * model_bend_[i];
-  }
+  const auto curvature = [this](const Vec& bend) {
+    Vec v = moved_;
+    loss_.multiply(bend, weight_, v.data());
+    return kernels().dot(moved_.data(), v.data(), ix(v.size()));
+  };
+  const double now = curvature(bend_), old = curvature(model_bend_);
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 
@@ -305,7 +313,6 @@ bool NewtonSet::solve(double alpha) {
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   for (int move = 0;
        own_ && move < kMoves && own_->tighten(problem_.y, eta_, slope_, weight_, wanted); ++move) {
-    noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
     noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
     expand();
     descend();

@@ -45,6 +45,13 @@ class Loss {
   virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
                       double* bend, double* cap) const = 0;
 
+  // Whether rows bend by themselves; else `bend` of expand() is what multiply() makes H of.
+  virtual bool diagonal() const { return true; }
+  // v := D^(-1/2) H D^(-1/2) v, H the second derivative of sum_i w_i l by eta and D = diag(w)
+  virtual void multiply(std::span<const double> bend, std::span<const double>, double* v) const {
+    for (std::size_t i = 0; i < bend.size(); ++i) v[i] *= bend[i];
+  }
+
   // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = slope_i, 0 <= s <= 1: what a dual
   // point shrunk by s costs (Fenchel and Young). At most (1 - s) times the value, by convexity.
   virtual double shrunk_gap(std::span<const double> y, std::span<const double> eta,

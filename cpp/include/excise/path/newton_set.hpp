@@ -72,12 +72,12 @@ class NewtonSet final : public WorkingSet {
   Indices support_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
   Vec eta_, slope_, bend_, cap_, residual_;
-  Vec moved_;  // by how much the last step wanted to move eta
+  Vec moved_, there_;  // by how much the last step moved root o eta; where it wanted to
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
-  Vec model_bend_, gram_, with_intercept_, target_;
+  Vec model_bend_, bent_root_, gram_, with_intercept_, target_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;
