@@ -33,8 +33,8 @@ class CrossValidator {
   CrossValidator(Engine& engine, Folds folds, const Context& context);
   ~CrossValidator();
 
-  // alphas in the user's unit; with predictors, X is read fold by fold. Over working sets the path of
-  // all rows goes along, and stays with the engine until it is asked for.
+  // alphas in the user's unit; with predictors, X is read fold by fold. Over working sets the path
+  // of all rows goes along, and stays with the engine until it is asked for.
   HeldOut run(std::span<const double> alphas, bool eta, const Context& context) const;
 
  private:
