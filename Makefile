@@ -60,9 +60,10 @@ asan: $(VENV)/.tools
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
 
-## make fuzz     long hunts for surprises: random problems, and sparse tables of any structure
+## make fuzz     long hunts for surprises: random problems, small integer tables, sparse tables
 fuzz: $(VENV)/.testing
 	$(PY) -m tests.fuzz_engine --count 10000
+	$(PY) -m tests.fuzz_small --count 100000
 	$(PY) -m tests.fuzz_sparse --count 100000
 
 ## make tidy     clang-tidy over the core (it takes a minute; part of the `dev` extra)
