@@ -169,6 +169,9 @@ def _dual_point(
     theta, z = r, c
     while np.any(wrong(z)):
         closed |= wrong(z)
+        if _too_many(view, np.flatnonzero(closed)):  # theta = 0 is feasible, and says little
+            theta, z = np.zeros_like(r), np.zeros_like(c)
+            break
         basis = view.span(np.flatnonzero(closed))
         for _ in range(2):
             theta = theta - basis @ (basis.T @ theta)
