@@ -207,7 +207,7 @@ TEST(a_fold_that_is_stopped_stops_all) {
     const Vec alphas = data::grid(engine->grid_top(), 1e-2, 30);
     std::atomic<int> calls{0};
     const Context stops{threads, [&] {
-                          if (++calls > 200) throw std::runtime_error("stopped");
+                          if (++calls > 20) throw std::runtime_error("stopped");
                         }};
     bool stopped = false;
     try {
