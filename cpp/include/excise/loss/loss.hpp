@@ -45,6 +45,8 @@ class Loss {
   virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
                       double* bend, double* cap) const = 0;
 
+  // Whether expand() may be asked about some rows alone
+  virtual bool by_rows() const { return false; }
   // Whether rows bend by themselves; else `bend` of expand() is what multiply() makes H of.
   virtual bool diagonal() const { return true; }
   // v := D^(-1/2) H D^(-1/2) v, H the second derivative of sum_i w_i l by eta and D = diag(w)
