@@ -267,7 +267,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
   const bool short_enough = longest <= loss_.longest_step();
   if (short_enough) {
     see_stretch(move);
-    if (violation() < 0.5 * violated) return {1.0, false};
+    if (violation() < 0.5 * violated) return {1.0, 1.0, false};
   }
   double promised =
       before_.u0 * (aim.intercept - before_.intercept) + penalty(before_.b) - penalty(aim.b);
@@ -275,7 +275,8 @@ NewtonSet::Step NewtonSet::step(double violated) {
     promised += before_.c[k] * (aim.b[k] - before_.b[k]);
   const double value = loss_.smooth_value(problem_.y, before_.eta, weight_) + penalty(before_.b);
   const double rounded = kRounded * std::abs(value);
-  double t = short_enough ? 1.0 : loss_.longest_step() / longest;
+  const double most = short_enough ? 1.0 : loss_.longest_step() / longest;
+  double t = most;
   for (int halving = 0; std::isfinite(longest) && halving < kHalvings; ++halving, t *= 0.5) {
     for (std::size_t k = 0; t < 1 && k < aim.b.size(); ++k)
       now_.b[k] = before_.b[k] + t * (aim.b[k] - before_.b[k]);
@@ -288,10 +289,10 @@ NewtonSet::Step NewtonSet::step(double violated) {
       expand();
       see_stretch(move);
     }
-    return {t, promised <= rounded};
+    return {t, t / most, promised <= rounded};
   }
   now_ = before_;
-  return {0.0, promised <= rounded};
+  return {0.0, 0.0, promised <= rounded};
 }
 
 // By how much the loss now bends more than the model, in the direction of the last move.
@@ -345,7 +346,7 @@ void NewtonSet::descend() {
     if (was_new && !halved && taken.rounded) break;
     if (was_new) {
       if (taken.length == 1) damping_ = std::max(kLeastDamping, damping_ / 10);
-      if (taken.length < kShort) damping_ *= 10;
+      if (taken.share < kShort) damping_ *= 10;
       if (damping_ > 1) break;
     }
     if (taken.length < 1 || (was_new && !halved) || worth_a_new_model(last, now))

@@ -55,6 +55,7 @@ class NewtonSet final : public WorkingSet {
   Point model_minimum();
   struct Step {
     double length = 0.0;   // share of the way to the minimum of the model
+    double share = 0.0;    // of the way that was tried first
     bool rounded = false;  // nothing but rounding was left to gain
   };
   Step step(double violated);
