@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.grid import Grid
+from excise.losses import Loss, Squared, loss_of
 from excise.model.arrays import symmetric
+from excise.exceptions import InputError
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
@@ -28,6 +32,9 @@ def model(f: Fields) -> Model:
     standardize = f.flag("standardize")
     target = f.fields("target")
     path = _path(f.fields("path"), p)
+    loss = _loss(f)
+    books = _books(f.fields("books"), columns, penalty, standardize)
+    books = replace(books, additive=isinstance(loss, Squared))
     return Model(
         target=Target(target.text("name"), target.texts("levels")),
         columns=columns,
@@ -42,7 +49,7 @@ def model(f: Fields) -> Model:
         fit_intercept=f.flag("fit_intercept"),
         path=path,
         cv=_cv(f.fields("cv"), path.alphas),
-        books=_books(f.fields("books"), columns, penalty, standardize),
+        books=books,
         saved=tuple(_point(point, p) for point in f.each("saved")),
         stability=_stability(f.maybe("stability"), p),
         decoys=_decoys(f.maybe("decoys")),
@@ -54,7 +61,35 @@ def model(f: Fields) -> Model:
         warnings=f.texts("warnings"),
         created=f.text("created"),
         software=f.text("software"),
-        task=f.word("task", ("number",)),
+        task=f.word("task", ("class",) if loss.of_classes else ("number",)),
+        loss=loss.spec,
+        grid=_grid(f.maybe("grid"), path, books),
+    )
+
+
+def _loss(f: Fields) -> Loss:
+    """Version 1.0 knew the squared loss only."""
+    try:
+        return loss_of(f.text("loss", "squared"))
+    except InputError as error:
+        raise f.wrong("loss", f"is no loss: {error.fact}") from None
+
+
+def _grid(f: Fields | None, path: PathRecord, books: Books) -> Grid | None:
+    if f is None:
+        return None
+    k, p, drawn = len(path.alphas), books.n_features, path.coefs_std
+    return Grid(
+        alphas=path.alphas,
+        intercepts=f.floats("intercepts", k),
+        relative_gaps=f.floats("rel_gaps", k, 0.0),
+        kkt_violations=f.floats("kkt_violations", k, 0.0),
+        columns=SparseColumns(
+            drawn.indptr, drawn.indices, f.floats("coefs", len(drawn.indices)), p
+        ),
+        earns=f.floats("earns", p * k, 0.0).reshape(p, k),
+        scale=books.scale,
+        null_loss=books.null_loss,
     )
 
 
