@@ -55,6 +55,8 @@ class Loss(ABC):
         Name of the parameter, with its usual value as the default of the field; "" if none.
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
+    of_classes : bool
+        Whether y names two classes, 0 and 1, told apart by the sign of eta.
     """
 
     name: ClassVar[str]
@@ -62,6 +64,7 @@ class Loss(ABC):
     link: ClassVar[str]
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
+    of_classes: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, y: Floats, eta: Floats) -> Floats:
