@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from excise._core import Engine
+from excise.catalog import SOLVED_LOSSES
 from excise.certify import certify_problem
 from excise.duality import Size, certificate_from
 from excise.exceptions import InputError
@@ -290,6 +291,11 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
+    if not any(problem.loss.name in names for names in SOLVED_LOSSES.values()):
+        raise InputError(
+            f"the {problem.loss.name} loss cannot be fitted yet, only certified",
+            remedy="excise.certify on coefficients of another tool",
+        )
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only

@@ -21,7 +21,7 @@ MOST_WORK = 2e9
 MOST_KEPT = 200_000
 """Numbers of earnings that are kept: columns times penalties."""
 TIE = 1e-6
-"""Earnings within this share of the tax, more than single precision loses, are called equal to it."""
+"""Earnings within this share of the tax, more than single precision loses, are equal to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -118,11 +118,15 @@ class Ledger:
     alpha : float
     tax : float
         What a feature of penalty weight 1 pays: alpha * l1_ratio.
+    same_unit : bool
+        Whether earnings and coefficients are in one unit: for the squared loss what is left after
+        tax is the coefficient.
     """
 
     rows: tuple[LedgerRow, ...]
     alpha: float
     tax: float
+    same_unit: bool = True
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -254,4 +258,4 @@ def keep_ledger(
                 level=label.level,
             )
         )
-    return Ledger(tuple(rows), point.alpha, per_unit_tax)
+    return Ledger(tuple(rows), point.alpha, per_unit_tax, books.additive)

@@ -9,13 +9,12 @@ import numpy as np
 
 from excise.results import Floats
 
-
 SQUARED_ERROR = "mean squared error"
 """What is measured for the squared loss."""
 
 
 class Score(NamedTuple):
-    """1 - error / error of the intercept alone: in cross-validation, its standard error, on the rows.
+    """1 - error / that of the intercept alone: cross-validated, its standard error, on the rows.
 
     R2 for squared errors; D2, the share of the deviance that is explained, for another loss.
     """

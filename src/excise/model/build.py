@@ -19,6 +19,7 @@ from excise.explain.books import FULL_GRAM
 from excise.explain.crossings import crossings
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
+from excise.explain.measures import Measurer
 from excise.explain.rows import Rows, standardise
 from excise.explain.stability import stability as find_stability
 from excise.explain.words import figures
@@ -49,6 +50,7 @@ def build_model(
     alpha: float | None = None,
     n_features: int | None = None,
     warnings: Sequence[str] = (),
+    measure: Measurer | None = None,
 ) -> Model:
     """Everything a fit leaves behind.
 
@@ -72,6 +74,8 @@ def build_model(
     n_features : int, optional
         Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
+    measure : callable, optional
+        From falling alphas to further measures there, such as the accuracy of classes.
     """
     path = cv.path
     problem: Problem = path.problem
@@ -121,6 +125,7 @@ def build_model(
         task="class" if problem.loss.of_classes else "number",
         loss=problem.loss.spec,
         grid=None if books.additive else _grid(path),
+        measures=() if measure is None else tuple(measure(falling)),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     return replace(model, warnings=said)

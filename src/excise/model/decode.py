@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.grid import Grid
+from excise.explain.measures import Measure
 from excise.losses import Loss, Squared, loss_of
 from excise.model.arrays import symmetric
-from excise.exceptions import InputError
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
@@ -64,7 +65,13 @@ def model(f: Fields) -> Model:
         task=f.word("task", ("class",) if loss.of_classes else ("number",)),
         loss=loss.spec,
         grid=_grid(f.maybe("grid"), path, books),
+        measures=tuple(_measure(m) for m in f.each("measures")) if f.has("measures") else (),
     )
+
+
+def _measure(f: Fields) -> Measure:
+    figures = (f.number(key, 0.0) for key in ("alpha", "cv", "se", "train", "null"))
+    return Measure(f.text("name"), *figures)
 
 
 def _loss(f: Fields) -> Loss:

@@ -44,6 +44,7 @@ def members(model: Model) -> dict[str, Any]:
         "path": _path(model.path),
         **({} if model.grid is None else {"grid": _grid(model.grid)}),
         "cv": _cv(model.cv),
+        **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
         "books": _books(model.books),
         "stability": _stability(model.stability),
         "decoys": _decoys(model.decoys),

@@ -25,6 +25,7 @@ from excise.explain import (
 )
 from excise.explain.grid import Grid
 from excise.explain.ledger import keep_ledger
+from excise.explain.measures import Measure
 from excise.explain.score import r2
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
@@ -79,6 +80,8 @@ class Model:
         As in ``loss="tweedie:1.5"``.
     grid : Grid or None
         For another loss than the squared one: the solutions of the whole path.
+    measures : tuple of Measure
+        Further measures at the saved penalties: accuracy and AUC of classes.
     """
 
     target: Target
@@ -107,6 +110,7 @@ class Model:
     task: str = "number"
     loss: str = "squared"
     grid: Grid | None = None
+    measures: tuple[Measure, ...] = ()
 
     @property
     def alpha(self) -> float:
@@ -169,6 +173,11 @@ class Model:
         if self.alpha < self.cv.alphas[-1] * (1.0 - SAME):
             return None
         return self.cv.score(self.alpha)._replace(train=self.train_score)
+
+    def measured(self, name: str) -> Measure | None:
+        """A further measure at the chosen penalty; None where it was not taken."""
+        found = (m for m in self.measures if m.name == name)
+        return next((m for m in found if abs(m.alpha - self.alpha) <= SAME * self.alpha), None)
 
     @property
     def train_score(self) -> float:
