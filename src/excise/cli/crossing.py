@@ -12,7 +12,7 @@ from excise import cross_validation
 from excise.cli.fit_options import FitOptions
 from excise.engine import Session
 from excise.exceptions import InputError
-from excise.explain.measures import Measurer, class_measures
+from excise.explain.classes import Judge, class_report
 from excise.explain.words import count
 from excise.folds import Folds, make_folds
 from excise.losses import Loss
@@ -29,11 +29,11 @@ class Crossed:
     session: Session
     folds: Folds
 
-    def measure(self, encoded: Encoded) -> Measurer | None:
-        """What else there is to measure at some alphas: accuracy and AUC, for classes."""
+    def judge(self, encoded: Encoded) -> Judge | None:
+        """What else there is to measure of classes: accuracy, AUC, who is taken for whom."""
         if not self.session.problem.loss.of_classes:
             return None
-        return partial(class_measures, self.session, self.folds, imputation=encoded.imputation)
+        return partial(class_report, self.session, self.folds, imputation=encoded.imputation)
 
 
 def cross_validate(

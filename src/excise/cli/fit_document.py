@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from excise.explain.measures import OF_CLASSES
+from excise.explain.classes import OF_CLASSES
 
 if TYPE_CHECKING:
     from excise.cli.fitting import Fitted, Tested

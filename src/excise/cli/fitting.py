@@ -158,7 +158,7 @@ def build(
         alpha=chosen.value if chosen.kind == "alpha" else None,
         n_features=int(chosen.value) if chosen.kind == "n_features" else None,
         warnings=encoded.warnings + warned,
-        measure=crossed.measure(encoded),
+        judge=crossed.judge(encoded),
     )
 
 

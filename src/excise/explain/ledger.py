@@ -155,6 +155,14 @@ class Ledger:
         """Decimals for every amount of this ledger: the tax shows three significant digits."""
         return decimals_of(self.tax or max((row.earns for row in self.rows), default=0.0))
 
+    def decimals_kept(self, decimals: int) -> int:
+        """Decimals of what is kept: those of the amounts, or fewer by the largest coefficient.
+
+        The two are in one unit only where what is left after tax is the coefficient.
+        """
+        largest = max((abs(row.coef_std) for row in self.rows), default=0.0)
+        return decimals if self.same_unit else min(decimals, decimals_of(largest) + 1)
+
     def sorted(self, by: Order = "earns") -> Ledger:
         """The same rows by falling earnings (unknown ones last), by name, or as in the file."""
         if by == "file":

@@ -16,10 +16,10 @@ from excise._version import __version__
 from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.books import FULL_GRAM
+from excise.explain.classes import Judge, Separation
 from excise.explain.crossings import crossings
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
-from excise.explain.measures import Measurer
 from excise.explain.rows import Rows, standardise
 from excise.explain.stability import stability as find_stability
 from excise.explain.words import figures
@@ -50,7 +50,7 @@ def build_model(
     alpha: float | None = None,
     n_features: int | None = None,
     warnings: Sequence[str] = (),
-    measure: Measurer | None = None,
+    judge: Judge | None = None,
 ) -> Model:
     """Everything a fit leaves behind.
 
@@ -74,8 +74,8 @@ def build_model(
     n_features : int, optional
         Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
-    measure : callable, optional
-        From falling alphas to further measures there, such as the accuracy of classes.
+    judge : callable, optional
+        For classes: what else there is to say of them (see `excise.explain.classes`).
     """
     path = cv.path
     problem: Problem = path.problem
@@ -97,6 +97,7 @@ def build_model(
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
     point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
+    told = None if judge is None else judge(falling, chosen)
     model = Model(
         target=target if isinstance(target, Target) else Target(target),
         columns=tuple(_described(named, books)),
@@ -125,7 +126,8 @@ def build_model(
         task="class" if problem.loss.of_classes else "number",
         loss=problem.loss.spec,
         grid=None if books.additive else _grid(path),
-        measures=() if measure is None else tuple(measure(falling)),
+        measures=() if told is None else told.measures,
+        separation=None if told is None else _kept(told.separation),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     return replace(model, warnings=said)
@@ -157,6 +159,17 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
         null_loss=path.null_loss,
         floor=floor,
         additive=rows.squared,
+    )
+
+
+def _kept(found: Separation) -> Separation:
+    """As it will come back from the file."""
+    return replace(
+        found,
+        false_alarms=rounded(found.false_alarms),
+        found=rounded(found.found),
+        predicted=rounded(found.predicted),
+        observed=rounded(found.observed),
     )
 
 

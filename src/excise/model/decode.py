@@ -10,8 +10,8 @@ import numpy as np
 
 from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.classes import Measure, Separation
 from excise.explain.grid import Grid
-from excise.explain.measures import Measure
 from excise.losses import Loss, Squared, loss_of
 from excise.model.arrays import symmetric
 from excise.model.fields import Fields, is_number
@@ -66,6 +66,25 @@ def model(f: Fields) -> Model:
         loss=loss.spec,
         grid=_grid(f.maybe("grid"), path, books),
         measures=tuple(_measure(m) for m in f.each("measures")) if f.has("measures") else (),
+        separation=_separation(f.maybe("separation"), target.texts("levels")),
+    )
+
+
+def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:
+    if f is None or len(levels) != 2:
+        return None
+    counts = f.numbers("counts", 4)
+    if np.any((counts < 0.0) | (counts != np.round(counts))):
+        raise f.wrong("counts", "must be numbers of rows")
+    false_alarms = f.floats("false_alarms", None, 0.0)
+    predicted = f.floats("predicted", None, 0.0)
+    return Separation(
+        alpha=f.number("alpha", 0.0),
+        counts=counts.astype(np.int64).reshape(2, 2),
+        false_alarms=false_alarms,
+        found=f.floats("found", len(false_alarms), 0.0),
+        predicted=predicted,
+        observed=f.floats("observed", len(predicted), 0.0),
     )
 
 
@@ -101,8 +120,9 @@ def _grid(f: Fields | None, path: PathRecord, books: Books) -> Grid | None:
 
 
 def _settings(f: Fields) -> dict[str, Any]:
-    """Free, but for the name of the table: `Model.command` quotes it."""
+    """Free, but for the name of the table, which `Model.command` quotes, and hints, its notes."""
     f.text("table", "")
+    f.texts("hints")
     return f.content
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.classes import Separation
 from excise.explain.grid import Grid
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
 from excise.model.parts import Column, PathRecord
@@ -45,6 +46,7 @@ def members(model: Model) -> dict[str, Any]:
         **({} if model.grid is None else {"grid": _grid(model.grid)}),
         "cv": _cv(model.cv),
         **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
+        **({"separation": _separation(model.separation)} if model.separation else {}),
         "books": _books(model.books),
         "stability": _stability(model.stability),
         "decoys": _decoys(model.decoys),
@@ -133,6 +135,17 @@ def _grid(grid: Grid) -> dict[str, Any]:
         "earns": pack_single(grid.earns.ravel()),
         "rel_gaps": pack(grid.relative_gaps),
         "kkt_violations": pack(grid.kkt_violations),
+    }
+
+
+def _separation(found: Separation) -> dict[str, Any]:
+    return {
+        "alpha": found.alpha,
+        "counts": found.counts.ravel().tolist(),
+        "false_alarms": pack_single(found.false_alarms),
+        "found": pack_single(found.found),
+        "predicted": pack_single(found.predicted),
+        "observed": pack_single(found.observed),
     }
 
 

@@ -23,9 +23,9 @@ from excise.explain import (
     VerdictCode,
     Why,
 )
+from excise.explain.classes import Measure, Separation
 from excise.explain.grid import Grid
 from excise.explain.ledger import keep_ledger
-from excise.explain.measures import Measure
 from excise.explain.score import r2
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
@@ -82,6 +82,8 @@ class Model:
         For another loss than the squared one: the solutions of the whole path.
     measures : tuple of Measure
         Further measures at the saved penalties: accuracy and AUC of classes.
+    separation : Separation or None
+        How held-out rows of two classes are told apart at the chosen penalty.
     """
 
     target: Target
@@ -111,6 +113,7 @@ class Model:
     loss: str = "squared"
     grid: Grid | None = None
     measures: tuple[Measure, ...] = ()
+    separation: Separation | None = None
 
     @property
     def alpha(self) -> float:
@@ -198,14 +201,14 @@ class Model:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know beside the ledger: borderline features, overlaps."""
+        """What a reader should know beside the ledger: borderline features, overlaps, hints."""
         names, coef = self.feature_names, self.coef
         overlaps = [
             (names[j], names[k], r)
             for j, k, r in self.books.overlaps(OVERLAP)
             if not (coef[j] and coef[k])
         ]
-        return notes(self.ledger(), self.decoys, overlaps)
+        return (*notes(self.ledger(), self.decoys, overlaps), *self.settings.get("hints", ()))
 
     def ledger(self, at: At = None) -> Ledger:
         """The ledger at the chosen penalty, or at another: alpha, "min", "1se", int = n kept."""
@@ -285,7 +288,8 @@ class Model:
                 raise self._out_of_reach(alpha)
             point = self.books.solve(alpha)
         others = tuple(other for other in known if other is not point)
-        return replace(self, point=point, saved=others, rule=rule)
+        told = self.separation if point is self.point else None
+        return replace(self, point=point, saved=others, rule=rule, separation=told)
 
     def _on_the_path(self, alpha: float) -> Point:
         """The solution of the path that reads the same at three digits."""

@@ -55,6 +55,7 @@ def entries(model: Model) -> tuple[Entry, ...]:
     if command := settings.pop("command", ""):
         found.append(Entry("Command", str(command), code=True))
     settings.pop("data", "")  # the page opens with it
+    settings.pop("hints", "")  # and its notes end with them
     found.append(Entry("Data", _data(model)))
     found.append(Entry("Penalty", _penalty(model)))
     found.append(Entry("Choice", _folds(model)))

@@ -92,7 +92,7 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
     def figure(x: float) -> str:
         return _UNKNOWN if math.isnan(x) else amount(x, places)
 
-    keeps = _decimals_kept(ledger, places)
+    keeps = ledger.decimals_kept(places)
 
     def column(name: str, head: str, cells: list[str], least: int = 0) -> Column:
         return Column(name, head, tuple(cells), least, to_left=name in ("feature", "status"))
@@ -111,15 +111,6 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
         picked = ["" if row.picked is None else percent(row.picked) for row in rows]
         columns.insert(-1, column("picked", "picked", picked))
     return columns
-
-
-def _decimals_kept(ledger: Ledger, places: int) -> int:
-    """Decimals of what is kept: those of the amounts, or of the largest coefficient.
-
-    The two are in one unit only where what is left after tax is the coefficient.
-    """
-    largest = max((abs(row.coef_std) for row in ledger), default=0.0)
-    return places if ledger.same_unit or not largest else min(places, decimals_of(largest) + 1)
 
 
 def _keeps(row: LedgerRow, places: int) -> str:
