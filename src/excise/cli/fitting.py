@@ -53,7 +53,10 @@ class Tested:
         return next(iter(self.scores.values()))
 
     def __str__(self) -> str:
-        rest = [f"{name} {amount(score, 2)}" for name, score in list(self.scores.items())[1:]]
+        rest = [
+            f"{name} {amount(score, 3 if name == 'AUC' else 2)}"
+            for name, score in list(self.scores.items())[1:]
+        ]
         more = f" ({', '.join(rest)})" if rest else ""
         return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}{more}"
 
@@ -239,6 +242,8 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     if hinted := hints(loss, encoded.y, options):
         settings["hints"] = list(hinted)
     model = build(crossed, encoded, options, settings, warned)
+    if options.private:  # each step of a ROC curve is a row
+        model = replace(model, separation=None)
     tested = None
     if options.test_file:
         tested = test(model, encoded, read(options.test_file, options), None, options.weights)

@@ -105,8 +105,8 @@ class Books:
         return self.allowed(self.xy * self.unit)
 
     def allowed(self, left: Floats) -> Floats:
-        """|left|, or 0 where a bound keeps the coefficient from that side."""
-        barred = np.where(left > 0.0, self.upper <= 0.0, self.lower >= 0.0)
+        """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
+        barred = np.where(left > 0.0, self.upper <= 0.0, (left <= 0.0) & (self.lower >= 0.0))
         return np.where(barred, 0.0, np.abs(left))
 
     def left(self, coef_std: Floats) -> Floats:

@@ -17,8 +17,10 @@ from excise.engine import solve_path
 from excise.losses import Squared
 from excise.results import Event, Floats, Path
 
-ROUNDS = 3
-"""How often all crossings are closed in on: enough for the digits that anybody is shown."""
+ROUNDS = 8
+"""How often crossings are closed in on at most."""
+CLOSE = 2e-4
+"""Ends so near to each other, relative to the penalty, show the digits that anybody is shown."""
 MARGIN = 0.05
 """A guess keeps this part of the stretch away from its ends."""
 
@@ -40,7 +42,8 @@ def crossings(path: Path) -> tuple[Event, ...]:
     features = np.unique(path.columns_std.indices)
     alphas, coefs = path.alphas, _dense(path, features)
     for _ in range(ROUNDS):
-        wanted = {_zero(alphas, coefs, stretch, MARGIN) for stretch in _stretches(coefs)}
+        wide = (s for s in _stretches(coefs) if alphas[s.k] - alphas[s.k + 1] > CLOSE * alphas[s.k])
+        wanted = {_zero(alphas, coefs, stretch, MARGIN) for stretch in wide}
         new = np.array(sorted(wanted - set(alphas.tolist()), reverse=True))
         if not len(new):
             break

@@ -95,8 +95,9 @@ def _measure(f: Fields) -> Measure:
 
 def _loss(f: Fields) -> Loss:
     """Version 1.0 knew the squared loss only."""
+    spec = f.text("loss", "squared")
     try:
-        return loss_of(f.text("loss", "squared"))
+        return loss_of(spec)
     except InputError as error:
         raise f.wrong("loss", f"is no loss: {error.fact}") from None
 

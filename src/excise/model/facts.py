@@ -69,9 +69,9 @@ def _score(model: Model) -> tuple[Fact, ...]:
     if accuracy is None:
         return (Fact("Score", value, note),)
     first = f"accuracy {amount(accuracy.cv, 2)} +/- {amount(accuracy.se, 2)}"
-    ranked = f", AUC {amount(auc.cv, 2)}" if auc else ""
-    alone = f" ({amount(accuracy.null, 2)} without features){ranked}, {value}"
-    return (Fact("Score", first, f"{alone.strip()} {note}"),)
+    ranked = f" AUC {amount(auc.cv, 3)};" if auc else ""
+    against = f"against {amount(accuracy.null, 2)} without features;{ranked} {value} {note}"
+    return (Fact("Score", first, against, ", "),)
 
 
 def _metric(name: str) -> str:

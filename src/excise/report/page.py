@@ -82,7 +82,7 @@ def _render(model: Model, detail: Detail) -> str:
     charts = [path_chart(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
     if model.books.additive:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
-    if model.separation:
+    if model.separation is not None:
         charts.append(classes_chart(model, model.separation, both=detail.narrow))
     found, equation = facts(model), model.equation()
     return (
