@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,29 +112,6 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         all_rows = data.total_weight / len(code) if given is None else 1.0
         total = data.total_weight if weights is None else all_rows * float(weights.sum())
         return Training(data.X, code.astype(np.float64), weights, total), given
-
-    def sparsify(self) -> Self:
-        """Store the coefficients as a sparse array, where most are zero.
-
-        Returns
-        -------
-        self : object
-        """
-        from scipy.sparse import csr_array
-
-        self.coef_ = csr_array(self.coef_)
-        return self
-
-    def densify(self) -> Self:
-        """Store the coefficients as an array again.
-
-        Returns
-        -------
-        self : object
-        """
-        if not isinstance(self.coef_, np.ndarray):
-            self.coef_ = self.coef_.toarray()
-        return self
 
 
 def _not_two(classes: NDArray[Any]) -> InputError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from excise.exceptions import InputError
 from excise.linear_model.classes import LinearClassifier
@@ -203,6 +204,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
     @property
     def _data_term(self) -> Loss:
+        check_is_fitted(self)
         loss: Loss = self.path_.problem.loss
         return loss
 

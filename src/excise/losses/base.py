@@ -57,6 +57,8 @@ class Loss(ABC):
         In eta, for every y: then all optima share eta.
     of_classes : bool
         Whether y names two classes, 0 and 1, told apart by the sign of eta.
+    kinked : bool
+        Whether it has more than one slope somewhere.
     """
 
     name: ClassVar[str]
@@ -65,6 +67,7 @@ class Loss(ABC):
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
     of_classes: ClassVar[bool] = False
+    kinked: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, y: Floats, eta: Floats) -> Floats:
