@@ -362,13 +362,3 @@ def test_targets_that_look_wrong_and_are_not() -> None:
     make_problem(X, [0, 0, 0, 0], loss="poisson", fit_intercept=False)
     make_problem(X, [-1, 1, 2, 3], loss="poisson", sample_weight=[0, 1, 1, 1])
     make_problem(X, [0.3, 0.3, 0.3, 0.3], loss="logistic")
-
-
-@pytest.mark.parametrize("name", [name for name in LOSSES if name != "squared"])
-def test_the_engine_says_what_it_cannot_do_yet(name: str) -> None:
-    with pytest.raises(InputError) as error:
-        fit(X, [0, 1, 1, 0] if name != "gamma" else [1, 2, 3, 4], 0.1, loss=name)
-    assert str(error.value) == (
-        f"the {name} loss cannot be fitted yet, only certified\n"
-        "  try: excise.certify on coefficients of another tool"
-    )

@@ -141,7 +141,7 @@ def cross_validate(
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     judge = make_judge(session.problem, scoring, score_weight)
     folds = with_weight(folds, session.problem)
-    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
+    made = open_folds(session, folds, imputation)
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -177,6 +177,11 @@ def cross_validate(
         metric=label_of(judge.score, session.problem.loss),
         greater_is_better=judge.sign < 0.0,
     )
+
+
+def open_folds(session: Session, folds: Folds, imputation: Imputation | None = None) -> Any:
+    """The core's folds, whose training paths are solved for as many grids as are asked for."""
+    return session.engine.folds(folds.roles, *_refills(imputation, folds))
 
 
 class Judge(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import Loss, Squared
+from excise.null_model import best_intercept
 from excise.results import Floats
 
 Measure = Callable[[Loss, Floats, Floats, Floats | None], float]
@@ -153,11 +154,13 @@ def label_of(score: Score | None, loss: Loss) -> str:
     return SCORES["mse" if isinstance(loss, Squared) else "deviance"].label
 
 
-def explained(loss: Loss, y: Floats, eta: Floats, null: float, w: Floats | None) -> float:
-    """Share of the deviance of the constant predictor `null` that eta explains: D2.
+def explained(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    """Share of the deviance of the best constant on these rows that eta explains: D2.
 
     For the squared loss this is R2.
     """
+    weights = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
+    null = best_intercept(loss, y, np.zeros(len(y)), weights)
     left = _deviance(loss, y, eta, w)
     total = _deviance(loss, y, np.full(len(y), null), w)
     if total > 0.0:

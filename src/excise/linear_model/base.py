@@ -84,7 +84,8 @@ class LinearModel(BaseEstimator):
             rows = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse=COMPRESSED)
         product = rows @ self.coef_.T
         eta: NDArray[Any] = product.toarray() if is_sparse(product) else product
-        return eta + self.intercept_
+        eta = eta + self.intercept_
+        return eta
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect of it: sparse X too."""

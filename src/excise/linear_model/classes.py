@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from excise.exceptions import InputError, InputTypeError
 from excise.linear_model.base import LinearModel, Training
 from excise.losses import Logistic, Loss
+from excise.problem import check_sample_weight
 from excise.results import Floats
 
 
@@ -38,7 +39,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         -------
         ndarray of shape (n_samples,)
         """
-        return self._eta(X)[:, 0]
+        eta: NDArray[Any] = self._eta(X)[:, 0]
+        return eta
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the class of every row.
@@ -86,7 +88,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         if isinstance(loss, Logistic):  # its value is minus the log-likelihood
             return self._of_both(X, lambda eta: -loss.value(np.ones_like(eta), eta))
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     def _of_both(self, X: Any, of: Any) -> NDArray[Any]:
         """A function of the predictor, for the first class and the second."""
@@ -106,7 +108,7 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         self.classes_, code = np.unique(data.y, return_inverse=True)
         if len(self.classes_) != 2:
             raise _not_two(self.classes_)
-        given = data.sample_weight
+        given = check_sample_weight(data.sample_weight, len(code))
         weights = _with_class_weight(self.class_weight, self.classes_, code, given)
         # one number as the weight of all rows is no weight, but counts in the total
         all_rows = data.total_weight / len(code) if given is None else 1.0
@@ -148,7 +150,7 @@ def _with_class_weight(
         totals = np.bincount(code, weights=rows)
         if not np.all(totals > 0.0):
             raise InputError("sample_weight is zero in all rows of a class of y")
-        return rows * (rows.sum() / (len(classes) * totals))[code]
+        return np.asarray(rows * (rows.sum() / (len(classes) * totals))[code])
     if not isinstance(wanted, Mapping):
         raise InputTypeError(f"class_weight must be None, 'balanced' or a dict, not {wanted!r}")
     known = classes.tolist()
@@ -161,4 +163,4 @@ def _with_class_weight(
     factor = np.array([float(wanted.get(name, 1.0)) for name in known])
     if not (np.all(factor >= 0.0) and np.all(np.isfinite(factor))):
         raise InputError(f"class_weight is {wanted!r}; weights must be finite and >= 0")
-    return rows * factor[code]
+    return np.asarray(rows * factor[code])

@@ -87,7 +87,8 @@ class SparseModel(ExplainedModel):
         self._target = str(getattr(y, "name", None) or "y")
         self._model: Model | None = None
         self._store(self.cv_.best)
-        warn_if_uncertified(type(self).__name__, self.alpha_, self.relative_gap_, self.tol)
+        name, squared = type(self).__name__, isinstance(loss, Squared)
+        warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
         return self
 
     def _store(self, solution: Solution) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from excise.exceptions import InputError
-from excise.linear_model.base import LinearRegressor
+from excise.linear_model.glm import LinkedRegressor
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Loss, loss_of
 from excise.results import Rule
 
 
-class SparseRegressor(LinearRegressor, SparseModel):
+class SparseRegressor(LinkedRegressor, SparseModel):
     """Sparse linear regression that comes with a proof and an explanation.
 
     Chooses the penalty by cross-validation, standardises inside every fold, solves exactly and
@@ -172,19 +171,10 @@ class SparseRegressor(LinearRegressor, SparseModel):
         loss = _regression_loss(self.loss)
         return self._choose(X, y, data, loss, groups, scoring=scoring_of(self.scoring))
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the mean of y (its median or quantile, where that is what was fitted).
-
-        Parameters
-        ----------
-        X : array-like, sparse or data frame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        eta = self._eta(X)
-        return np.asarray(self.path_.problem.loss.mean(eta))
+    @property
+    def _data_term(self) -> Loss:
+        fitted = getattr(self, "path_", None)
+        return loss_of(self.loss) if fitted is None else fitted.problem.loss
 
 
 def _regression_loss(loss: Any) -> Loss:
