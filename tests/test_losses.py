@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from excise.certify import certify
-from excise.engine import fit, fit_path
+from excise.engine import fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import LOSSES, Loss, Squared, Tweedie, loss_of
 from excise.losses.special import exp_divergence, share_divergence

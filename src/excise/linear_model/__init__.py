@@ -10,6 +10,7 @@ from excise.linear_model.displays import CVDisplay, LedgerDisplay, PathDisplay
 from excise.linear_model.elastic_net import ElasticNet, Lasso
 from excise.linear_model.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
 from excise.linear_model.logistic import LogisticRegression
+from excise.linear_model.logistic_cv import LogisticRegressionCV
 from excise.linear_model.paths import enet_path, lasso_path
 from excise.linear_model.ridge import Ridge
 from excise.linear_model.sparse_classifier import SparseClassifier
@@ -26,6 +27,7 @@ __all__ = [
     "LassoCV",
     "LedgerDisplay",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "PathDisplay",
     "PoissonRegressor",
     "Ridge",

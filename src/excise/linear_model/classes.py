@@ -103,7 +103,10 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         return tags
 
     def _labelled(self, data: Training) -> tuple[Training, NDArray[np.float64] | None]:
-        """Store the classes; classes 0 and 1 with all weights, and the weights without class's."""
+        """Store the classes; classes 0 and 1 with all weights, and the weights for scores.
+
+        Those of the classes are in the first and not in the second, unless there are none.
+        """
         check_classification_targets(data.y)
         self.classes_, code = np.unique(data.y, return_inverse=True)
         if len(self.classes_) != 2:
@@ -113,6 +116,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         # one number as the weight of all rows is no weight, but counts in the total
         all_rows = data.total_weight / len(code) if given is None else 1.0
         total = data.total_weight if weights is None else all_rows * float(weights.sum())
+        if given is None and weights is not None:
+            given = np.ones(len(code))
         return Training(data.X, code.astype(np.float64), weights, total), given
 
 

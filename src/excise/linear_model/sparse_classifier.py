@@ -185,17 +185,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
-        coded, given = self._labelled(data)
-        rows = np.ones(len(coded.y)) if given is None else given
-        return self._choose(
-            X,
-            y,
-            coded,
-            loss,
-            groups,
-            scoring=scoring_of(self.scoring, self.classes_),
-            score_weight=rows if self.class_weight is not None else None,
-        )
+        coded, score_weight = self._labelled(data)
+        scoring = scoring_of(self.scoring, self.classes_)
+        return self._choose(X, y, coded, loss, groups, scoring=scoring, score_weight=score_weight)
 
     def _store(self, solution: Solution) -> None:
         super()._store(solution)
