@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, getcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -362,3 +363,15 @@ def test_targets_that_look_wrong_and_are_not() -> None:
     make_problem(X, [0, 0, 0, 0], loss="poisson", fit_intercept=False)
     make_problem(X, [-1, 1, 2, 3], loss="poisson", sample_weight=[0, 1, 1, 1])
     make_problem(X, [0.3, 0.3, 0.3, 0.3], loss="logistic")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_has_its_row_in_the_documents(name: str) -> None:
+    """With the curvature's verdict, so that page and registry cannot part."""
+    page = Path(__file__).parents[1] / "docs" / "objective.md"
+    loss = loss_of(name)
+    (row,) = [
+        line for line in page.read_text().splitlines() if line.startswith(f'| `"{loss.spec}"')
+    ]
+    assert row.endswith("| proved |" if np.isfinite(loss.curvature(np.ones(1))) else "| kkt |")
+    assert loss.domain in row
