@@ -157,12 +157,14 @@ def label_of(score: Score | None, loss: Loss) -> str:
 def explained(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
     """Share of the deviance of the best constant on these rows that eta explains: D2.
 
-    For the squared loss this is R2.
+    For the squared loss this is R2. Where y is constant there is nothing to explain: 1 for an
+    exact prediction, else 0.
     """
     weights = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
     null = best_intercept(loss, y, np.zeros(len(y)), weights)
     left = _deviance(loss, y, eta, w)
     total = _deviance(loss, y, np.full(len(y), null), w)
-    if total > 0.0:
+    counted = y[weights > 0.0]
+    if total > 0.0 and np.any(counted != counted[0]):
         return 1.0 - left / total
     return 1.0 if left == 0.0 else 0.0

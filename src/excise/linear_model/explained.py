@@ -94,14 +94,16 @@ class ExplainedModel(LinearModel):
         return plain
 
     def _repr_html_(self) -> str:
-        return str(self._repr_mimebundle_()["text/html"])
+        return str(self._repr_mimebundle_().get("text/html", ""))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         """What a notebook shows: the card when fitted, scikit-learn's diagram before."""
-        if getattr(self, "cv_", None) is not None:
-            with suppress(InputError):
+        plain = {"text/plain": repr(self)}
+        with suppress(InputError):  # nothing to tell, and the diagram asks for `model_` too
+            if getattr(self, "cv_", None) is not None:
                 from excise.report import notebook_card
 
-                return {"text/plain": repr(self), "text/html": notebook_card(self.model_)}
-        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
-        return bundle
+                return plain | {"text/html": notebook_card(self.model_)}
+            bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
+            return bundle
+        return plain

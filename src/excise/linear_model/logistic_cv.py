@@ -217,7 +217,9 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         labels = column_or_1d(y)
         strange = ~np.isin(labels, self.classes_)
         if strange.any():
-            raise InputError(f"y holds {labels[strange][0]!r}, which is no class of the fit")
+            raise InputError(
+                f"y holds {labels[strange].tolist()[0]!r}, which is no class of the fit"
+            )
         code = (labels == self.classes_[1]).astype(np.float64)
         score = score_of(self._measure(), Logistic(), code) or SCORES["deviance"]
         weights = check_sample_weight(sample_weight, len(code))
