@@ -389,6 +389,8 @@ def test_the_choice_on_breast_cancer():
     assert model.at().alpha_ == model.alpha_ and model.at(0.1).alpha_ == 0.1
     with pytest.raises(InputError, match="unknown rule 'best'"):
         model.at("best")
+    with pytest.raises(InputError, match="no alpha of the grid keeps exactly 31 features"):
+        model.at(31)
     assert_allclose(model.coef_std_[0], model.coef_[0] * model.path_.scale)
 
 

@@ -19,8 +19,7 @@ from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses import Loss, Squared
 from excise.model import build_model
-from excise.model.choose import alpha_keeping
-from excise.model.parts import Column, PathRecord
+from excise.model.parts import Column
 from excise.results import Rule
 
 if TYPE_CHECKING:
@@ -157,7 +156,15 @@ class SparseModel(ExplainedModel):
         if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
             n_features = int(at)
         if n_features is not None:
-            return alpha_keeping(PathRecord(self.path_.alphas, self.path_.columns_std), n_features)
+            kept = np.diff(self.path_.columns.indptr)
+            hits = np.flatnonzero(kept == n_features)
+            if len(hits) == 0:
+                counts = ", ".join(map(str, np.unique(kept)))
+                raise InputError(
+                    f"no alpha of the grid keeps exactly {n_features} features",
+                    [f"they keep {counts}"],
+                )
+            return float(self.path_.alphas[hits[0]])
         named = {None: self.alpha_, "min": self.cv_.alpha_min, "1se": self.cv_.alpha_1se}
         if at is None or isinstance(at, str):
             if at not in named:
