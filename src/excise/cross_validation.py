@@ -141,7 +141,7 @@ def cross_validate(
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     judge = make_judge(session.problem, scoring, score_weight)
     folds = with_weight(folds, session.problem)
-    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
+    made = open_folds(session, folds, imputation)
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -179,6 +179,11 @@ def cross_validate(
     )
 
 
+def open_folds(session: Session, folds: Folds, imputation: Imputation | None = None) -> Any:
+    """The core's folds, whose training paths are solved for as many grids as are asked for."""
+    return session.engine.folds(folds.roles, *_refills(imputation, folds))
+
+
 class Judge(NamedTuple):
     """What is measured on held-out rows.
 
@@ -200,8 +205,13 @@ class Judge(NamedTuple):
         """-1 where greater is better."""
         return -1.0 if self.score is not None and self.score.greater_is_better else 1.0
 
-    def held_out(self, made: Any, alphas: Floats, folds: Folds) -> tuple[Floats, Floats, float]:
-        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap."""
+    def held_out(
+        self, made: Any, alphas: Floats, folds: Folds, first: int = 0
+    ) -> tuple[Floats, Floats, float]:
+        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap.
+
+        `first`: what a message calls the first of the folds.
+        """
         held, null, gap, eta = made.held_out(alphas, self.score is not None)
         if self.score is None:
             return held.reshape(len(folds), len(alphas)).T, null, float(gap)
@@ -211,7 +221,7 @@ class Judge(NamedTuple):
             found[k] = self.rate(flat.reshape(len(alphas) + 1, len(rows)), rows)
             if np.any(np.isnan(found[k])):
                 raise InputError(
-                    f"{self.score.label} is not defined on the held-out rows of fold {k}",
+                    f"{self.score.label} is not defined on the held-out rows of fold {first + k}",
                     ["it needs two different values of y there"],
                     "fewer folds, or scoring='deviance'",
                 )

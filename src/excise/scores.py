@@ -10,6 +10,7 @@ import numpy as np
 
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import Loss, Squared
+from excise.null_model import best_intercept
 from excise.results import Floats
 
 Measure = Callable[[Loss, Floats, Floats, Floats | None], float]
@@ -153,13 +154,17 @@ def label_of(score: Score | None, loss: Loss) -> str:
     return SCORES["mse" if isinstance(loss, Squared) else "deviance"].label
 
 
-def explained(loss: Loss, y: Floats, eta: Floats, null: float, w: Floats | None) -> float:
-    """Share of the deviance of the constant predictor `null` that eta explains: D2.
+def explained(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    """Share of the deviance of the best constant on these rows that eta explains: D2.
 
-    For the squared loss this is R2.
+    For the squared loss this is R2. Where y is constant there is nothing to explain: 1 for an
+    exact prediction, else 0.
     """
+    weights = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
+    null = best_intercept(loss, y, np.zeros(len(y)), weights)
     left = _deviance(loss, y, eta, w)
     total = _deviance(loss, y, np.full(len(y), null), w)
-    if total > 0.0:
+    counted = y[weights > 0.0]
+    if total > 0.0 and np.any(counted != counted[0]):
         return 1.0 - left / total
     return 1.0 if left == 0.0 else 0.0

@@ -55,10 +55,10 @@ class Loss(ABC):
         Name of the parameter, with its usual value as the default of the field; "" if none.
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
-    kinked : bool
-        Whether it has more than one slope somewhere.
     of_classes : bool
         Whether y names two classes, 0 and 1, told apart by the sign of eta.
+    kinked : bool
+        Whether it has more than one slope somewhere.
     """
 
     name: ClassVar[str]
@@ -66,8 +66,8 @@ class Loss(ABC):
     link: ClassVar[str]
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
-    kinked: ClassVar[bool] = False
     of_classes: ClassVar[bool] = False
+    kinked: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, y: Floats, eta: Floats) -> Floats:
@@ -134,7 +134,9 @@ class Loss(ABC):
     @property
     def spec(self) -> str:
         """The text from which `loss_of` makes this loss again."""
-        return f"{self.name}:{getattr(self, self.parameter)!r}" if self.parameter else self.name
+        if not self.parameter:
+            return self.name
+        return f"{self.name}:{getattr(self, self.parameter)!r}".removesuffix(".0")
 
     def check_target(
         self, y: Floats, weights: Floats | None = None, fit_intercept: bool = True
