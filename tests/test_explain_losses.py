@@ -99,10 +99,10 @@ def test_crossings_are_where_the_support_changes(spec: str) -> None:
 
 
 def test_the_squared_loss_has_the_crossings_of_the_core() -> None:
-    path = crossed("huber:1.0").path
-    squared = solve_path(make_problem(*rows("huber:1.0"), standardize=True), 20)
+    path = crossed("huber:1").path
+    squared = solve_path(make_problem(*rows("huber:1"), standardize=True), 20)
     assert crossings(squared) == tuple(squared.events())
-    ridge = solve_path(make_problem(*rows("huber:1.0"), loss="huber", penalty="ridge"), [1.0])
+    ridge = solve_path(make_problem(*rows("huber:1"), loss="huber", penalty="ridge"), [1.0])
     assert crossings(ridge) == () and len(crossings(path)) > 0
 
 

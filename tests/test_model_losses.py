@@ -132,7 +132,7 @@ def test_a_table_too_large_for_its_path_says_what_it_holds(monkeypatch: pytest.M
         ("squared_hinge", "score of leaves"),
         ("poisson", "log of y"),
         ("gamma", "log of y"),
-        ("huber:1.0", "y"),
+        ("huber:1", "y"),
     ],
 )
 def test_the_equation_says_what_is_added_up(spec: str, names: str) -> None:
