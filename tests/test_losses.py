@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from excise.catalog import SOLVED_LOSSES
+from excise.catalog import LOSS_NAMES
 from excise.certify import certify
-from excise.engine import fit, fit_path
+from excise.engine import fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import LOSSES, Loss, Squared, Tweedie, loss_of
 from excise.losses.special import exp_divergence, share_divergence
@@ -366,16 +366,9 @@ def test_targets_that_look_wrong_and_are_not() -> None:
     make_problem(X, [0.3, 0.3, 0.3, 0.3], loss="logistic")
 
 
-def test_the_engine_says_what_it_cannot_do_yet() -> None:
-    solved = {name for names in SOLVED_LOSSES.values() for name in names}
-    assert set(LOSSES) - solved == {"quantile"}
-    assert {name for name in solved if LOSSES[name].of_classes} == set(SOLVED_LOSSES["class"])
-    with pytest.raises(InputError) as error:
-        fit([[0.0], [1.0], [2.0], [4.0]], [0, 1, 1, 0], 0.1, loss="quantile")
-    assert str(error.value) == (
-        "the quantile loss cannot be fitted yet, only certified\n"
-        "  try: excise.certify on coefficients of another tool"
-    )
+def test_help_pages_name_the_losses_of_the_registry() -> None:
+    assert {name for names in LOSS_NAMES.values() for name in names} == set(LOSSES)
+    assert set(LOSS_NAMES["class"]) == {name for name in LOSSES if LOSSES[name].of_classes}
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -1,8 +1,8 @@
 """The registry: what can be asked for, by name, in one line each.
 
 Validation messages, command-line choices and the documentation read these tables; a new penalty
-starts with its line here, a new loss in `excise.losses` (the names here are those of its registry
-that paths are solved for, so that a help page need not import numpy).
+starts with its line here, a new loss in `excise.losses` (whose names stand here too, so that a help
+page need not import numpy).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ PENALTIES: dict[str, str] = {
 }
 
 
-SOLVED_LOSSES: dict[str, tuple[str, ...]] = {
-    "number": ("squared", "poisson", "gamma", "tweedie", "negative_binomial", "huber"),
+LOSS_NAMES: dict[str, tuple[str, ...]] = {
+    "number": ("squared", "poisson", "gamma", "tweedie", "negative_binomial", "huber", "quantile"),
     "class": ("logistic", "squared_hinge"),
 }
 """Losses by the kind of target that they are made for."""

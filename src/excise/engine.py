@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from excise._core import Engine
-from excise.catalog import SOLVED_LOSSES
 from excise.certify import certify_problem
 from excise.duality import Size, certificate_from
 from excise.exceptions import InputError
@@ -216,7 +216,8 @@ class Session:
         last = len(found["indptr"]) - 2
         coef = _sparse(found, "coef", self.problem.p).column(last)
         if not isinstance(self.problem.loss, Squared):
-            return certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+            made = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+            return _with_dual_of_core(made, found) if self.problem.loss.kinked else made
         unit = engine.unit
         size = Size(
             unit=unit,
@@ -267,6 +268,19 @@ class Session:
         return events, np.unique(alphas)[::-1]
 
 
+def _with_dual_of_core(made: Certificate, found: dict[str, Any]) -> Certificate:
+    """The certificate with the core's own gap, where that is smaller.
+
+    At a kink coefficients do not tell the dual point, which the verifier has to guess; the core
+    ends with both.
+    """
+    relative = float(found["relative_gaps"][-1])
+    if not relative < made.relative_gap:
+        return made
+    gap = made.gap * (relative / made.relative_gap)
+    return replace(made, gap=gap, dual=made.primal - gap, relative_gap=relative)
+
+
 def given_alphas(alphas: Any) -> Floats:
     """Alphas as the user gave them, checked and falling."""
     values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
@@ -291,11 +305,6 @@ def default_threads() -> int:
 
 
 def _engine(problem: Problem) -> Engine:
-    if not any(problem.loss.name in names for names in SOLVED_LOSSES.values()):
-        raise InputError(
-            f"the {problem.loss.name} loss cannot be fitted yet, only certified",
-            remedy="excise.certify on coefficients of another tool",
-        )
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import click
 
-from excise.catalog import SOLVED_LOSSES
+from excise.catalog import LOSS_NAMES
 from excise.cli.options import (
     Auto,
     LossType,
@@ -82,7 +82,7 @@ class FitOptions:
             raise UsageError("--positive names a class, but --task is number", remedy="one of them")
         if self.loss is None or self.task == "auto":
             return
-        fitting = SOLVED_LOSSES[self.task]
+        fitting = LOSS_NAMES[self.task]
         if self.loss.partition(":")[0] not in fitting:
             raise UsageError(
                 f"--loss {self.loss} does not fit a {self.task}",
@@ -170,8 +170,8 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_MODEL, "--task", type=click.Choice(["auto", "number", "class"]), default="auto",
             help="Kind of target (auto: two words are classes, all else numbers)."),
     _option(_MODEL, "--loss", type=LossType(),
-            help="Of a number: " + ", ".join(SOLVED_LOSSES["number"]) + " (default: squared). "
-            "Of a class: " + ", ".join(SOLVED_LOSSES["class"]) + " (default: logistic)."),
+            help="Of a number: " + ", ".join(LOSS_NAMES["number"]) + " (default: squared). "
+            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic)."),
     _option(_MODEL, "--positive", metavar="LABEL",
             help="The class whose probability is fitted (default: yes or true, else the rarer)."),
     _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),

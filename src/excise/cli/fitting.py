@@ -15,11 +15,12 @@ from excise.cli.crossing import Crossed, cross_validate
 from excise.cli.fit_options import FitOptions
 from excise.cli.task import check_target, hints, loss_for, task_wanted, thin_classes
 from excise.exceptions import DataWarning, InputError
+from excise.explain.score import r2
 from excise.explain.words import amount, count
 from excise.losses import Loss
 from excise.model import Model, Target, build_model
 from excise.results import CrossValidation
-from excise.scores import SCORES, explained
+from excise.scores import SCORES
 from excise.table import (
     Encoded,
     Encoder,
@@ -181,7 +182,9 @@ def test(
     w = numbers_of(table, weights, rows, "weights") if weights else None
     actual = target_values(held, model.target)
     loss, eta = model.data_term, model.eta(transformed.X)
-    scores = {model.cv.score_name: explained(loss, actual, eta, model.books.centre, w)}
+    deviance, alone = SCORES["deviance"], np.full(len(eta), model.books.centre)
+    left, whole = (deviance(loss, actual, predictor, w) for predictor in (eta, alone))
+    scores = {model.cv.score_name: r2(left, whole)}
     if loss.of_classes:
         scores["accuracy"] = SCORES["accuracy"](loss, actual, eta, w)
         scores["AUC"] = SCORES["auc"](loss, actual, eta, w)

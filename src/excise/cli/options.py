@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType
 
-from excise.catalog import SOLVED_LOSSES
+from excise.catalog import LOSS_NAMES
 from excise.cli.terminal import Globals
 from excise.exceptions import InputError, UsageError
 
@@ -124,7 +124,7 @@ class LossType(Value):
         from excise.losses import loss_of
 
         text = str(value).strip().lower()
-        known = [name for names in SOLVED_LOSSES.values() for name in names]
+        known = [name for names in LOSS_NAMES.values() for name in names]
         if text.partition(":")[0] not in known:
             near = get_close_matches(text.partition(":")[0], known, n=1)
             remedy = f"--loss {near[0]}" if near else ""
