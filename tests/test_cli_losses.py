@@ -327,8 +327,8 @@ REFUSED = {
     "fit visits.csv visits --loss poison": (
         2,
         "error: no loss named 'poison'\n"
-        "  losses: squared, poisson, gamma, tweedie, negative_binomial, huber, logistic, "
-        "squared_hinge\n"
+        "  losses: squared, poisson, gamma, tweedie, negative_binomial, huber, quantile, "
+        "logistic, squared_hinge\n"
         "  try: --loss poisson\n",
     ),
     "fit visits.csv visits --loss poisson:2": (
@@ -339,7 +339,8 @@ REFUSED = {
     "fit visits.csv visits --task number --loss logistic": (
         2,
         "error: --loss logistic does not fit a number\n"
-        "  losses of a number: squared, poisson, gamma, tweedie, negative_binomial, huber\n"
+        "  losses of a number: squared, poisson, gamma, tweedie, negative_binomial, huber, "
+        "quantile\n"
         "  try: --task class\n",
     ),
     "fit churn.csv churn --task class --loss huber": (

@@ -17,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.data_term import data_term
 from excise.losses import Squared
 from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.results import Floats
-from excise.standard import ColumnScale, correlate, predict
+from excise.standard import ColumnScale, View, correlate, predict
 
 CHUNK = 1 << 20
 """Numbers of X held as float64 at a time: 8 MB."""
@@ -67,7 +68,15 @@ class Rows:
 
     @property
     def y(self) -> Floats:
-        """What is left of y by the intercept alone: for the squared loss y, centred."""
+        """What is left of y by the intercept alone: for the squared loss y, centred.
+
+        Where a loss has more than one slope the one is taken at which the intercept is best.
+        """
+        if self.problem.loss.kinked:
+            view = View(self.problem)
+            some = view.root > 0.0
+            slopes = data_term(view).null_slopes
+            return np.divide(slopes, view.root, out=np.zeros_like(slopes), where=some)
         return self._left(np.full(self.problem.n, self.centre))
 
     def _left(self, eta: Floats) -> Floats:

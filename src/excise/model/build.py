@@ -17,7 +17,6 @@ from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.books import FULL_GRAM
 from excise.explain.classes import Judge, Separation
-from excise.explain.crossings import crossings
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
 from excise.explain.rows import Rows, standardise
@@ -84,7 +83,7 @@ def build_model(
     record = PathRecord(
         alphas=path.alphas,
         coefs_std=_for_drawing(path.columns_std),
-        events=crossings(path),
+        events=tuple(path.events()) if problem.l1_ratio > 0.0 else (),
     )
     rule: str = cv.rule
     if n_features is not None:
