@@ -133,6 +133,7 @@ def test_a_table_too_large_for_its_path_says_what_it_holds(monkeypatch: pytest.M
         ("poisson", "log of y"),
         ("gamma", "log of y"),
         ("huber:1", "y"),
+        ("quantile:0.5", "median of y"),
     ],
 )
 def test_the_equation_says_what_is_added_up(spec: str, names: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from excise.losses import Loss
+from excise.losses import Loss, Quantile
 from excise.results import Event, Floats, SparseColumns
 
 
@@ -99,4 +99,6 @@ def predictor(target: Target, loss: Loss) -> str:
     if loss.of_classes:
         label = target.levels[-1] if target.levels else f"{target.name} = 1"
         return f"{'log-odds' if loss.link == 'logit' else 'score'} of {label}"
+    if isinstance(loss, Quantile):
+        return f"{'median' if loss.q == 0.5 else f'{loss.q:g} quantile'} of {target.name}"
     return f"log of {target.name}" if loss.link == "log" else target.name

@@ -62,7 +62,7 @@ def command(
     where = f"row {row:,} of {scored.table.name}"
     actual, mean = actual_value(scored, row - 1), float(scored.mean[row - 1])
     found = Sum(where, loaded.predictor, loaded.intercept, terms, actual)
-    if not loaded.books.additive:
+    if loaded.data_term.link != "identity":
         found = replace(found, outcome=Outcome.of(loaded.target, loaded.data_term, mean))
     terminal.show(render(found, terminal.page))
     terminal.show_json(model=model, row=row, target=loaded.target.name, **found.to_dict())
