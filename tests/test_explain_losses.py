@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from loss_models import SPECS, crossed, loss_model, rows
 
-from excise.cross_validation import held_out_predictors
+from excise.cross_validation import cross_validate, held_out_predictors
 from excise.engine import Session, solve_path
 from excise.exceptions import InputError
 from excise.explain.classes import class_report, separation
@@ -135,16 +135,20 @@ def test_measures_of_classes_are_those_of_the_held_out_rows() -> None:
     session = Session(make_problem(X, y, loss="logistic", standardize=True))
     folds = make_folds(len(y), 4, stratify=y)
     alphas = session.grid(10)[3:6]
-    told = class_report(session, folds, alphas, float(alphas[1]))
+    told = class_report(session.problem, folds, alphas, float(alphas[1]))
+    again = cross_validate(session, folds, alphas=alphas, scoring="auc")
+    assert [m.cv for m in told.measures if m.name == "auc"] == pytest.approx(again.mean)
+    assert [m.se for m in told.measures if m.name == "auc"] == pytest.approx(again.se)
+    assert [m.train for m in told.measures if m.name == "auc"] == pytest.approx(again.train)
     assert {m.name for m in told.measures} == {"accuracy", "auc"} and len(told.measures) == 6
     parts = held_out_predictors(session, folds, alphas)
-    right = np.mean([np.mean((eta[1] > 0) == (y[part] > 0.5)) for part, eta in parts])
+    right = np.mean([np.mean((eta[2] > 0) == (y[part] > 0.5)) for part, eta in parts])
     [found] = [m for m in told.measures if m.name == "accuracy" and m.alpha == alphas[1]]
     assert found.cv == pytest.approx(right)
     assert found.null == pytest.approx(max(y.mean(), 1 - y.mean()), abs=0.05)
     counts = told.separation.counts
     assert counts.sum() == len(y) and counts[1].sum() == y.sum()
-    assert np.trace(counts) == sum(np.sum((e[1] > 0) == (y[r] > 0.5)) for r, e in parts)
+    assert np.trace(counts) == sum(np.sum((e[2] > 0) == (y[r] > 0.5)) for r, e in parts)
 
 
 def test_a_fold_of_one_class_has_no_area_under_the_curve() -> None:
@@ -153,7 +157,7 @@ def test_a_fold_of_one_class_has_no_area_under_the_curve() -> None:
     order = np.argsort(y, kind="stable")
     labels = np.empty(len(y), dtype=int)
     labels[order] = np.arange(len(y)) * 8 // len(y)
-    told = class_report(session, make_folds(len(y), labels), session.grid(10)[3:5], 1.0)
+    told = class_report(session.problem, make_folds(len(y), labels), session.grid(10)[3:5], 1.0)
     assert {m.name for m in told.measures} == {"accuracy"}
 
 

@@ -16,7 +16,6 @@ from report_html import Page
 
 import excise
 from excise.cross_validation import fit_cv
-from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.classes import class_report
 from excise.folds import make_folds
@@ -33,11 +32,11 @@ SCHEMA = json.loads((Path(excise.model.__file__).parent / "schema.json").read_te
 
 def class_model(levels: tuple[str, str] = ("stays", "leaves"), loss: str = "logistic") -> Model:
     X, y = rows(loss)
-    session = Session(make_problem(X, y, loss=loss, standardize=True))
+    problem = make_problem(X, y, loss=loss, standardize=True)
     folds = make_folds(len(y), 4, stratify=y)
 
     def judge(alphas: Floats, chosen: float) -> Any:
-        return class_report(session, folds, alphas, chosen)
+        return class_report(problem, folds, alphas, chosen)
 
     target = Target("churn", levels)
     return build_model(crossed(loss), target=target, stability=4, decoys=10, judge=judge)

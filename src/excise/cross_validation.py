@@ -155,7 +155,7 @@ def cross_validate(
         step = grid[-1] / grid[-2]
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     del made  # and its moments
-    se = _standard_error(held, folds)
+    se = standard_error(held, folds)
     worst = judge.sign * mean[best] + se[best]
     first = int(np.flatnonzero(judge.sign * mean <= worst)[0])
     path = session.path(grid)
@@ -254,13 +254,15 @@ class Judge(NamedTuple):
 def held_out_predictors(
     session: Session, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
 ) -> list[tuple[NDArray[np.intp], Floats]]:
-    """Per fold its held-out rows and their predictors at falling alphas, shape (k, len(rows))."""
-    folds = with_weight(folds, session.problem)
+    """Per fold its held-out rows and their predictors, shape (1 + n_alphas, len(rows)).
+
+    The first is the intercept alone; the others belong to the falling alphas.
+    """
     made = session.engine.folds(folds.roles, *_refills(imputation, folds))
     found = []
     for flat, roles in zip(made.held_out(alphas, True)[3], folds.roles, strict=True):
         rows = np.flatnonzero(roles == TEST)
-        found.append((rows, flat.reshape(len(alphas) + 1, len(rows))[1:]))
+        found.append((rows, flat.reshape(len(alphas) + 1, len(rows))))
     return found
 
 
@@ -274,7 +276,7 @@ def make_judge(problem: Problem, scoring: Any, score_weight: Any = None) -> Judg
     )
 
 
-def _standard_error(held: Floats, folds: Folds) -> Floats:
+def standard_error(held: Floats, folds: Folds) -> Floats:
     """Of the mean over the folds of one division; repeats do not make it smaller."""
     if len(folds) == 1:
         return np.zeros(len(held))

@@ -23,17 +23,17 @@ from excise.table import Encoded, Table, codes_of, numbers_of
 
 @dataclass(frozen=True, eq=False)
 class Crossed:
-    """A cross-validation, with the engine and the folds for further measures."""
+    """A cross-validation, with the problem and the folds for further measures."""
 
     cv: CrossValidation
-    session: Session
+    problem: Problem
     folds: Folds
 
     def judge(self, encoded: Encoded) -> Judge | None:
         """What else there is to measure of classes: accuracy, AUC, who is taken for whom."""
-        if not self.session.problem.loss.of_classes:
+        if not self.problem.loss.of_classes:
             return None
-        return partial(class_report, self.session, self.folds, imputation=encoded.imputation)
+        return partial(class_report, self.problem, self.folds, imputation=encoded.imputation)
 
 
 def cross_validate(
@@ -42,16 +42,16 @@ def cross_validate(
     """The path on all training rows, and its held-out error."""
     encoded.require_folds(options.folds)
     folds = _folds(table, encoded, loss, options)
-    session = Session(_problem(table, encoded, loss, options, threads))
+    problem = _problem(table, encoded, loss, options, threads)
     found = cross_validation.cross_validate(
-        session,
+        Session(problem),
         folds,
         "min" if options.rule.kind == "min" else "1se",
         alphas=options.grid,
         alpha_min_ratio=options.ratio,
         imputation=encoded.imputation,
     )
-    return Crossed(found, session, folds)
+    return Crossed(found, problem, folds)
 
 
 def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> Folds:

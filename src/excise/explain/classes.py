@@ -11,10 +11,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.cross_validation import Imputation, cross_validate, held_out_predictors
+from excise.cross_validation import (
+    Imputation,
+    held_out_predictors,
+    make_judge,
+    standard_error,
+    with_weight,
+)
 from excise.engine import Session
-from excise.exceptions import InputError
 from excise.folds import Folds
+from excise.problem import Problem
 from excise.results import Floats
 
 OF_CLASSES = ("accuracy", "auc")
@@ -79,7 +85,7 @@ class Judge(Protocol):
 
 
 def class_report(
-    session: Session,
+    problem: Problem,
     folds: Folds,
     alphas: Floats,
     chosen: float,
@@ -87,38 +93,27 @@ def class_report(
     imputation: Imputation | None = None,
 ) -> ClassReport:
     """Measures at falling `alphas`, and the rows told apart at the chosen one of them."""
-    measures = [
-        measure
-        for name in OF_CLASSES
-        for measure in _measures(session, folds, alphas, imputation, name)
-    ]
-    k = int(np.argmin(np.abs(alphas - chosen)))
+    session = Session(problem)
+    folds = with_weight(folds, problem)
     parts = held_out_predictors(session, folds, alphas, imputation=imputation)
+    path = session.path(alphas)
+    measures: list[Measure] = []
+    for name in OF_CLASSES:
+        judge = make_judge(problem, name)
+        held = np.array([judge.rate(eta, rows) for rows, eta in parts]).T
+        if np.isnan(held).any():  # a fold holds out one class only, which has no AUC
+            continue
+        se, train = standard_error(held[1:], folds), judge.train(session, path)
+        table = np.stack([alphas, held[1:].mean(axis=1), se, train], axis=1)
+        null = float(held[0].mean())
+        measures += [Measure(name, *map(float, row), null) for row in table]  # type: ignore[call-arg]
+    k = int(np.argmin(np.abs(alphas - chosen)))
     rows = np.concatenate([part for part, _ in parts])
-    eta = np.concatenate([predictors[k] for _, predictors in parts])
-    problem = session.problem
+    eta = np.concatenate([predictors[k + 1] for _, predictors in parts])
     used = problem.weights[rows] > 0.0
     y, eta = problem.y[rows][used], eta[used]
     probability = problem.loss.mean(eta) if problem.loss.link == "logit" else None
     return ClassReport(tuple(measures), separation(float(alphas[k]), y, eta, probability))
-
-
-def _measures(
-    session: Session, folds: Folds, alphas: Floats, imputation: Imputation | None, name: str
-) -> list[Measure]:
-    """One measure at every alpha; none where a fold holds out one class only, which has no AUC."""
-    try:
-        found = cross_validate(session, folds, alphas=alphas, scoring=name, imputation=imputation)
-    except InputError:
-        return []
-    null = float(found.null_folds.mean())
-    columns = np.stack([found.alphas, found.mean, found.se, found.train], axis=1)
-    return [Measure(name, *row, null) for row in map(_four, columns)]
-
-
-def _four(values: Floats) -> tuple[float, float, float, float]:
-    a, b, c, d = map(float, values)
-    return a, b, c, d
 
 
 def separation(alpha: float, y: Floats, eta: Floats, probability: Floats | None) -> Separation:
