@@ -85,6 +85,11 @@ TABLES = {
     "visits.csv": table("x,visits", lambda k: f"{k * 7 % 11},{k * 5 % 7}"),
     "cost.csv": table("x,cost", lambda k: f"{k * 7 % 11},{k * 5 % 7 - (k == 9) * 9}.5"),
     "claims.csv": table("x,claims", lambda k: f"{k * 7 % 11},{max(k * 5 % 7 - 2, 0)}.0"),
+    "late.csv": table("x,t,churn", lambda k: f"{k * 7 % 11},{k},{'yes' if k > 20 else 'no'}"),
+    "leak.csv": table(
+        "x,refund,churn",
+        lambda k: f"{k * 7 % 11},{k % 4 + (k % 3 == 0) * 5}.5,{'yes' if k % 3 == 0 else 'no'}",
+    ),
     "lonely.csv": table("x,churn", lambda k: f"{k * 7 % 11},{'yes' if k == 3 else 'no'}"),
 }
 
@@ -265,6 +270,14 @@ def test_thin_classes_are_a_warning() -> None:
     assert enough.code == 0 and "fewer than 2" not in enough.err
 
 
+def test_a_column_that_tells_the_classes_apart_alone_is_a_warning() -> None:
+    said = excise("fit", "leak.csv", "churn", "--stability", 0, "-o", "leak")
+    assert said.code == 0
+    assert (
+        "refund alone tells yes from no in 100.0% of pairs: is it known before churn is?"
+    ) in " ".join(said.err.split())
+
+
 def test_private_files_hold_no_curve_whose_steps_are_rows() -> None:
     flags = ("--stability", 0, "--folds", 5, "-o", "secret")
     assert excise("fit", "churn.csv", "churn", *flags, "--private").code == 0
@@ -299,6 +312,12 @@ REFUSED = {
     "fit lonely.csv churn": (
         3,
         "error: target 'churn' is 'yes' in 1 usable row only\n  a class needs two rows or more\n",
+    ),
+    "fit late.csv churn --time t --folds 4": (
+        3,
+        "error: fold 1 of 4 trains on rows of 'no' only\n"
+        "  --time decides which rows train\n"
+        "  try: fewer --folds\n",
     ),
     "fit churn.csv churn --positive Yes": (
         3,

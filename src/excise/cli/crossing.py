@@ -14,7 +14,7 @@ from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.classes import Judge, class_report
 from excise.explain.words import count
-from excise.folds import Folds, make_folds
+from excise.folds import TRAIN, Folds, make_folds
 from excise.losses import Loss
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation
@@ -66,7 +66,7 @@ def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> F
     time: NDArray[np.float64] | None = None
     if options.time:
         time = numbers_of(table, options.time, rows, "time")
-    return make_folds(
+    folds = make_folds(
         len(rows),
         options.folds,
         groups=groups,
@@ -75,6 +75,23 @@ def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> F
         repeats=options.repeats,
         random_state=options.seed,
     )
+    if loss.of_classes:
+        _refuse_one_class(folds, encoded, options)
+    return folds
+
+
+def _refuse_one_class(folds: Folds, encoded: Encoded, options: FitOptions) -> None:
+    """Groups and times may leave a fold without a class to learn."""
+    for k, roles in enumerate(folds.roles):
+        seen = np.unique(encoded.y[roles == TRAIN])
+        if len(seen) < 2:
+            level = encoded.target.levels[int(seen[0])]
+            flag = "--time" if options.time else "--group"
+            raise InputError(
+                f"fold {k + 1} of {len(folds)} trains on rows of {level!r} only",
+                [f"{flag} decides which rows train"],
+                "fewer --folds" if options.folds > 2 else f"no {flag}",
+            )
 
 
 def _problem(
