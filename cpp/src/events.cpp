@@ -1,6 +1,7 @@
 // Entries and exits along the path: between events the coefficients are straight lines in alpha
 // (Efron, Hastie, Johnstone, Tibshirani, Annals of Statistics 32, 2004), so the next event is the
-// nearest of the crossings of all lines; a ridge bends the lines, and there alpha is halved.
+// nearest of the crossings of all lines; a ridge or another loss bends the lines, and there alpha
+// is halved.
 #include <algorithm>
 #include <cmath>
 
@@ -15,25 +16,37 @@ constexpr int kRidgeGrid = 400;
 constexpr int kHalvings = 400;  // for one cell of that grid, and fewer once rounding flickered
 constexpr int kFewHalvings = 50;
 
+// What walks: the problem on some columns. `lines`: where lines are straight.
+struct Walker {
+  std::function<void(double)> solve;
+  std::function<const Vec&()> coefficients;
+  std::function<bool(Index)> taxed;
+  ActiveSet* lines;
+};
+
 class Walk {
  public:
-  Walk(ActiveSet& solver, double noise, const Context& context, std::function<void(double)> visit)
-      : solver_(solver), noise_(noise), context_(context), visit_(std::move(visit)) {}
+  Walk(Walker walker, double noise, const Context& context, std::function<void(double)> visit)
+      : walker_(std::move(walker)),
+        noise_(noise),
+        context_(context),
+        visit_(std::move(visit)),
+        before_(walker_.coefficients().size(), 0) {}
 
-  // Events with the solver's own column numbers. The support is read a little past each crossing,
+  // Events with the walker's own column numbers. The support is read a little past each crossing,
   // far enough that the column that crosses is clear of rounding, and farther while nothing moves.
   std::vector<Event> lines(double first, double last) {
     double alpha = first * (1 + kPast), past = 1.0;
-    solver_.solve(alpha);
-    std::vector<int> before(sz(solver_.size()), 0);  // by definition of alpha_max
+    walker_.solve(alpha);
+    std::vector<int> before = before_;  // by definition of alpha_max
     while (alpha > last) {
       context_.poll();
-      const auto [step, rate] = solver_.next_crossing();
+      const auto [step, rate] = walker_.lines->next_crossing();
       const double next = alpha + step;
       const bool ends = !(next > last);
       const double beyond = past * std::max(kPast * next, 8 * noise_ / rate);
       alpha = ends ? last : std::max(last, next - beyond);
-      solver_.solve(alpha);
+      walker_.solve(alpha);
       visit_(alpha);
       past = signs() == before ? 4 * past : 1.0;
       emit(before, ends ? last : next);
@@ -43,8 +56,8 @@ class Walk {
 
   std::vector<Event> curves(double first, double last) {
     double high = first * (1 + kPast);
-    solver_.solve(high);
-    std::vector<int> before(sz(solver_.size()), 0);  // by definition of alpha_max
+    walker_.solve(high);
+    std::vector<int> before = before_;
     const double ratio = std::pow(last / high, 1.0 / kRidgeGrid);
     for (int k = 1; k <= kRidgeGrid; ++k) {
       const double low = k == kRidgeGrid ? last : high * ratio;
@@ -58,11 +71,10 @@ class Walk {
  private:
   // Features without a tax never enter or leave.
   std::vector<int> signs() const {
-    std::vector<int> out(sz(solver_.size()));
-    for (Index j = 0; j < solver_.size(); ++j) {
-      const double b = solver_.coefficients()[sz(j)];
-      out[sz(j)] = !solver_.taxed(j) ? 0 : b > 0 ? 1 : b < 0 ? -1 : 0;
-    }
+    const Vec& b = walker_.coefficients();
+    std::vector<int> out(b.size());
+    for (std::size_t j = 0; j < b.size(); ++j)
+      out[j] = !walker_.taxed(ix(j)) ? 0 : b[j] > 0 ? 1 : b[j] < 0 ? -1 : 0;
     return out;
   }
 
@@ -77,10 +89,10 @@ class Walk {
     before = std::move(now);
   }
 
-  // Finds the events in (low, high], given the signs at high; leaves the solver at low.
+  // Finds the events in (low, high], given the signs at high; leaves the walker at low.
   void halve(double high, double low, std::vector<int>& before) {
     context_.poll();
-    solver_.solve(low);
+    walker_.solve(low);
     visit_(low);
     if (signs() == before) return;
     if (high - low <= kClose * high || --budget_ < 0) {  // rounding can flicker for ever
@@ -96,18 +108,26 @@ class Walk {
     halve(middle, low, before);
   }
 
-  ActiveSet& solver_;
+  Walker walker_;
   double noise_;
   int budget_ = 0;
   const Context& context_;
   std::function<void(double)> visit_;
+  std::vector<int> before_;  // no feature in
   std::vector<Event> events_;
 };
 
-std::vector<Event> walk(ActiveSet& solver, bool ridge, double first, double last, double noise,
+Walker walker(ActiveSet& solver, bool straight) {
+  return {[&solver](double alpha) { solver.solve(alpha); },
+          [&solver]() -> const Vec& { return solver.coefficients(); },
+          [&solver](Index j) { return solver.taxed(j); }, straight ? &solver : nullptr};
+}
+
+std::vector<Event> walk(Walker walker, double first, double last, double noise,
                         const Context& context, std::function<void(double)> visit) {
-  Walk w(solver, noise, context, std::move(visit));
-  return ridge ? w.curves(first, last) : w.lines(first, last);
+  const bool straight = walker.lines;
+  Walk w(std::move(walker), noise, context, std::move(visit));
+  return straight ? w.lines(first, last) : w.curves(first, last);
 }
 
 }  // namespace
@@ -117,7 +137,7 @@ std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, doub
                                const Context& context) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
-  return walk(solver, penalty.has_ridge(), first, last, noise, context, [](double) {});
+  return walk(walker(solver, !penalty.has_ridge()), first, last, noise, context, [](double) {});
 }
 
 // Between events every correlation is a straight line (or monotone pieces of a curve), and
@@ -130,8 +150,10 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
   Certifier certifier(problem.penalty, problem.noise());
   Vec residuals, correlations(sz(p * kBatch));
   for (;;) {
-    ExactSet set(problem, context);
+    const auto held = working_set(problem, context);
+    WorkingSet& set = *held;
     set.add(members);
+    ActiveSet* const lines = problem.penalty.has_ridge() ? nullptr : set.exact();
     Indices missed;
     Vec alphas;
     const auto check = [&] {
@@ -145,9 +167,11 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       alphas.clear();
       residuals.clear();
     };
+    const auto taxed = [&](Index slot) { return problem.penalty.l1[sz(set.feature(slot))] > 0; };
     std::vector<Event> events =
-        walk(set.solver(), problem.penalty.has_ridge(), first, last, problem.noise(), context,
-             [&](double alpha) {
+        walk({[&](double alpha) { set.solve(alpha); },
+              [&]() -> const Vec& { return set.coefficients(); }, taxed, lines},
+             first, last, problem.noise(), context, [&](double alpha) {
                alphas.push_back(alpha);
                residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
                if (ix(alphas.size()) == kBatch) check();

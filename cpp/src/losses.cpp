@@ -7,6 +7,7 @@
 #include "excise/loss/logistic.hpp"
 #include "excise/loss/negative_binomial.hpp"
 #include "excise/loss/poisson.hpp"
+#include "excise/loss/quantile.hpp"
 #include "excise/loss/squared_hinge.hpp"
 #include "excise/loss/tweedie.hpp"
 
@@ -28,6 +29,7 @@ std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter) {
   if (name == "tweedie") return of(TweedieRow{parameter});
   if (name == "negative_binomial") return of(NegativeBinomialRow{parameter});
   if (name == "huber") return of(HuberRow{parameter});
+  if (name == "quantile") return std::make_shared<QuantileLoss>(parameter);
   if (name == "squared_hinge") return of(SquaredHingeRow{});
   throw std::invalid_argument("unknown loss '" + std::string(name) + "'");
 }

@@ -6,7 +6,13 @@
 namespace excise {
 namespace {
 
+Vec squares(Vec v) {
+  for (double& x : v) x *= x;
+  return v;
+}
+
 constexpr int kSteps = 200;
+constexpr int kMoves = 1000;  // of the anchor of a loss with a kink
 constexpr int kHalvings = 60;
 constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8;
 constexpr double kShort = 0.1;      // a step shorter than this wants a model that is more careful
@@ -23,15 +29,15 @@ std::unique_ptr<WorkingSet> working_set(const StandardProblem& problem, const Co
 NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
     : WorkingSet(problem),
       context_(context),
-      loss_(*problem.loss),
+      weight_(squares(problem.root)),
+      inverse_root_(problem.root),
+      own_(problem.loss->begin(problem.y, weight_)),
+      loss_(own_ ? *own_ : *problem.loss),
       pack_(problem.design->pack()),
       noise_(problem.noise()),
-      weight_(problem.root),
-      inverse_root_(problem.root),
       quadratic_({nullptr, 0, 0}, {}, 0.0) {
   double mean = 0.0, offset = 0.0;
   for (std::size_t i = 0; i < weight_.size(); ++i) {
-    weight_[i] *= weight_[i];
     inverse_root_[i] = weight_[i] > 0 ? 1.0 / inverse_root_[i] : 0.0;
     mean += weight_[i] * problem.y[i];
     if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
@@ -59,11 +65,11 @@ const Indices& NewtonSet::support() {
 DataTerm NewtonSet::data() const {
   constexpr double kNothing = 1e-13;  // of the null loss
   const double value = loss_.value(problem_.y, eta_, weight_);
-  const auto shrunk = [this, eta = eta_, value](double s) {
+  const auto shrunk = [this, eta = eta_, slope = slope_, value](double s) {
     const double most = (1 - s) * value;  // by convexity
-    return most <= kNothing * problem_.null_loss
+    return loss_.exact() && most <= kNothing * problem_.null_loss
                ? most
-               : std::min(most, loss_.shrunk_gap(problem_.y, eta, weight_, s));
+               : loss_.shrunk_gap(problem_.y, eta, slope, weight_, s);
   };
   const double unbalanced = problem_.fit_intercept ? std::abs(u0_ * intercept_) : 0.0;
   return {value, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
@@ -161,8 +167,9 @@ void NewtonSet::make_model() {
   model_bend_.resize(bend_.size());
   for (std::size_t i = 0; i < bend_.size(); ++i)
     model_bend_[i] = weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
-  curvature_ = 0.0;
-  for (std::size_t i = 0; i < bend_.size(); ++i) curvature_ += weight_[i] * model_bend_[i];
+  bent_root_ = problem_.root;
+  loss_.multiply(model_bend_, weight_, bent_root_.data());
+  curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
   solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
@@ -181,12 +188,15 @@ void NewtonSet::extend_model(Index first) {
   Vec all(sz(m * m));
   for (Index k = 0; k < first; ++k)
     std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
-  pack_->weighted_gram(model_bend_, first, Matrix(all.data() + first * m, m, added), context_);
+  const Matrix more(all.data() + first * m, m, added);
+  if (loss_.diagonal())
+    pack_->weighted_gram(model_bend_, first, more, context_);
+  else
+    pack_->bent_gram([this](double* v) { loss_.multiply(model_bend_, weight_, v); }, first, more,
+                     context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
-    Vec v(sz(n));
-    for (Index i = 0; i < n; ++i) v[sz(i)] = problem_.root[sz(i)] * model_bend_[sz(i)];
-    pack_->correlate(first, ConstMatrix(v.data(), n, 1),
+    pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
                      Matrix(with_intercept_.data() + first, added, 1), context_);
     for (Index k = first; k < m; ++k)
       kernels().axpy(-with_intercept_[sz(k)] / curvature_, with_intercept_.data(),
@@ -232,13 +242,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
 NewtonSet::Step NewtonSet::step(double violated) {
   const Point here{b_, intercept_}, aim = model_minimum();
   const Vec eta = eta_, c = c_;
+  Vec& there = there_;
   const double u0 = u0_;
-  Vec there;
   predict(aim, there);
+  Vec move(eta.size());
   double longest = 0.0;
   for (std::size_t i = 0; i < eta.size(); ++i) {
-    moved_[i] = weight_[i] > 0 ? there[i] - eta[i] : 0.0;
-    longest = std::max(longest, std::abs(moved_[i]));
+    if (weight_[i] > 0) move[i] = there[i] - eta[i];
+    longest = std::max(longest, std::abs(move[i]));
   }
   if (!std::isfinite(longest)) return {};
   const bool short_enough = longest <= loss_.longest_step();
@@ -248,7 +259,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
   }
   double promised = u0 * (aim.intercept - here.intercept) + penalty(here.b) - penalty(aim.b);
   for (std::size_t k = 0; k < c.size(); ++k) promised += c[k] * (aim.b[k] - here.b[k]);
-  const double before = loss_.value(problem_.y, eta, weight_) + penalty(here.b);
+  const double before = loss_.smooth_value(problem_.y, eta, weight_) + penalty(here.b);
   const double rounded = kRounded * std::abs(before);
   double t = short_enough ? 1.0 : loss_.longest_step() / longest;
   for (int halving = 0; halving < kHalvings; ++halving, t *= 0.5) {
@@ -257,9 +268,9 @@ NewtonSet::Step NewtonSet::step(double violated) {
       for (std::size_t k = 0; k < next.b.size(); ++k)
         next.b[k] = here.b[k] + t * (aim.b[k] - here.b[k]);
       next.intercept = here.intercept + t * (aim.intercept - here.intercept);
-      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * moved_[i];
+      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * move[i];
     }
-    const double after = loss_.value(problem_.y, there, weight_) + penalty(next.b);
+    const double after = loss_.smooth_value(problem_.y, there, weight_) + penalty(next.b);
     if (!(after <= before - kDecrease * t * promised + rounded)) continue;
     if (t < 1 || !short_enough) move_to(next, there);
     return {t, promised <= rounded};
@@ -268,17 +279,20 @@ NewtonSet::Step NewtonSet::step(double violated) {
   return {0.0, promised <= rounded};
 }
 
+// Also sees by how much the loss bends more than the model on the way.
 void NewtonSet::move_to(const Point& point, const Vec& eta) {
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    moved_[i] = weight_[i] > 0 ? problem_.root[i] * (eta[i] - eta_[i]) : 0.0;
   b_ = point.b;
   intercept_ = point.intercept;
   eta_ = eta;
   expand();
-  double now = 0.0, old = 0.0;
-  for (std::size_t i = 0; i < eta.size(); ++i) {
-    const double square = weight_[i] * moved_[i] * moved_[i];
-    now += square * bend_[i];
-    old += square * model_bend_[i];
-  }
+  const auto curvature = [this](const Vec& bend) {
+    Vec v = moved_;
+    loss_.multiply(bend, weight_, v.data());
+    return kernels().dot(moved_.data(), v.data(), ix(v.size()));
+  };
+  const double now = curvature(bend_), old = curvature(model_bend_);
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 
@@ -293,7 +307,21 @@ bool NewtonSet::worth_a_new_model(double before, double now) const {
 }
 
 bool NewtonSet::solve(double alpha) {
+  constexpr double kShare = 0.01, kOwnShare = 0.1;
   alpha_ = alpha;
+  descend();
+  const double wanted = kShare * problem_.tol * problem_.null_loss;
+  for (int move = 0;
+       own_ && move < kMoves && own_->tighten(problem_.y, eta_, slope_, weight_, wanted); ++move) {
+    noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
+    expand();
+    descend();
+  }
+  return violation() <= std::max(small_enough(), 16 * noise_);
+}
+
+// Newton steps until the optimality conditions hold.
+void NewtonSet::descend() {
   damping_ = std::min(damping_, kFirstDamping);
   double last = violation();
   for (int round = 0; round < kSteps && last > small_enough(); ++round) {
@@ -313,7 +341,6 @@ bool NewtonSet::solve(double alpha) {
       has_model_ = false;
     last = now;
   }
-  return violation() <= std::max(small_enough(), 16 * noise_);
 }
 
 }  // namespace excise

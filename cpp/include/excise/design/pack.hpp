@@ -34,7 +34,10 @@ class Pack {
   // v -= Z_A b
   virtual void subtract(std::span<const Index> columns, const double* b, double* v,
                         const Context& context) const = 0;
-  // G = Z' diag(h) Z_new for the columns `new` from `first` on
+  // G = Z'H Z_new for the columns `new` from `first` on; multiply(v) makes H v of v
+  void bent_gram(const std::function<void(double*)>& multiply, Index first, Matrix g,
+                 const Context& context) const;
+  // The same for H = diag(h)
   virtual void weighted_gram(std::span<const double> h, Index first, Matrix g,
                              const Context& context) const;
 };

@@ -17,19 +17,46 @@ class Loss {
  public:
   virtual ~Loss() = default;
 
+  // One of its own for a solver, where it keeps something between calls; null: this one serves all.
+  virtual std::unique_ptr<Loss> begin(std::span<const double>, std::span<const double>) const {
+    return nullptr;
+  }
+
   // sum_i w_i l(y_i, eta_i)
   virtual double value(std::span<const double> y, std::span<const double> eta,
                        std::span<const double> w) const = 0;
+
+  // What Newton's method sees in its place, where it has a kink
+  virtual double smooth_value(std::span<const double> y, std::span<const double> eta,
+                              std::span<const double> w) const {
+    return value(y, eta, w);
+  }
+  // Comes nearer to the loss itself, at a minimum of what stands in its place; false: near enough,
+  // the two are within `wanted`.
+  virtual bool tighten(std::span<const double>, std::span<const double>, std::span<const double>,
+                       std::span<const double>, double) {
+    return false;
+  }
+  // Whether slopes are those of the loss, so that a dual point that is not shrunk costs nothing
+  virtual bool exact() const { return true; }
 
   // slope_i = l'(y_i, eta_i), bend_i = l''(y_i, eta_i), derivatives by eta; cap_i >= bend_i bends a
   // parabola through l(eta_i) that does not fall below l, or is bend_i where l bends everywhere
   virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
                       double* bend, double* cap) const = 0;
 
-  // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = l'(eta_i), 0 <= s <= 1: what a dual
+  // Whether rows bend by themselves; else `bend` of expand() is what multiply() makes H of.
+  virtual bool diagonal() const { return true; }
+  // v := D^(-1/2) H D^(-1/2) v, H the second derivative of sum_i w_i l by eta and D = diag(w)
+  virtual void multiply(std::span<const double> bend, std::span<const double>, double* v) const {
+    for (std::size_t i = 0; i < bend.size(); ++i) v[i] *= bend[i];
+  }
+
+  // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = slope_i, 0 <= s <= 1: what a dual
   // point shrunk by s costs (Fenchel and Young). At most (1 - s) times the value, by convexity.
   virtual double shrunk_gap(std::span<const double> y, std::span<const double> eta,
-                            std::span<const double> w, double s) const = 0;
+                            std::span<const double> slope, std::span<const double> w,
+                            double s) const = 0;
 
   // sum_i w_i size_i^2, the size of what is subtracted in a slope: its rounding follows from it
   virtual double square_size(std::span<const double> y, std::span<const double> eta,

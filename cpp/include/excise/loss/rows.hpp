@@ -42,11 +42,11 @@ class RowLoss final : public Loss {
   }
 
   double shrunk_gap(std::span<const double> y, std::span<const double> eta,
-                    std::span<const double> w, double s) const override {
+                    std::span<const double> slope, std::span<const double> w,
+                    double s) const override {
     double total = 0.0;
     for (std::size_t i = 0; i < y.size(); ++i)
-      if (w[i] > 0)
-        total += w[i] * std::max(0.0, row_.fenchel(y[i], eta[i], s * row_.at(y[i], eta[i]).slope));
+      if (w[i] > 0) total += w[i] * std::max(0.0, row_.fenchel(y[i], eta[i], s * slope[i]));
     return total;
   }
 

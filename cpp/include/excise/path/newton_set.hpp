@@ -56,26 +56,28 @@ class NewtonSet final : public WorkingSet {
     bool rounded = false;  // nothing but rounding was left to gain
   };
   Step step(double violated);
+  void descend();
   void move_to(const Point& point, const Vec& eta);
   bool worth_a_new_model(double before, double now) const;
 
   const Context& context_;
+  Vec weight_, inverse_root_;
+  std::unique_ptr<Loss> own_;
   const Loss& loss_;
   std::unique_ptr<Pack> pack_;
   Penalty penalty_;
   double alpha_ = 0.0, noise_, least_tax_ = kInfinity;
-  Vec weight_, inverse_root_;
 
   Vec b_, c_;
   Indices support_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
   Vec eta_, slope_, bend_, cap_, residual_;
-  Vec moved_;  // by how much the last step wanted to move eta
+  Vec moved_, there_;  // by how much the last step moved root o eta; where it wanted to
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
-  Vec model_bend_, gram_, with_intercept_, target_;
+  Vec model_bend_, bent_root_, gram_, with_intercept_, target_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;

@@ -64,6 +64,8 @@ class WorkingSet {
   virtual DataTerm data() const = 0;
   virtual double intercept() const = 0;
   virtual Index n_solves() const = 0;
+  // The active set itself, where coefficients are linear in alpha between events; else null
+  virtual ActiveSet* exact() { return nullptr; }
 
  protected:
   const StandardProblem& problem_;
@@ -84,8 +86,7 @@ class ExactSet final : public WorkingSet {
         quadratic_(problem.y, problem.design->pack()),
         solver_(quadratic_, Penalty{}, problem.noise(), context.poll) {}
 
-  ActiveSet& solver() { return solver_; }
-
+  ActiveSet* exact() override { return &solver_; }
   bool solve(double alpha) override { return solver_.solve(alpha); }
   void start(std::span<const Index> slots, std::span<const double> b) override {
     solver_.start(slots, b);
