@@ -17,7 +17,7 @@ from excise.linear_model.settings import Rules, integer, real
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses import Huber
 from excise.problem import Problem, make_problem
-from excise.results import Floats, Solution
+from excise.results import Floats
 
 SMALLEST = 1e-6
 """Scale of the residuals over the spread of y, below which the fit counts as exact."""
@@ -120,7 +120,7 @@ class HuberRegressor(LinearRegressor):
         self.dual_gap_ = max(at.objective - search.bound(at, self.tol), 0.0)
         self.relative_gap_ = self.dual_gap_ / search.null
         self.outliers_ = np.abs(at.residual) > at.scale * self.epsilon
-        self._set_coef(at.solution.coef, at.solution.intercept, data.X.dtype)
+        self._set_coef(at.coef, at.intercept, data.X.dtype)
         name = type(self).__name__
         warn_if_uncertified(name, self.alpha, self.relative_gap_, self.tol, squared=False)
         return self
@@ -130,7 +130,8 @@ class At(NamedTuple):
     """The best coefficients at one scale, their residuals, the objective and its slope in scale."""
 
     scale: float
-    solution: Solution
+    coef: Floats
+    intercept: float
     residual: Floats
     objective: float
     slope: float
@@ -167,20 +168,22 @@ class Search:
         self.n_tried += 1
         strength = objective.huber_alpha(self.alpha, scale, self.data.total_weight)
         far = self.epsilon * scale
-        found, residual = self._solved(self.problem, strength)
+        coef, intercept, residual = self._solved(self.problem, strength)
         if np.any((np.abs(residual) > far) & (self.weights > 0.0)):
-            found, residual = self._solved(replace(self.problem, loss=Huber(far)), strength)
+            bent = replace(self.problem, loss=Huber(far))
+            coef, intercept, residual = self._solved(bent, strength)
         z = np.abs(residual) / scale
         core = np.minimum(z, self.epsilon)
         value = scale * (1.0 + core * (2.0 * z - core))
-        total = float(self.weights @ value) + self.alpha * float(found.coef @ found.coef)
+        total = float(self.weights @ value) + self.alpha * float(coef @ coef)
         slope = float(self.weights @ (1.0 - np.square(core)))
-        return At(scale, found, residual, total, slope)
+        return At(scale, coef, intercept, residual, total, slope)
 
-    def _solved(self, problem: Problem, alpha: float) -> tuple[Solution, Floats]:
-        """The solution, and what it leaves of y."""
-        found = Session(problem).solve_at(alpha)
-        return found, np.asarray(self.data.y - (self.data.X @ found.coef + found.intercept))
+    def _solved(self, problem: Problem, alpha: float) -> tuple[Floats, float, Floats]:
+        """Coefficients, intercept, and what they leave of y."""
+        found = Session(problem).path(np.array([alpha]))
+        coef, intercept = found.columns.column(0), float(found.intercepts[0])
+        return coef, intercept, np.asarray(self.data.y - (self.data.X @ coef + intercept))
 
     def best(self) -> At:
         """Where the slope changes sign."""
