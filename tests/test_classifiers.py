@@ -486,6 +486,7 @@ def test_logistic_cv_is_that_of_scikit_learn(scoring, class_weight, weights):
     assert_allclose(mine.coef_, theirs.coef_, atol=1e-8)
     assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-8)
     assert mine.score(X, Y, w) == pytest.approx(theirs.score(X, Y, sample_weight=w), rel=1e-9)
+    assert_allclose(mine.coefs_paths_, theirs.coefs_paths_, atol=1e-7)
 
 
 def test_logistic_cv_over_two_settings():
@@ -503,6 +504,41 @@ def test_logistic_cv_over_two_settings():
     assert lasso.scores_["b"].shape == (5, 3) and lasso.l1_ratio_[0] == 1.0
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("legacy", [True, False])
+def test_logistic_cv_averages_where_scikit_learn_does(legacy, fit_intercept):
+    settings = {"refit": False, "use_legacy_attributes": legacy, "fit_intercept": fit_intercept,
+                "l1_ratios": np.array([0.0]), "Cs": [0.01, 0.1, 1.0], "scoring": "neg_log_loss",
+                "penalty": "deprecated"}  # fmt: skip
+    theirs = peer.LogisticRegressionCV(**settings, solver="newton-cholesky", tol=1e-12)
+    theirs.fit(X / 5.0, Y)
+    mine = LogisticRegressionCV(**settings).fit(X / 5.0, Y)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-5)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-5)
+    assert_allclose(mine.C_, theirs.C_)
+    assert_allclose(mine.l1_ratio_, theirs.l1_ratio_)
+    paths = [one.coefs_paths_["b"] if legacy else one.coefs_paths_ for one in (mine, theirs)]
+    assert_allclose(*paths, atol=1e-4)
+
+
+def test_logistic_cv_takes_a_scorer_of_an_estimator():
+    def hits(estimator, Z, y, sample_weight=None):
+        return np.average(estimator.predict(Z) == y, weights=sample_weight)
+
+    for w in (None, WEIGHTS["real"]):
+        own = LogisticRegressionCV(scoring=hits).fit(X, Y, sample_weight=w)
+        named = LogisticRegressionCV().fit(X, Y, sample_weight=w)
+        assert_allclose(own.scores_["b"], named.scores_["b"], rtol=1e-12)
+
+
+def test_logistic_cv_on_sparse_tables_and_frames():
+    plain = LogisticRegressionCV(Cs=3).fit(X, Y)
+    for table in (sp.csr_array(X), sp.csc_matrix(X), pd.DataFrame(X)):
+        other = LogisticRegressionCV(Cs=3).fit(table, Y)
+        assert_allclose(other.coef_, plain.coef_, atol=1e-8)
+        assert_allclose(other.scores_["b"], plain.scores_["b"])
+
+
 @pytest.mark.parametrize("settings, message", [
     ({"Cs": [1.0, -1.0]}, r"Cs\[1\]=-1.0 is not in"),
     ({"Cs": 0}, "Cs=0 must be at least 1"),
@@ -510,7 +546,6 @@ def test_logistic_cv_over_two_settings():
     ({"l1_ratios": [2.0]}, r"l1_ratios\[0\]=2.0 is not in"),
     ({"penalty": "elasticnet"}, "l1_ratios must be specified"),
     ({"penalty": None}, "penalty=None must be one of"),
-    ({"refit": False}, "refit=False"),
 ])  # fmt: skip
 def test_bad_logistic_cv(settings, message):
     with pytest.raises(InputError, match=message):

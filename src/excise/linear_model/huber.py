@@ -74,7 +74,7 @@ class HuberRegressor(LinearRegressor):
     >>> from excise.linear_model import HuberRegressor
     >>> X = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0], [6.0], [7.0]]
     >>> y = [0.1, 0.9, 2.1, 2.9, 4.1, 4.9, 6.1, 70.0]
-    >>> HuberRegressor().fit(X, y).predict([[7.0]]).round(1)
+    >>> HuberRegressor().fit(X, y).predict([[7.0]]).round()
     array([7.])
     """
 

@@ -58,7 +58,8 @@ default="highs"
     Examples
     --------
     >>> from excise.linear_model import QuantileRegressor
-    >>> model = QuantileRegressor(alpha=0.0).fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 2.0, 3.0, 9.0])
+    >>> X = [[0.0], [1.0], [2.0], [3.0], [4.0]]
+    >>> model = QuantileRegressor(alpha=0.0).fit(X, [1.0, 2.0, 3.0, 4.0, 20.0])
     >>> model.predict([[4.0]]).round(6)
     array([5.])
     """
