@@ -243,6 +243,19 @@ class Judge(NamedTuple):
         return self.rate(eta.T, np.arange(self.problem.n), "the training rows")
 
 
+def held_out_predictors(
+    session: Session, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Per fold its held-out rows and their predictors at falling alphas, shape (k, len(rows))."""
+    folds = with_weight(folds, session.problem)
+    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
+    found = []
+    for flat, roles in zip(made.held_out(alphas, True)[3], folds.roles, strict=True):
+        rows = np.flatnonzero(roles == TEST)
+        found.append((rows, flat.reshape(len(alphas) + 1, len(rows))[1:]))
+    return found
+
+
 def make_judge(problem: Problem, scoring: Any, score_weight: Any = None) -> Judge:
     """What `scoring` measures on the rows of a problem: see `fit_cv`."""
     weights = check_sample_weight(score_weight, problem.n, "score_weight")

@@ -108,6 +108,10 @@ class Loss(ABC):
     def _usable(self, y: Floats) -> Mask:
         """Which values of y are in the loss's domain."""
 
+    def usable(self, y: Floats) -> Mask:
+        """Which values of y are in the loss's domain."""
+        return self._usable(y)
+
     def domain_scale(self, y: Floats, u: Floats) -> float:
         """The largest s in [0, 1] for which -s u lies within `slopes` in every row."""
         low, high = np.broadcast_arrays(*self.slopes(y), u)[:2]
