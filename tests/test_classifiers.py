@@ -411,10 +411,16 @@ def test_no_answer_at_another_penalty_for_other_rows():
         model.at("min")
 
 
-def test_what_a_notebook_shows():
-    model = SparseClassifier(alphas=20).fit(X, Y)
-    assert "SparseClassifier" in repr(model)
-    assert "SparseClassifier" in model._repr_mimebundle_()["text/plain"]
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_explanations(loss, tmp_path):
+    model = SparseClassifier(loss=loss, alphas=20, stability=5, decoys=5).fit(X, Y)
+    assert repr(model).startswith("SparseClassifier of y")
+    assert_allclose(model.ledger()["coef"].to_numpy().sum(), model.coef_.sum(), rtol=1e-6)
+    assert model.model_.target.levels == ("a", "b") and "x0" in str(model.why(0))
+    model.report(tmp_path / "r.html")
+    model.save(tmp_path / "m.json")
+    assert excise.load(tmp_path / "m.json").target.levels == ("a", "b")
+    assert "text/html" in model._repr_mimebundle_()
     assert "text/html" in LogisticRegression().fit(X, Y)._repr_mimebundle_()
 
 

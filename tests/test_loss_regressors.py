@@ -388,14 +388,30 @@ def test_frames_copies_and_pipelines():
         assert_allclose(other.predict(frame), model.predict(frame), atol=0)
         assert_allclose(other.at("min").coef_, model.at("min").coef_, rtol=1e-9)
     assert not hasattr(clone(model), "coef_") and "SparseRegressor" in repr(model)
-    assert model._repr_mimebundle_()["text/plain"] == repr(model)
     pipe = make_pipeline(StandardScaler(), SparseRegressor(loss="poisson", cv=5)).fit(X, COUNTS)
     assert_allclose(pipe.predict(X), model.predict(frame), rtol=1e-8)
     search = GridSearchCV(SparseRegressor(cv=3), {"loss": ["poisson", "tweedie"]}, cv=3,
                           scoring="neg_mean_poisson_deviance").fit(X, COUNTS)  # fmt: skip
     assert search.best_params_["loss"] in ("poisson", "tweedie")
-    with pytest.raises(InputError, match="explanations of the poisson loss are not available yet"):
-        model.ledger()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_explanations(loss, tmp_path):
+    frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(8)])
+    y = pd.Series(LOSSES[loss], name="visits")
+    model = SparseRegressor(loss=loss, cv=5, stability=5, decoys=5).fit(frame, y)
+    ledger = model.ledger()
+    assert isinstance(ledger, pd.DataFrame) and len(ledger) == 8
+    kept = ledger.set_index("feature").loc[frame.columns, "coef"].to_numpy()
+    assert_allclose(kept, model.coef_, rtol=1e-6, atol=1e-9)
+    assert "c3" in str(model.why("c3")) and str(model).startswith("SparseRegressor of visits")
+    model.report(tmp_path / "r.html")
+    model.save(tmp_path / "m.json")
+    loaded = excise.load(tmp_path / "m.json")
+    assert_allclose(loaded.predict(X), model.predict(frame), rtol=1e-6)
+    other = model.at("min")
+    assert other.model_.alpha == pytest.approx(model.cv_.alpha_min)
+    assert "text/html" in model._repr_mimebundle_()
 
 
 def test_a_loss_may_be_an_object():

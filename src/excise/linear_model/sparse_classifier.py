@@ -13,6 +13,7 @@ from excise.linear_model.classes import LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Loss, loss_of
+from excise.model.parts import Target
 from excise.results import Rule
 
 if TYPE_CHECKING:
@@ -193,6 +194,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         super()._store(solution)
         self.coef_, self.coef_std_ = self.coef_[None, :], self.coef_std_[None, :]
         self.intercept_ = np.array([solution.intercept])
+
+    def _target_record(self) -> Target:
+        return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))
 
     @property
     def _data_term(self) -> Loss:

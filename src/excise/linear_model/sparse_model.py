@@ -19,7 +19,7 @@ from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses import Loss, Squared
 from excise.model import build_model
-from excise.model.parts import Column
+from excise.model.parts import Column, Target
 from excise.results import Rule
 
 if TYPE_CHECKING:
@@ -102,28 +102,25 @@ class SparseModel(ExplainedModel):
         self.kkt_violation_ = solution.certificate.kkt_violation
 
     @property
-    def _explains(self) -> bool:
-        """Whether there are explanations for this loss."""
-        return isinstance(self.path_.problem.loss, Squared)
-
-    @property
     def model_(self) -> Model:
         """The record behind the explanations, made when first asked for."""
         check_is_fitted(self)
-        if not self._explains:
-            name = self.path_.problem.loss.name
-            raise InputError(f"explanations of the {name} loss are not available yet")
         if self._model is None:
             self._check_data_unchanged()
             self._model = build_model(
                 self.cv_,
                 columns=self._columns(),
-                target=self._target,
+                target=self._target_record(),
                 stability=self.stability,
                 decoys=self.decoys,
                 seed=self._seed,
+                alpha=None if self.alpha_ == self.cv_.alpha_ else self.alpha_,
             )
         return self._model
+
+    def _target_record(self) -> Target:
+        """What is predicted."""
+        return Target(self._target)
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Self:
         """The same fit at another penalty, exact and certified, without cross-validating again.
@@ -142,11 +139,11 @@ class SparseModel(ExplainedModel):
         """
         check_is_fitted(self)
         other = copy(self)
-        if self._explains:
+        if isinstance(self.path_.problem.loss, Squared):
             other._model = self.model_.at(at, n_features=n_features)
             alpha = other._model.alpha
-        else:
-            alpha = self._alpha_at(at, n_features)
+        else:  # a record moves along its grid only; the rows are still here
+            alpha, other._model = self._alpha_at(at, n_features), None
         self._check_data_unchanged()
         other._store(self.path_.at(alpha))
         return other
