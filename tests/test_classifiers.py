@@ -416,6 +416,8 @@ def test_explanations(loss, tmp_path):
     model = SparseClassifier(loss=loss, alphas=20, stability=5, decoys=5).fit(X, Y)
     assert repr(model).startswith("SparseClassifier of y")
     assert_allclose(model.ledger()["coef"].to_numpy().sum(), model.coef_.sum(), rtol=1e-6)
+    told = model.model_.separation
+    assert told is not None and told.counts.sum() == 120
     assert model.model_.target.levels == ("a", "b") and "x0" in str(model.why(0))
     model.report(tmp_path / "r.html")
     model.save(tmp_path / "m.json")
@@ -439,6 +441,22 @@ def test_scorers_against_cross_val_score(scoring):
         expected = cross_val_score(pipe, X, yes, cv=cv, scoring=theirs)
         assert_allclose(model.cv_.folds[k], expected, rtol=1e-8)
     assert model.cv_.greater_is_better
+
+
+def test_what_is_told_of_a_fit_is_told_in_the_deviance():
+    """Whatever the folds were scored by: else a verdict would read an AUC as an error."""
+    settings = {"alphas": 20, "stability": 0, "decoys": 0}
+    plain = SparseClassifier(**settings).fit(X, Y)
+    scored = SparseClassifier(scoring="auc", **settings).fit(X, Y)
+    told, usual = scored.model_, plain.at(scored.alpha_).model_
+    assert told.alpha == scored.alpha_ and told.alpha_min == scored.cv_.alpha_min
+    assert told.cv.metric == "mean deviance"
+    assert_allclose(told.cv.mean, usual.cv.mean, rtol=1e-6)
+    assert told.cv.null == pytest.approx(usual.cv.null)
+    assert "deviance explained -" not in str(scored)
+    regressor = ours.SparseRegressor(scoring="mae", **settings).fit(X, MARGIN)
+    assert regressor.model_.cv.metric == "mean squared error"
+    assert "R2 0." in str(regressor)
 
 
 def test_a_function_of_probabilities():

@@ -98,14 +98,12 @@ def fit_cv(
     if rule not in ("1se", "min"):
         raise InputError(f"unknown rule {rule!r}", remedy="rule='1se' or rule='min'")
     checked = make_problem(X, y, **problem)
-    if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
-        stratify = _classes(checked)
-    folds = make_folds(
-        checked.n,
+    folds = folds_of(
+        checked,
         cv,
         groups=groups,
         time=time,
-        stratify=None if stratify is False else stratify,
+        stratify=stratify,
         repeats=repeats,
         random_state=random_state,
     )
@@ -119,6 +117,17 @@ def fit_cv(
         score_weight=score_weight,
         imputation=imputation,
     )
+
+
+def folds_of(
+    problem: Problem, cv: Any, *, time: Any = None, stratify: Any = None, **more: Any
+) -> Folds:
+    """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
+    if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
+        stratify = _classes(problem)
+    elif stratify is False:
+        stratify = None
+    return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
 
 
 def _classes(problem: Problem) -> Floats | None:
