@@ -411,10 +411,18 @@ def test_no_answer_at_another_penalty_for_other_rows():
         model.at("min")
 
 
-def test_what_a_notebook_shows():
-    model = SparseClassifier(alphas=20).fit(X, Y)
-    assert "SparseClassifier" in repr(model)
-    assert "SparseClassifier" in model._repr_mimebundle_()["text/plain"]
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_explanations(loss, tmp_path):
+    model = SparseClassifier(loss=loss, alphas=20, stability=5, decoys=5).fit(X, Y)
+    assert repr(model).startswith("SparseClassifier of y")
+    assert_allclose(model.ledger()["coef"].to_numpy().sum(), model.coef_.sum(), rtol=1e-6)
+    told = model.model_.separation
+    assert told is not None and told.counts.sum() == 120
+    assert model.model_.target.levels == ("a", "b") and "x0" in str(model.why(0))
+    model.report(tmp_path / "r.html")
+    model.save(tmp_path / "m.json")
+    assert excise.load(tmp_path / "m.json").target.levels == ("a", "b")
+    assert "text/html" in model._repr_mimebundle_()
     assert "text/html" in LogisticRegression().fit(X, Y)._repr_mimebundle_()
 
 
@@ -433,6 +441,22 @@ def test_scorers_against_cross_val_score(scoring):
         expected = cross_val_score(pipe, X, yes, cv=cv, scoring=theirs)
         assert_allclose(model.cv_.folds[k], expected, rtol=1e-8)
     assert model.cv_.greater_is_better
+
+
+def test_what_is_told_of_a_fit_is_told_in_the_deviance():
+    """Whatever the folds were scored by: else a verdict would read an AUC as an error."""
+    settings = {"alphas": 20, "stability": 0, "decoys": 0}
+    plain = SparseClassifier(**settings).fit(X, Y)
+    scored = SparseClassifier(scoring="auc", **settings).fit(X, Y)
+    told, usual = scored.model_, plain.at(scored.alpha_).model_
+    assert told.alpha == scored.alpha_ and told.alpha_min == scored.cv_.alpha_min
+    assert told.cv.metric == "mean deviance"
+    assert_allclose(told.cv.mean, usual.cv.mean, rtol=1e-6)
+    assert told.cv.null == pytest.approx(usual.cv.null)
+    assert "deviance explained -" not in str(scored)
+    regressor = ours.SparseRegressor(scoring="mae", **settings).fit(X, MARGIN)
+    assert regressor.model_.cv.metric == "mean squared error"
+    assert "R2 0." in str(regressor)
 
 
 def test_a_function_of_probabilities():
@@ -486,6 +510,7 @@ def test_logistic_cv_is_that_of_scikit_learn(scoring, class_weight, weights):
     assert_allclose(mine.coef_, theirs.coef_, atol=1e-8)
     assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-8)
     assert mine.score(X, Y, w) == pytest.approx(theirs.score(X, Y, sample_weight=w), rel=1e-9)
+    assert_allclose(mine.coefs_paths_, theirs.coefs_paths_, atol=1e-7)
 
 
 def test_logistic_cv_over_two_settings():
@@ -503,6 +528,41 @@ def test_logistic_cv_over_two_settings():
     assert lasso.scores_["b"].shape == (5, 3) and lasso.l1_ratio_[0] == 1.0
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("legacy", [True, False])
+def test_logistic_cv_averages_where_scikit_learn_does(legacy, fit_intercept):
+    settings = {"refit": False, "use_legacy_attributes": legacy, "fit_intercept": fit_intercept,
+                "l1_ratios": np.array([0.0]), "Cs": [0.01, 0.1, 1.0], "scoring": "neg_log_loss",
+                "penalty": "deprecated"}  # fmt: skip
+    theirs = peer.LogisticRegressionCV(**settings, solver="newton-cholesky", tol=1e-12)
+    theirs.fit(X / 5.0, Y)
+    mine = LogisticRegressionCV(**settings).fit(X / 5.0, Y)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-5)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-5)
+    assert_allclose(mine.C_, theirs.C_)
+    assert_allclose(mine.l1_ratio_, theirs.l1_ratio_)
+    paths = [one.coefs_paths_["b"] if legacy else one.coefs_paths_ for one in (mine, theirs)]
+    assert_allclose(*paths, atol=1e-4)
+
+
+def test_logistic_cv_takes_a_scorer_of_an_estimator():
+    def hits(estimator, Z, y, sample_weight=None):
+        return np.average(estimator.predict(Z) == y, weights=sample_weight)
+
+    for w in (None, WEIGHTS["real"]):
+        own = LogisticRegressionCV(scoring=hits).fit(X, Y, sample_weight=w)
+        named = LogisticRegressionCV().fit(X, Y, sample_weight=w)
+        assert_allclose(own.scores_["b"], named.scores_["b"], rtol=1e-12)
+
+
+def test_logistic_cv_on_sparse_tables_and_frames():
+    plain = LogisticRegressionCV(Cs=3).fit(X, Y)
+    for table in (sp.csr_array(X), sp.csc_matrix(X), pd.DataFrame(X)):
+        other = LogisticRegressionCV(Cs=3).fit(table, Y)
+        assert_allclose(other.coef_, plain.coef_, atol=1e-8)
+        assert_allclose(other.scores_["b"], plain.scores_["b"])
+
+
 @pytest.mark.parametrize("settings, message", [
     ({"Cs": [1.0, -1.0]}, r"Cs\[1\]=-1.0 is not in"),
     ({"Cs": 0}, "Cs=0 must be at least 1"),
@@ -510,7 +570,6 @@ def test_logistic_cv_over_two_settings():
     ({"l1_ratios": [2.0]}, r"l1_ratios\[0\]=2.0 is not in"),
     ({"penalty": "elasticnet"}, "l1_ratios must be specified"),
     ({"penalty": None}, "penalty=None must be one of"),
-    ({"refit": False}, "refit=False"),
 ])  # fmt: skip
 def test_bad_logistic_cv(settings, message):
     with pytest.raises(InputError, match=message):

@@ -8,11 +8,13 @@ from excise.linear_model import (
     ElasticNet,
     ElasticNetCV,
     GammaRegressor,
+    HuberRegressor,
     Lasso,
     LassoCV,
     LogisticRegression,
     LogisticRegressionCV,
     PoissonRegressor,
+    QuantileRegressor,
     Ridge,
     SparseClassifier,
     SparseRegressor,
@@ -34,6 +36,7 @@ ESTIMATORS = [
     SparseRegressor(loss="tweedie:1.2"),
     SparseRegressor(loss="negative_binomial"),
     SparseRegressor(loss="huber"),
+    SparseRegressor(loss="quantile"),
     SparseClassifier(),
     SparseClassifier(loss="squared_hinge", rule="min", l1_ratio=0.5),
     LogisticRegression(),
@@ -45,6 +48,8 @@ ESTIMATORS = [
     GammaRegressor(),
     TweedieRegressor(),
     TweedieRegressor(power=1.5),
+    QuantileRegressor(alpha=0.1),
+    HuberRegressor(),
 ]
 
 

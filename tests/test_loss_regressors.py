@@ -46,6 +46,7 @@ LOSSES = {
     "tweedie:1.4": COUNTS,
     "negative_binomial:1.5": COUNTS,
     "huber:0.5": NUMBERS,
+    "quantile:0.6": NUMBERS,
 }
 
 
@@ -120,6 +121,144 @@ def test_scores_need_a_y_of_the_domain():
         model.score(X, AMOUNTS[:5])
 
 
+# --- quantiles -----------------------------------------------------------------------------------
+
+
+def pinball(model, q, alpha, w=None):
+    """scikit-learn's objective."""
+    left = NUMBERS - X @ model.coef_ - model.intercept_
+    loss = np.average(np.maximum(q * left, (q - 1.0) * left), weights=w)
+    return loss + alpha * np.abs(model.coef_).sum()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weights", ["none", "real"])
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.77])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 0.02, 1.0])
+def test_quantiles_are_those_of_a_linear_programme(alpha, q, weights, fit_intercept):
+    settings = {"quantile": q, "alpha": alpha, "fit_intercept": fit_intercept}
+    w = WEIGHTS[weights]
+    theirs = peer.QuantileRegressor(**settings).fit(X, NUMBERS, sample_weight=w)
+    mine = ours.QuantileRegressor(**settings).fit(X, NUMBERS, sample_weight=w)
+    assert pinball(mine, q, alpha, w) == pytest.approx(pinball(theirs, q, alpha, w), rel=1e-11)
+    assert mine.relative_gap_ <= 1e-10
+    if weights == "real":  # then the optimum is unique
+        assert_allclose(mine.coef_, theirs.coef_, atol=1e-8)
+        assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-8)
+
+
+def test_quantiles_cover_their_share():
+    rng = np.random.default_rng(0)
+    Z = rng.standard_normal((400, 3))
+    y = Z @ [1.0, 2.0, 0.0] + rng.standard_exponential(400)
+    for q in (0.1, 0.5, 0.9):
+        model = ours.QuantileRegressor(quantile=q, alpha=0.0).fit(Z, y)
+        assert abs(np.mean(y <= model.predict(Z)) - q) <= 4 / 400
+        chosen = SparseRegressor(loss=f"quantile:{q}", cv=4, alphas=20).fit(Z, y)
+        assert chosen.relative_gap_ <= 1e-9 and chosen.cv_.metric == "mean deviance"
+        assert abs(np.mean(y <= chosen.predict(Z)) - q) < 0.05
+        assert 0.0 < chosen.score(Z, y) < 1.0
+    named = SparseRegressor(loss="quantile:0.9", cv=4, alphas=20, scoring="pinball").fit(Z, y)
+    assert_allclose(2.0 * named.cv_.folds, chosen.cv_.folds, rtol=1e-9)
+    assert named.alpha_ == chosen.alpha_
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"quantile": 1.0}, "the quantile loss needs 0 < q < 1, got 1.0"),
+    ({"solver": "lbfgs"}, "solver='lbfgs' must be one of"),
+    ({"alpha": -1.0}, "alpha=-1.0 is not in"),
+])  # fmt: skip
+def test_bad_quantiles(settings, message):
+    with pytest.raises(InputError, match=message):
+        ours.QuantileRegressor(**settings).fit(X, NUMBERS)
+
+
+# --- Huber's scale -------------------------------------------------------------------------------
+
+
+def huber(parameters, epsilon, alpha, w):
+    """scikit-learn's objective and its gradient in b, b0 and the scale, from the definition."""
+    b, (b0, s) = np.array(parameters[:8]), parameters[8:]
+    z = (NUMBERS - X @ b - b0) / s
+    inside = np.abs(z) <= epsilon
+    H = np.where(inside, z**2, 2.0 * epsilon * np.abs(z) - epsilon**2)
+    slope = np.where(inside, 2.0 * z, 2.0 * epsilon * np.sign(z))
+    in_b = 2.0 * alpha * b - X.T @ (w * slope)
+    return w @ (s + s * H) + alpha * b @ b, np.array(
+        [*in_b, -(w @ slope), w.sum() + w @ (H - z * slope)]
+    )
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("epsilon", [1.1, 1.35, 3.0])
+@pytest.mark.parametrize("alpha", [0.0, 1e-4, 1.0, 100.0])
+def test_huber_has_the_scale_of_scikit_learn(alpha, epsilon, weights):
+    """The optimality conditions hold to rounding, which scikit-learn's answer nears."""
+    settings, w = {"epsilon": epsilon, "alpha": alpha}, WEIGHTS[weights]
+    mine = ours.HuberRegressor(**settings).fit(X, NUMBERS, sample_weight=w)
+    theirs = peer.HuberRegressor(**settings, tol=1e-9, max_iter=50_000)
+    theirs.fit(X, NUMBERS, sample_weight=w)
+    ones = np.ones(120) if w is None else w
+    best, gradient = huber([*mine.coef_, mine.intercept_, mine.scale_], epsilon, alpha, ones)
+    near, _ = huber([*theirs.coef_, theirs.intercept_, theirs.scale_], epsilon, alpha, ones)
+    assert best <= near + 1e-12 * abs(near)
+    assert np.max(np.abs(gradient)) < 1e-7 * ones.sum()
+    assert mine.relative_gap_ <= 1e-12
+    assert mine.dual_gap_ >= 0.0
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-3)
+    assert mine.scale_ == pytest.approx(theirs.scale_, rel=1e-3)
+    assert np.mean(mine.outliers_ == theirs.outliers_) > 0.98
+
+
+def test_the_gap_of_huber_bounds_what_is_missing():
+    """At other scales than the best, the bound is below the optimum and the gap above the truth."""
+    from excise.linear_model.huber import Search
+
+    model = ours.HuberRegressor()
+    data = model._training(X, NUMBERS, None)
+    for alpha in (0.0, 1e-4, 1.0):
+        search = Search(data, 1.35, alpha, True)
+        best = search.best()
+        for factor in (0.2, 0.9, 1.0 + 1e-6, 3.0):
+            at = search.at(best.scale * factor)
+            bound = search.bound(at, 1e-5)
+            assert bound <= best.objective * (1.0 + 1e-12)
+            assert at.objective - bound >= at.objective - best.objective - 1e-9
+
+
+def test_huber_weights_units_and_sparse_tables():
+    w = WEIGHTS["whole"]
+    again = np.repeat(np.arange(120), w)
+    weighted = ours.HuberRegressor(alpha=0.5).fit(X, NUMBERS, sample_weight=w)
+    repeated = ours.HuberRegressor(alpha=0.5).fit(X[again], NUMBERS[again])
+    assert_allclose(weighted.coef_, repeated.coef_, atol=1e-8)
+    plain = ours.HuberRegressor().fit(X, NUMBERS)
+    for unit in (1e-100, 1e100):  # alpha is in units of 1 / y
+        scaled = ours.HuberRegressor(alpha=1e-4 / unit).fit(X, NUMBERS * unit)
+        assert_allclose(scaled.coef_ / unit, plain.coef_, rtol=1e-7, atol=1e-10)
+        assert scaled.scale_ / unit == pytest.approx(plain.scale_)
+    compressed = ours.HuberRegressor().fit(sp.csc_array(X), NUMBERS)
+    assert_allclose(compressed.coef_, plain.coef_, atol=1e-8)
+    free = ours.HuberRegressor(alpha=0.0).fit(sp.csr_array(X), NUMBERS)
+    assert free.relative_gap_ <= 1e-12
+
+
+def test_huber_where_rows_are_fitted_exactly():
+    y = X @ np.arange(8.0)
+    y[:9] += 1e3
+    model = ours.HuberRegressor().fit(X, y)
+    assert_allclose(model.coef_, np.arange(8.0), atol=1e-2)
+    assert model.outliers_[:9].all() and model.relative_gap_ <= 1e-5
+    constant = ours.HuberRegressor().fit(X, np.full(120, 2.0))
+    assert_allclose(constant.coef_, 0.0, atol=1e-12)
+    assert constant.intercept_ == pytest.approx(2.0)
+
+
+def test_bad_huber():
+    with pytest.raises(InputError, match=r"epsilon=0.9 is not in"):
+        ours.HuberRegressor(epsilon=0.9).fit(X, NUMBERS)
+
+
 # --- SparseRegressor -----------------------------------------------------------------------------
 
 
@@ -148,12 +287,13 @@ def test_the_choice_its_proof_and_its_prediction(loss, weights):
     )  # fmt: skip
     assert found.relative_gap <= 1e-9
     eta = X @ model.coef_ + model.intercept_
-    link = (lambda eta: eta) if loss.startswith("huber") else np.exp
+    link = (lambda eta: eta) if loss_of(loss).link == "identity" else np.exp
     assert_allclose(model.predict(X), link(eta), rtol=1e-12)
     assert_allclose(model.coef_ * model.path_.scale, model.coef_std_)
     assert 0.0 < model.score(X, y, w) <= 1.0
     assert model.at("min").score(X, y, w) >= model.score(X, y, w)
-    assert np.count_nonzero(model.at(n_features=2).coef_) == 2
+    kept = np.diff(model.path_.columns.indptr)[30]
+    assert np.count_nonzero(model.at(n_features=kept).coef_) == kept
 
 
 @pytest.mark.parametrize("loss", ["poisson", "negative_binomial:1.5"])
@@ -248,14 +388,30 @@ def test_frames_copies_and_pipelines():
         assert_allclose(other.predict(frame), model.predict(frame), atol=0)
         assert_allclose(other.at("min").coef_, model.at("min").coef_, rtol=1e-9)
     assert not hasattr(clone(model), "coef_") and "SparseRegressor" in repr(model)
-    assert model._repr_mimebundle_()["text/plain"] == repr(model)
     pipe = make_pipeline(StandardScaler(), SparseRegressor(loss="poisson", cv=5)).fit(X, COUNTS)
     assert_allclose(pipe.predict(X), model.predict(frame), rtol=1e-8)
     search = GridSearchCV(SparseRegressor(cv=3), {"loss": ["poisson", "tweedie"]}, cv=3,
                           scoring="neg_mean_poisson_deviance").fit(X, COUNTS)  # fmt: skip
     assert search.best_params_["loss"] in ("poisson", "tweedie")
-    with pytest.raises(InputError, match="explanations of the poisson loss are not available yet"):
-        model.ledger()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_explanations(loss, tmp_path):
+    frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(8)])
+    y = pd.Series(LOSSES[loss], name="visits")
+    model = SparseRegressor(loss=loss, cv=5, stability=5, decoys=5).fit(frame, y)
+    ledger = model.ledger()
+    assert isinstance(ledger, pd.DataFrame) and len(ledger) == 8
+    kept = ledger.set_index("feature").loc[frame.columns, "coef"].to_numpy()
+    assert_allclose(kept, model.coef_, rtol=1e-6, atol=1e-9)
+    assert "c3" in str(model.why("c3")) and str(model).startswith("SparseRegressor of visits")
+    model.report(tmp_path / "r.html")
+    model.save(tmp_path / "m.json")
+    loaded = excise.load(tmp_path / "m.json")
+    assert_allclose(loaded.predict(X), model.predict(frame), rtol=1e-6)
+    other = model.at("min")
+    assert other.model_.alpha == pytest.approx(model.cv_.alpha_min)
+    assert "text/html" in model._repr_mimebundle_()
 
 
 def test_a_loss_may_be_an_object():

@@ -98,14 +98,12 @@ def fit_cv(
     if rule not in ("1se", "min"):
         raise InputError(f"unknown rule {rule!r}", remedy="rule='1se' or rule='min'")
     checked = make_problem(X, y, **problem)
-    if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
-        stratify = _classes(checked)
-    folds = make_folds(
-        checked.n,
+    folds = folds_of(
+        checked,
         cv,
         groups=groups,
         time=time,
-        stratify=None if stratify is False else stratify,
+        stratify=stratify,
         repeats=repeats,
         random_state=random_state,
     )
@@ -119,6 +117,17 @@ def fit_cv(
         score_weight=score_weight,
         imputation=imputation,
     )
+
+
+def folds_of(
+    problem: Problem, cv: Any, *, time: Any = None, stratify: Any = None, **more: Any
+) -> Folds:
+    """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
+    if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
+        stratify = _classes(problem)
+    elif stratify is False:
+        stratify = None
+    return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
 
 
 def _classes(problem: Problem) -> Floats | None:
@@ -141,7 +150,7 @@ def cross_validate(
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     judge = make_judge(session.problem, scoring, score_weight)
     folds = with_weight(folds, session.problem)
-    made = open_folds(session, folds, imputation)
+    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -179,11 +188,6 @@ def cross_validate(
     )
 
 
-def open_folds(session: Session, folds: Folds, imputation: Imputation | None = None) -> Any:
-    """The core's folds, whose training paths are solved for as many grids as are asked for."""
-    return session.engine.folds(folds.roles, *_refills(imputation, folds))
-
-
 class Judge(NamedTuple):
     """What is measured on held-out rows.
 
@@ -205,30 +209,20 @@ class Judge(NamedTuple):
         """-1 where greater is better."""
         return -1.0 if self.score is not None and self.score.greater_is_better else 1.0
 
-    def held_out(
-        self, made: Any, alphas: Floats, folds: Folds, first: int = 0
-    ) -> tuple[Floats, Floats, float]:
-        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap.
-
-        `first`: what a message calls the first of the folds.
-        """
+    def held_out(self, made: Any, alphas: Floats, folds: Folds) -> tuple[Floats, Floats, float]:
+        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap."""
         held, null, gap, eta = made.held_out(alphas, self.score is not None)
         if self.score is None:
             return held.reshape(len(folds), len(alphas)).T, null, float(gap)
         found = np.empty((len(folds), len(alphas) + 1))
         for k, (flat, roles) in enumerate(zip(eta, folds.roles, strict=True)):
             rows = np.flatnonzero(roles == TEST)
-            found[k] = self.rate(flat.reshape(len(alphas) + 1, len(rows)), rows)
-            if np.any(np.isnan(found[k])):
-                raise InputError(
-                    f"{self.score.label} is not defined on the held-out rows of fold {first + k}",
-                    ["it needs two different values of y there"],
-                    "fewer folds, or scoring='deviance'",
-                )
+            predictors = flat.reshape(len(alphas) + 1, len(rows))
+            found[k] = self.rate(predictors, rows, f"the held-out rows of fold {k}")
         return found[:, 1:].T, found[:, 0], float(gap)
 
-    def rate(self, eta: Floats, rows: NDArray[np.intp]) -> Floats:
-        """The score of each predictor without the squared loss's offset, shape (k, len(rows))."""
+    def rate(self, eta: Floats, rows: NDArray[np.intp], where: str) -> Floats:
+        """The score of each predictor, shape (k, len(rows)), as the core hands it out."""
         assert self.score is not None
         y, loss, offset = self.problem.y[rows], self.problem.loss, self.problem.offset
         if isinstance(loss, Squared) and offset is not None:  # the engine took it off y
@@ -236,7 +230,14 @@ class Judge(NamedTuple):
         w = None if self.weights is None else self.weights[rows]
         if w is not None and not np.all(w > 0.0):
             y, eta, w = y[w > 0.0], eta[:, w > 0.0], w[w > 0.0]
-        return np.array([self.score(loss, y, one, w) for one in eta])
+        found = np.array([self.score(loss, y, one, w) for one in eta])
+        if np.any(np.isnan(found)):
+            raise InputError(
+                f"{self.score.label} is not defined on {where}",
+                ["it needs two different values of y there"],
+                "fewer folds, or scoring='deviance'",
+            )
+        return found
 
     def train(self, session: Session, path: Path) -> Floats:
         """The same of the path on its own rows, shape (n_alphas,)."""
@@ -248,7 +249,7 @@ class Judge(NamedTuple):
         eta += path.intercepts + session.columns.mean @ path.coefs
         if not isinstance(self.problem.loss, Squared) and self.problem.offset is not None:
             eta += self.problem.offset[:, None]
-        return self.rate(eta.T, np.arange(self.problem.n))
+        return self.rate(eta.T, np.arange(self.problem.n), "the training rows")
 
 
 def held_out_predictors(

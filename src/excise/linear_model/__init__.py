@@ -9,9 +9,11 @@ from excise.linear_model.cross_validated import ElasticNetCV, LassoCV
 from excise.linear_model.displays import CVDisplay, LedgerDisplay, PathDisplay
 from excise.linear_model.elastic_net import ElasticNet, Lasso
 from excise.linear_model.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
+from excise.linear_model.huber import HuberRegressor
 from excise.linear_model.logistic import LogisticRegression
 from excise.linear_model.logistic_cv import LogisticRegressionCV
 from excise.linear_model.paths import enet_path, lasso_path
+from excise.linear_model.quantile import QuantileRegressor
 from excise.linear_model.ridge import Ridge
 from excise.linear_model.sparse_classifier import SparseClassifier
 from excise.linear_model.sparse_regressor import SparseRegressor
@@ -23,6 +25,7 @@ __all__ = [
     "ElasticNet",
     "ElasticNetCV",
     "GammaRegressor",
+    "HuberRegressor",
     "Lasso",
     "LassoCV",
     "LedgerDisplay",
@@ -30,6 +33,7 @@ __all__ = [
     "LogisticRegressionCV",
     "PathDisplay",
     "PoissonRegressor",
+    "QuantileRegressor",
     "Ridge",
     "SparseClassifier",
     "SparseRegressor",

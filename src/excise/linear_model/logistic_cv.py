@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
-from excise.cross_validation import Judge, make_judge, open_folds, with_weight
+from excise.cross_validation import Judge, make_judge, with_weight
 from excise.engine import Session
 from excise.exceptions import InputError
-from excise.folds import TRAIN, Folds
+from excise.folds import TEST, TRAIN, Folds
 from excise.linear_model import objective
 from excise.linear_model.base import Training
 from excise.linear_model.classes import LinearClassifier
@@ -33,7 +34,7 @@ from excise.linear_model.single import SingleModel
 from excise.losses import Logistic
 from excise.problem import check_sample_weight, make_problem
 from excise.results import Floats
-from excise.scores import SCORES, score_of
+from excise.scores import SCORES, Score, score_of
 
 
 class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
@@ -58,14 +59,17 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         Without effect.
     penalty : {"deprecated", "l1", "l2", "elasticnet"}, default="deprecated"
         "l1" and "l2" stand for `l1_ratios` (1.0,) and (0.0,).
-    scoring : None, str, callable or scorer, default=None
-        None is the accuracy; else as in `SparseClassifier`.
+    scoring : None, str or callable, default=None
+        None is the accuracy; a name as in `SparseClassifier`; or ``scorer(estimator, X, y)`` as in
+        scikit-learn, whose estimator and X stand for those of the fold: X is the predictor.
     solver, tol, max_iter, class_weight, n_jobs, verbose, intercept_scaling, random_state
         As in `LogisticRegression`.
     refit : bool, default=True
-        Must be True: the coefficients of the folds are not kept, so there is nothing to average.
+        Whether to fit all rows at the best C; else the best coefficients of each fold are averaged,
+        and there is no certificate.
     use_legacy_attributes : bool, default=True
-        Whether `C_`, `l1_ratio_` and `scores_` have the shapes of scikit-learn up to 1.9.
+        Whether `C_`, `l1_ratio_`, `scores_` and `coefs_paths_` have the shapes of scikit-learn up
+        to 1.9.
 
     Attributes
     ----------
@@ -79,6 +83,9 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
         With legacy attributes a dict from ``classes_[1]`` to an array of shape (n_folds, n_cs), or
         (n_folds, n_cs, n_l1_ratios) if `l1_ratios` are given.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1, n_features + 1)
+        Coefficients of the folds, the intercept last (if there is one); with legacy attributes a
+        dict like `scores_`, of arrays with that last axis.
     dual_gap_, relative_gap_, kkt_violation_ : float
         Certificate of the chosen point.
     n_iter_ : ndarray of shape (1,)
@@ -168,11 +175,6 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self : object
         """
         data = self._training(X, y, sample_weight, labels=True)
-        if not self.refit:
-            raise InputError(
-                "refit=False averages the coefficients of the folds, which are not kept",
-                remedy="refit=True",
-            )
         coded, score_weight = self._labelled(data)
         folds = self._folds(data, params, classes=True)
         self.Cs_, self.l1_ratios_ = self._candidates()
@@ -186,17 +188,36 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
                 sample_weight=coded.sample_weight,
                 fit_intercept=self.fit_intercept,
             )
-            judge = make_judge(problem, self._measure(), score_weight)
-            found.append(_scores(judge, coded, with_weight(folds, problem), self.Cs_))
-        scores = np.stack(found, axis=1)
-        total = judge.sign * scores.sum(axis=0).T
-        c, ratio = np.unravel_index(np.argmin(total), total.shape)
-        self._publish(scores, int(c), int(ratio))
-        alpha = objective.logistic_alpha(self.Cs_[c], coded.total_weight)
-        solution = self._solved(coded, Logistic(), alpha, float(self.l1_ratios_[ratio]))
+            judge = make_judge(problem, self._measure(coded.y), score_weight)
+            found.append(_scan(judge, coded, with_weight(folds, problem), self.Cs_))
+        scan = Scan(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
+        if self.refit:
+            self._refitted(coded, *scan.best(judge.sign))
+        else:
+            self._averaged(scan, judge.sign, data.X.dtype)
+        self._publish(scan)
+        return self
+
+    def _refitted(self, data: Training, ratio: int, c: int) -> None:
+        """Fit all rows at the best point of the grid."""
+        self.C_: Any = float(self.Cs_[c])
+        self.l1_ratio_: Any = float(self.l1_ratios_[ratio])
+        alpha = objective.logistic_alpha(self.C_, data.total_weight)
+        solution = self._solved(data, Logistic(), alpha, self.l1_ratio_)
         self._set_coef(solution.coef[None, :], [solution.intercept], data.X.dtype)
         self.n_iter_ = np.array([self.n_iter_])
-        return self
+
+    def _averaged(self, scan: Scan, sign: float, dtype: Any) -> None:
+        """Average the best coefficients of each fold; there is nothing to certify."""
+        chosen = [
+            Scan(scan.scores[[k]], scan.coefs[[k]]).best(sign) for k in range(len(scan.scores))
+        ]
+        mean = np.mean([scan.coefs[k][at] for k, at in enumerate(chosen)], axis=0)
+        p = self.n_features_in_
+        self._set_coef(mean[None, :p], mean[p:] if self.fit_intercept else [0.0], dtype)
+        self.C_ = float(np.mean([self.Cs_[c] for _, c in chosen]))
+        self.l1_ratio_ = float(np.mean([self.l1_ratios_[ratio] for ratio, _ in chosen]))
+        self.n_iter_ = np.array([1])
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Score the predictions by `scoring`.
@@ -221,14 +242,16 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
                 f"y holds {labels[strange].tolist()[0]!r}, which is no class of the fit"
             )
         code = (labels == self.classes_[1]).astype(np.float64)
-        score = score_of(self._measure(), Logistic(), code) or SCORES["deviance"]
+        score = self._measure(code)
         weights = check_sample_weight(sample_weight, len(code))
         value = score(Logistic(), code, eta, weights)
         return value if score.greater_is_better else -value
 
-    def _measure(self) -> Any:
+    def _measure(self, y: Floats) -> Score:
         """What the folds are scored by."""
-        return scoring_of("accuracy" if self.scoring is None else self.scoring, self.classes_)
+        named = "accuracy" if self.scoring is None else self.scoring
+        wanted = scoring_of(named, self.classes_, scorers=True)
+        return score_of(wanted, Logistic(), y) or SCORES["deviance"]
 
     def _candidates(self) -> tuple[Floats, Floats]:
         """Values of C in the order given, and shares of the L1 penalty."""
@@ -249,31 +272,58 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
             raise InputError("Cs and l1_ratios must hold a value each")
         return Cs, ratios
 
-    def _publish(self, scores: Floats, c: int, ratio: int) -> None:
-        """The choice and the scores, shape (n_folds, n_l1_ratios, n_cs), as attributes."""
-        self.C_: Any = float(self.Cs_[c])
-        self.l1_ratio_: Any = float(self.l1_ratios_[ratio])
-        self.scores_: Any = scores
+    def _publish(self, scan: Scan) -> None:
+        """The choice, the scores and the coefficients of the folds in scikit-learn's shapes."""
+        self.scores_: Any = scan.scores
+        self.coefs_paths_: Any = scan.coefs[:, :, :, None, :]
         if self.use_legacy_attributes:
+            second = self.classes_.tolist()[1]
             self.C_, self.l1_ratio_ = np.array([self.C_]), np.array([self.l1_ratio_])
-            last = scores[:, 0] if self.l1_ratios is None else np.swapaxes(scores, 1, 2)
-            self.scores_ = {self.classes_.tolist()[1]: last}
+            self.scores_, self.coefs_paths_ = (
+                {second: part[:, 0] if self.l1_ratios is None else np.swapaxes(part, 1, 2)}
+                for part in scan
+            )
 
 
-def _scores(judge: Judge, data: Training, folds: Folds, Cs: Floats) -> Floats:
-    """The score of every fold at every C, shape (n_folds, n_cs).
+class Scan(NamedTuple):
+    """What was found in the folds.
 
-    C multiplies the sum over the training rows, so that every fold has alphas of its own.
+    Attributes
+    ----------
+    scores : ndarray of shape (n_folds, n_l1_ratios, n_cs)
+    coefs : ndarray of shape (n_folds, n_l1_ratios, n_cs, n_features + 1)
+        With the intercept last; without it where none is fitted.
     """
-    session = Session(judge.problem)
-    weights = data.sample_weight
-    out = np.empty((len(folds), len(Cs)))
+
+    scores: Floats
+    coefs: Floats
+
+    def best(self, sign: float) -> tuple[int, int]:
+        """Positions of the best share and the best C; of equals the first C, as scikit-learn."""
+        total = sign * self.scores.sum(axis=0).T
+        c, ratio = np.unravel_index(np.argmin(total), total.shape)
+        return int(ratio), int(c)
+
+
+def _scan(judge: Judge, data: Training, folds: Folds, Cs: Floats) -> tuple[Floats, Floats]:
+    """Scores, shape (n_folds, n_cs), and coefficients of every fold at every C.
+
+    C multiplies the sum over the training rows, so that every fold has alphas of its own. Rows
+    without weight stay out of a fit, so that no fold needs a copy.
+    """
+    problem = judge.problem
+    weights = np.ones(problem.n) if data.sample_weight is None else data.sample_weight
+    scores, coefs = [], []
     for k, roles in enumerate(folds.roles):
-        train = roles == TRAIN
-        share = train.mean() if weights is None else weights[train].sum() / weights.sum()
+        trained = np.where(roles == TRAIN, weights, 0.0)
+        share = trained.sum() / weights.sum()
         alphas = [objective.logistic_alpha(C, share * data.total_weight) for C in Cs]
         falling, place = np.unique(-np.array(alphas), return_inverse=True)
-        one = Folds(folds.roles[k : k + 1])
-        held, _, _ = judge.held_out(open_folds(session, one), -falling, one, first=k)
-        out[k] = held[place, 0]
-    return out
+        path = Session(replace(problem, sample_weight=trained)).path(-falling)
+        rows = np.flatnonzero(roles == TEST)
+        eta = path.intercepts[:, None] + (data.X[rows] @ path.coefs.toarray()).T
+        scores.append(judge.rate(eta, rows, f"the held-out rows of fold {k}")[place])
+        parts = [path.coefs.toarray().T]
+        parts += [path.intercepts[:, None]] if problem.fit_intercept else []
+        coefs.append(np.concatenate(parts, axis=1)[place])
+    return np.stack(scores), np.stack(coefs)

@@ -64,3 +64,12 @@ def quantile_alpha(alpha: float) -> float:
     scikit-learn minimises ``sum_i w_i pinball(y_i - eta_i) / sum_i w_i + alpha |b|_1``.
     """
     return float(alpha)
+
+
+def huber_alpha(alpha: float, scale: float, total_weight: float) -> float:
+    """Alpha of scikit-learn's HuberRegressor at one scale s, for the Huber loss of epsilon * s.
+
+    scikit-learn minimises ``sum_i w_i (s + s H(r_i / s)) + alpha |b|_2^2``, and ``s H(r / s)`` is
+    the Huber loss times ``2 / s``; divided by ``2 sum_i w_i / s`` this is excise's objective.
+    """
+    return float(alpha) * scale / total_weight

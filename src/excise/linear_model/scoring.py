@@ -47,7 +47,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):
         return self.loss.mean(np.stack([-X[:, 0], X[:, 0]], axis=1))
 
 
-def scoring_of(scoring: Any, classes: NDArray[Any] | None = None) -> Any:
+def scoring_of(scoring: Any, classes: NDArray[Any] | None = None, *, scorers: bool = False) -> Any:
     """`scoring` as `excise.cross_validation.fit_cv` takes it.
 
     Parameters
@@ -57,19 +57,23 @@ def scoring_of(scoring: Any, classes: NDArray[Any] | None = None) -> Any:
         `sklearn.metrics.make_scorer`; or a function of y, prediction and sample_weight.
     classes : ndarray of shape (2,), optional
         Of a classifier: what 0 and 1 stand for.
+    scorers : bool, default=False
+        Whether every callable is ``scorer(estimator, X, y)``, as scikit-learn's own classes take
+        it. The estimator and X it gets stand for those of the fold: X is the predictor.
     """
     if isinstance(scoring, str) and scoring not in SCORES and scoring in get_scorer_names():
         return _wrapped(scoring, get_scorer(scoring), classes)
-    if isinstance(scoring, SCORER):
+    if isinstance(scoring, SCORER) or (scorers and callable(scoring)):
         return _wrapped(str(scoring), scoring, classes)
     return scoring
 
 
 def _wrapped(name: str, scorer: Any, classes: NDArray[Any] | None) -> Score:
     def measure(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+        more = {} if w is None else {"sample_weight": w}
         if classes is None:
-            return float(scorer(_Regressor(loss), eta[:, None], y, sample_weight=w))
+            return float(scorer(_Regressor(loss), eta[:, None], y, **more))
         labels = classes[y.astype(np.intp)]
-        return float(scorer(_Classifier(loss, classes), eta[:, None], labels, sample_weight=w))
+        return float(scorer(_Classifier(loss, classes), eta[:, None], labels, **more))
 
     return Score(name, name, measure)

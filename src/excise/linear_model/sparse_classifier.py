@@ -1,26 +1,31 @@
-"""The classifier of the house: chooses its penalty and proves its zeros."""
+"""The classifier of the house: chooses its penalty, proves its zeros, and explains itself."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from excise.engine import Session
 from excise.exceptions import InputError
+from excise.explain.classes import class_report
 from excise.linear_model.classes import LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Loss, loss_of
+from excise.model.parts import Target
 from excise.results import Rule
 
 if TYPE_CHECKING:
+    from excise.explain.classes import Judge
     from excise.results import Solution
 
 
 class SparseClassifier(LinearClassifier, SparseModel):
-    """Sparse linear classification that comes with a proof.
+    """Sparse linear classification that comes with a proof and an explanation.
 
     Chooses the penalty by cross-validation in stratified folds, standardises inside every fold,
     solves exactly and certifies the answer. For two classes, with any names.
@@ -193,6 +198,12 @@ class SparseClassifier(LinearClassifier, SparseModel):
         super()._store(solution)
         self.coef_, self.coef_std_ = self.coef_[None, :], self.coef_std_[None, :]
         self.intercept_ = np.array([solution.intercept])
+
+    def _judge(self) -> Judge:
+        return partial(class_report, Session(self.path_.problem), self._folds)
+
+    def _target_record(self) -> Target:
+        return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))
 
     @property
     def _data_term(self) -> Loss:

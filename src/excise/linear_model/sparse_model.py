@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,17 +13,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from excise.certify import certify_problem
-from excise.cross_validation import fit_cv
+from excise.cross_validation import cross_validate, folds_of
+from excise.engine import Session
 from excise.exceptions import InputError
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses import Loss, Squared
 from excise.model import build_model
-from excise.model.parts import Column
-from excise.results import Rule
+from excise.model.parts import Column, Target
+from excise.problem import make_problem
+from excise.results import CrossValidation, Rule
+from excise.scores import label_of
 
 if TYPE_CHECKING:
+    from excise.explain.classes import Judge
     from excise.model import Model
     from excise.model.record import At
     from excise.results import Solution
@@ -58,17 +63,9 @@ class SparseModel(ExplainedModel):
         self._seed = _seed(self.random_state)
         drawn = isinstance(self.cv, Integral)
         splitter = hasattr(self.cv, "split")
-        folds = list(self.cv.split(data.X, data.y, groups)) if splitter else self.cv
-        self.cv_ = fit_cv(
+        problem = make_problem(
             data.X,
             data.y,
-            folds,
-            self.rule,
-            alphas=self.alphas,
-            alpha_min_ratio=self.alpha_min_ratio,
-            groups=None if splitter else groups,
-            repeats=self.repeats if drawn else 1,
-            random_state=self._seed,
             loss=loss,
             l1_ratio=self.l1_ratio,
             penalty_weight=self.penalty_weight,
@@ -78,6 +75,20 @@ class SparseModel(ExplainedModel):
             standardize=self.standardize,
             tol=self.tol,
             n_threads=self.n_threads,
+        )
+        self._folds = folds_of(
+            problem,
+            list(self.cv.split(data.X, data.y, groups)) if splitter else self.cv,
+            groups=None if splitter else groups,
+            repeats=self.repeats if drawn else 1,
+            random_state=self._seed,
+        )
+        self.cv_ = cross_validate(
+            Session(problem),
+            self._folds,
+            self.rule,
+            alphas=self.alphas,
+            alpha_min_ratio=self.alpha_min_ratio,
             **scoring,
         )
         self.path_ = self.cv_.path
@@ -102,28 +113,42 @@ class SparseModel(ExplainedModel):
         self.kkt_violation_ = solution.certificate.kkt_violation
 
     @property
-    def _explains(self) -> bool:
-        """Whether there are explanations for this loss."""
-        return isinstance(self.path_.problem.loss, Squared)
-
-    @property
     def model_(self) -> Model:
         """The record behind the explanations, made when first asked for."""
         check_is_fitted(self)
-        if not self._explains:
-            name = self.path_.problem.loss.name
-            raise InputError(f"explanations of the {name} loss are not available yet")
         if self._model is None:
             self._check_data_unchanged()
             self._model = build_model(
-                self.cv_,
+                self._in_deviance(),
                 columns=self._columns(),
-                target=self._target,
+                target=self._target_record(),
                 stability=self.stability,
                 decoys=self.decoys,
                 seed=self._seed,
+                alpha=None if self.alpha_ == self.cv_.alpha_ else self.alpha_,
+                judge=self._judge(),
             )
         return self._model
+
+    def _in_deviance(self) -> CrossValidation:
+        """The cross-validation, measured again if it was scored otherwise; the choice stays.
+
+        What is told of a fit (null model, verdict, training rows) is told in the deviance.
+        """
+        found, problem = self.cv_, self.path_.problem
+        if found.metric == label_of(None, problem.loss):
+            return found
+        plain = cross_validate(Session(problem), self._folds, self.rule, alphas=found.alphas)
+        choice = ("alpha_min", "alpha_1se", "alpha_", "n_extensions")
+        return replace(plain, **{name: getattr(found, name) for name in choice})
+
+    def _judge(self) -> Judge | None:
+        """What else there is to say of classes."""
+        return None
+
+    def _target_record(self) -> Target:
+        """What is predicted."""
+        return Target(self._target)
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Self:
         """The same fit at another penalty, exact and certified, without cross-validating again.
@@ -142,11 +167,11 @@ class SparseModel(ExplainedModel):
         """
         check_is_fitted(self)
         other = copy(self)
-        if self._explains:
+        if isinstance(self.path_.problem.loss, Squared):
             other._model = self.model_.at(at, n_features=n_features)
             alpha = other._model.alpha
-        else:
-            alpha = self._alpha_at(at, n_features)
+        else:  # a record moves along its grid only; the rows are still here
+            alpha, other._model = self._alpha_at(at, n_features), None
         self._check_data_unchanged()
         other._store(self.path_.at(alpha))
         return other
