@@ -19,6 +19,7 @@ from excise.cross_validation import (
     with_weight,
 )
 from excise.engine import Session
+from excise.exceptions import InputError
 from excise.folds import Folds
 from excise.problem import Problem
 from excise.results import Floats
@@ -100,8 +101,9 @@ def class_report(
     measures: list[Measure] = []
     for name in OF_CLASSES:
         judge = make_judge(problem, name)
-        held = np.array([judge.rate(eta, rows) for rows, eta in parts]).T
-        if np.isnan(held).any():  # a fold holds out one class only, which has no AUC
+        try:
+            held = np.array([judge.rate(eta, rows, "a fold") for rows, eta in parts]).T
+        except InputError:  # a fold holds out one class only, which has no AUC
             continue
         se, train = standard_error(held[1:], folds), judge.train(session, path)
         table = np.stack([alphas, held[1:].mean(axis=1), se, train], axis=1)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.classes import class_report
 from excise.linear_model.classes import LinearClassifier
@@ -200,7 +199,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         self.intercept_ = np.array([solution.intercept])
 
     def _judge(self) -> Judge:
-        return partial(class_report, Session(self.path_.problem), self._folds)
+        return partial(class_report, self.path_.problem, self._folds)
 
     def _target_record(self) -> Target:
         return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))
