@@ -396,10 +396,10 @@ def test_held_out_rows_are_scored_apart() -> None:
 
 
 def test_two_classes_can_be_fitted_as_numbers_and_it_is_said() -> None:
-    said = excise("demo", "breast-cancer")
+    said = excise("demo", "breast-cancer", "--task", "number")
     assert said.code == 0
     assert "0 = benign, 1 = malignant; predictions are not" in " ".join(said.err.split())
-    assert excise("demo", "breast-cancer", "--strict", "-q").code == 4
+    assert excise("demo", "breast-cancer", "--task", "number", "--strict", "-q").code == 4
 
 
 def test_an_uncertified_fit_ends_with_4_and_is_written() -> None:

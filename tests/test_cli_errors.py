@@ -114,12 +114,6 @@ ERRORS = {
         "  that byte is 'ä' in Windows-1252 (after 'n')\n"
         "  try: add --encoding cp1252\n",
     ),
-    "fit classes.csv y": (
-        3,
-        "error: target 'y' is 'no' or 'yes'; this release fits numbers\n"
-        "  classes need the logistic loss, which is not in this release\n"
-        "  try: add --task number to fit 0 and 1 by least squares\n",
-    ),
     "fit houses.csv price --group garden": (
         3,
         "error: 3 groups of 'garden' cannot fill 10 folds\n  try: --folds 3\n",
@@ -129,9 +123,10 @@ ERRORS = {
         "error: --test 0.001 of 30 usable rows leaves one side empty\n  try: another share\n",
     ),
     "fit houses.csv price --task class": (
-        2,
-        "error: this release fits numbers; --task class needs the logistic loss\n"
-        "  try: code the classes as 0 and 1 and fit those numbers\n",
+        3,
+        "error: target 'price' has 11 classes; this release fits two\n"
+        "  '0', '1', '10', ...\n"
+        "  keep the rows of two classes, or make one class of all the others\n",
     ),
     "fit houses.csv": (
         2,

@@ -44,7 +44,11 @@ EXPECTED = """\
 """
 TAX = 5.83
 MODEL: Any = SimpleNamespace(
-    tax=TAX, alpha=TAX, penalty=SimpleNamespace(l1_ratio=1.0), standardize=True
+    tax=TAX,
+    alpha=TAX,
+    penalty=SimpleNamespace(l1_ratio=1.0),
+    standardize=True,
+    books=SimpleNamespace(additive=True),
 )
 
 

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from excise.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge, SparseRegressor
+from excise.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    GammaRegressor,
+    HuberRegressor,
+    Lasso,
+    LassoCV,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    QuantileRegressor,
+    Ridge,
+    SparseClassifier,
+    SparseRegressor,
+    TweedieRegressor,
+)
 
 ESTIMATORS = [
     Lasso(),
@@ -16,6 +31,25 @@ ESTIMATORS = [
     ElasticNetCV(l1_ratio=[0.5, 1.0]),
     SparseRegressor(),
     SparseRegressor(rule="min", l1_ratio=0.5, standardize=False),
+    SparseRegressor(loss="poisson"),
+    SparseRegressor(loss="gamma"),
+    SparseRegressor(loss="tweedie:1.2"),
+    SparseRegressor(loss="negative_binomial"),
+    SparseRegressor(loss="huber"),
+    SparseRegressor(loss="quantile"),
+    SparseClassifier(),
+    SparseClassifier(loss="squared_hinge", rule="min", l1_ratio=0.5),
+    LogisticRegression(),
+    LogisticRegression(l1_ratio=1.0),
+    LogisticRegression(penalty=None),
+    LogisticRegressionCV(),
+    LogisticRegressionCV(l1_ratios=[0.5, 1.0], scoring="deviance", use_legacy_attributes=False),
+    PoissonRegressor(),
+    GammaRegressor(),
+    TweedieRegressor(),
+    TweedieRegressor(power=1.5),
+    QuantileRegressor(alpha=0.1),
+    HuberRegressor(),
 ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from excise.catalog import LOSS_NAMES
 from excise.certify import certify
 from excise.engine import fit_path
 from excise.exceptions import InputError, InputTypeError
@@ -363,6 +364,11 @@ def test_targets_that_look_wrong_and_are_not() -> None:
     make_problem(X, [0, 0, 0, 0], loss="poisson", fit_intercept=False)
     make_problem(X, [-1, 1, 2, 3], loss="poisson", sample_weight=[0, 1, 1, 1])
     make_problem(X, [0.3, 0.3, 0.3, 0.3], loss="logistic")
+
+
+def test_help_pages_name_the_losses_of_the_registry() -> None:
+    assert {name for names in LOSS_NAMES.values() for name in names} == set(LOSSES)
+    assert set(LOSS_NAMES["class"]) == {name for name in LOSSES if LOSSES[name].of_classes}
 
 
 @pytest.mark.parametrize("name", LOSSES)

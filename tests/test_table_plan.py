@@ -151,7 +151,7 @@ def test_one_line_of_a_class() -> None:
     frame = pl.DataFrame({"x": [1, 2, 3, 4], "y": ["b", "a", None, "a"]})
     plan = infer_columns(Table.of_frame(frame, "t.csv"), "y")
     assert plan.summary() == (
-        "t.csv: 4 rows, 1 number, 1 row without target left out. Target y: class (a, b)"
+        "t.csv: 4 rows, 1 number, 1 row without target left out. Target y: b (1) or a (2)"
     )
     assert (plan.target.kind, plan.target.levels) == ("class", ("a", "b"))
     assert plan.rows.tolist() == [0, 1, 3]

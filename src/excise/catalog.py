@@ -1,7 +1,8 @@
 """The registry: what can be asked for, by name, in one line each.
 
 Validation messages, command-line choices and the documentation read these tables; a new penalty
-starts with its line here, a new loss in `excise.losses`.
+starts with its line here, a new loss in `excise.losses` (whose names stand here too, so that a help
+page need not import numpy).
 """
 
 from __future__ import annotations
@@ -11,6 +12,13 @@ PENALTIES: dict[str, str] = {
     "elastic": "a mixture of |b| and b^2 / 2, as in 'elastic:0.5' (the share of |b|)",
     "ridge": "alpha * b^2 / 2: shrinks, cuts nothing",
 }
+
+
+LOSS_NAMES: dict[str, tuple[str, ...]] = {
+    "number": ("squared", "poisson", "gamma", "tweedie", "negative_binomial", "huber", "quantile"),
+    "class": ("logistic", "squared_hinge"),
+}
+"""Losses by the kind of target that they are made for."""
 
 
 def choices(table: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
-from excise.problem import Problem, make_problem
-from excise.results import CrossValidation, Floats, Rule
+from excise.losses import Squared
+from excise.problem import Problem, check_sample_weight, make_problem
+from excise.results import CrossValidation, Floats, Path, Rule
+from excise.scores import Score, label_of, score_of
+from excise.standard import predict
 
 EXTENSIONS = 2
 """How often a grid whose last alpha is best is made longer."""
@@ -51,8 +54,11 @@ def fit_cv(
     alpha_min_ratio: float | None = None,
     groups: Any = None,
     time: Any = None,
+    stratify: Any = None,
     repeats: int = 1,
     random_state: int | None = 0,
+    scoring: Any = None,
+    score_weight: Any = None,
     imputation: Imputation | None = None,
     **problem: Any,
 ) -> CrossValidation:
@@ -69,6 +75,13 @@ def fit_cv(
     alphas, alpha_min_ratio
         See `excise.engine.fit_path`; the grid is that of all rows. If its last alpha is best it
         is made longer, at most twice, unless the alphas are given.
+    stratify : array, shape (n,), or False, optional
+        See `excise.folds.make_folds`. If left out, a number of folds is stratified by y where
+        the loss is one of classes; False: never.
+    scoring : str, callable or Score, optional
+        What is measured on the held-out rows: see `excise.scores.score_of`. None: the deviance.
+    score_weight : array, shape (n,), optional
+        Weights of the rows in a score other than the deviance; as `sample_weight` if left out.
     imputation : Imputation, optional
     **problem
         The settings of `excise.problem.make_problem`.
@@ -85,8 +98,14 @@ def fit_cv(
     if rule not in ("1se", "min"):
         raise InputError(f"unknown rule {rule!r}", remedy="rule='1se' or rule='min'")
     checked = make_problem(X, y, **problem)
-    folds = make_folds(
-        checked.n, cv, groups=groups, time=time, repeats=repeats, random_state=random_state
+    folds = folds_of(
+        checked,
+        cv,
+        groups=groups,
+        time=time,
+        stratify=stratify,
+        repeats=repeats,
+        random_state=random_state,
     )
     return cross_validate(
         Session(checked),
@@ -94,8 +113,27 @@ def fit_cv(
         rule,
         alphas=alphas,
         alpha_min_ratio=alpha_min_ratio,
+        scoring=scoring,
+        score_weight=score_weight,
         imputation=imputation,
     )
+
+
+def folds_of(
+    problem: Problem, cv: Any, *, time: Any = None, stratify: Any = None, **more: Any
+) -> Folds:
+    """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
+    if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
+        stratify = _classes(problem)
+    elif stratify is False:
+        stratify = None
+    return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
+
+
+def _classes(problem: Problem) -> Floats | None:
+    """The class of every row, if y names classes."""
+    y = problem.y
+    return y if problem.loss.of_classes and bool(np.all((y == 0.0) | (y == 1.0))) else None
 
 
 def cross_validate(
@@ -105,27 +143,30 @@ def cross_validate(
     *,
     alphas: Any = 100,
     alpha_min_ratio: float | None = None,
+    scoring: Any = None,
+    score_weight: Any = None,
     imputation: Imputation | None = None,
 ) -> CrossValidation:
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
-    folds = _with_weight(folds, session.problem)
+    judge = make_judge(session.problem, scoring, score_weight)
+    folds = with_weight(folds, session.problem)
     made = session.engine.folds(folds.roles, *_refills(imputation, folds))
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, training_gap, _ = made.held_out(grid)
-        held = held.reshape(len(folds), len(grid)).T
+        held, null, training_gap = judge.held_out(made, grid, folds)
         mean = held.mean(axis=1)
-        best = int(np.argmin(mean))
+        best = int(np.argmin(judge.sign * mean))
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
             break
         extensions += 1
         step = grid[-1] / grid[-2]
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     del made  # and its moments
-    se = _standard_error(held, folds)
-    first = int(np.flatnonzero(mean <= mean[best] + se[best])[0])
+    se = standard_error(held, folds)
+    worst = judge.sign * mean[best] + se[best]
+    first = int(np.flatnonzero(judge.sign * mean <= worst)[0])
     path = session.path(grid)
     return CrossValidation(
         alphas=grid,
@@ -133,7 +174,7 @@ def cross_validate(
         se=se,
         folds=held,
         null_folds=null,
-        train=2.0 * path.train_loss,
+        train=judge.train(session, path),
         alpha_min=float(grid[best]),
         alpha_1se=float(grid[first]),
         alpha_=float(grid[first if rule == "1se" else best]),
@@ -142,32 +183,145 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
+        metric=label_of(judge.score, session.problem.loss),
+        greater_is_better=judge.sign < 0.0,
     )
 
 
-def _standard_error(held: Floats, folds: Folds) -> Floats:
+class Judge(NamedTuple):
+    """What is measured on held-out rows.
+
+    Attributes
+    ----------
+    problem : Problem
+    score : Score or None
+        None: the deviance, which the core measures without handing out predictors.
+    weights : ndarray, shape (n,), or None
+        Of the rows in the score.
+    """
+
+    problem: Problem
+    score: Score | None
+    weights: Floats | None
+
+    @property
+    def sign(self) -> float:
+        """-1 where greater is better."""
+        return -1.0 if self.score is not None and self.score.greater_is_better else 1.0
+
+    def held_out(self, made: Any, alphas: Floats, folds: Folds) -> tuple[Floats, Floats, float]:
+        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap."""
+        held, null, gap, eta = made.held_out(alphas, self.score is not None)
+        if self.score is None:
+            return held.reshape(len(folds), len(alphas)).T, null, float(gap)
+        found = np.empty((len(folds), len(alphas) + 1))
+        for k, (flat, roles) in enumerate(zip(eta, folds.roles, strict=True)):
+            rows = np.flatnonzero(roles == TEST)
+            predictors = flat.reshape(len(alphas) + 1, len(rows))
+            found[k] = self.rate(predictors, rows, f"the held-out rows of fold {k}")
+        return found[:, 1:].T, found[:, 0], float(gap)
+
+    def rate(self, eta: Floats, rows: NDArray[np.intp], where: str) -> Floats:
+        """The score of each predictor, shape (k, len(rows)), as the core hands it out."""
+        assert self.score is not None
+        y, loss, offset = self.problem.y[rows], self.problem.loss, self.problem.offset
+        if isinstance(loss, Squared) and offset is not None:  # the engine took it off y
+            eta = eta + offset[rows]
+        w = None if self.weights is None else self.weights[rows]
+        if w is not None and not np.all(w > 0.0):
+            y, eta, w = y[w > 0.0], eta[:, w > 0.0], w[w > 0.0]
+        found = np.array([self.score(loss, y, one, w) for one in eta])
+        if np.any(np.isnan(found)):
+            raise InputError(
+                f"{self.score.label} is not defined on {where}",
+                ["it needs two different values of y there"],
+                "fewer folds, or scoring='deviance'",
+            )
+        return found
+
+    def train(self, session: Session, path: Path) -> Floats:
+        """The same of the path on its own rows, shape (n_alphas,)."""
+        if self.score is None:
+            return np.asarray(2.0 * path.train_loss)
+        kept = np.unique(path.columns.indices)
+        coefs = path.coefs_std[kept].toarray()
+        eta = predict(self.problem.design, session.columns, kept, coefs)
+        eta += path.intercepts + session.columns.mean @ path.coefs
+        if not isinstance(self.problem.loss, Squared) and self.problem.offset is not None:
+            eta += self.problem.offset[:, None]
+        return self.rate(eta.T, np.arange(self.problem.n), "the training rows")
+
+
+def held_out_predictors(
+    session: Session, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Per fold its held-out rows and their predictors, shape (1 + n_alphas, len(rows)).
+
+    The first is the intercept alone; the others belong to the falling alphas.
+    """
+    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
+    found = []
+    for flat, roles in zip(made.held_out(alphas, True)[3], folds.roles, strict=True):
+        rows = np.flatnonzero(roles == TEST)
+        found.append((rows, flat.reshape(len(alphas) + 1, len(rows))))
+    return found
+
+
+def make_judge(problem: Problem, scoring: Any, score_weight: Any = None) -> Judge:
+    """What `scoring` measures on the rows of a problem: see `fit_cv`."""
+    weights = check_sample_weight(score_weight, problem.n, "score_weight")
+    return Judge(
+        problem,
+        score_of(scoring, problem.loss, problem.y),
+        problem.sample_weight if weights is None else weights,
+    )
+
+
+def standard_error(held: Floats, folds: Folds) -> Floats:
     """Of the mean over the folds of one division; repeats do not make it smaller."""
     if len(folds) == 1:
         return np.zeros(len(held))
-    peak = float(held.max()) or 1.0  # the square of a squared error may leave the range
-    return np.asarray(
-        peak * (held / peak).std(axis=1, ddof=1) / np.sqrt(len(folds) / folds.repeats)
-    )
+    finite = np.isfinite(held).all(axis=1)  # a deviance may be beyond the largest double
+    peak = float(np.abs(held[finite]).max(initial=0.0)) or 1.0  # its square may be, too
+    se = np.full(len(held), np.inf)
+    se[finite] = peak * (held[finite] / peak).std(axis=1, ddof=1)
+    return np.asarray(se / np.sqrt(len(folds) / folds.repeats))
 
 
-def _with_weight(folds: Folds, problem: Problem) -> Folds:
-    """The folds whose held-out rows have weight; an error where the training rows have none."""
+def with_weight(folds: Folds, problem: Problem) -> Folds:
+    """The folds whose held-out rows have weight; an error where a fold cannot be trained."""
+    _refuse_untrainable(folds, problem)
     if problem.sample_weight is None:
         return folds
-    w = problem.weights
-    if np.any((folds.roles == TRAIN) @ w == 0.0):
-        raise InputError(
-            "sample_weight is zero on all training rows of a fold", remedy="fewer folds"
-        )
-    weighty = (folds.roles == TEST) @ w > 0.0
+    weighty = (folds.roles == TEST) @ problem.weights > 0.0
     if not weighty.any():
         raise InputError("sample_weight is zero on all held-out rows", remedy="other folds")
     return folds if weighty.all() else Folds(folds.roles[weighty])
+
+
+def _refuse_untrainable(folds: Folds, problem: Problem) -> None:
+    """Refuse training rows without weight, of one class, or with nothing else to learn."""
+    loss, w = problem.loss, problem.sample_weight
+    for k, roles in enumerate(folds.roles):
+        train = roles == TRAIN
+        weights = None if w is None else w[train]
+        if weights is not None and not np.any(weights > 0.0):
+            raise InputError(
+                "sample_weight is zero on all training rows of a fold", remedy="fewer folds"
+            )
+        if isinstance(loss, Squared):
+            continue
+        try:
+            loss.check_target(problem.y[train], weights, problem.fit_intercept)
+        except InputError as error:
+            if loss.of_classes:
+                raise InputError(
+                    f"fold {k} of cv trains on rows of one class only",
+                    remedy="stratified folds (cv=5), and two rows or more of every class",
+                ) from None
+            raise InputError(
+                f"fold {k} of cv cannot be trained: {error.fact}", error.where, "fewer folds"
+            ) from None
 
 
 def _refills(

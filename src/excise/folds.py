@@ -45,6 +45,7 @@ def make_folds(
     *,
     groups: Any = None,
     time: Any = None,
+    stratify: Any = None,
     repeats: int = 1,
     random_state: int | None = 0,
 ) -> Folds:
@@ -60,6 +61,9 @@ def make_folds(
         Rows of a group stay in one fold.
     time : array, shape (n,), optional
         Forward folds: each is predicted from the rows before it; equal times stay together.
+    stratify : array, shape (n,), optional
+        Labels that every fold gets an equal share of: counts of a label differ by 1 at most
+        (with groups: counts of groups that have it most).
     repeats : int, default=1
         Shuffled divisions, one after the other.
     random_state : int or None, default=0
@@ -78,10 +82,11 @@ def make_folds(
             f"cv is {cv!r}", remedy="pass a number of folds, labels, or pairs (train, test)"
         )
     if isinstance(cv, (int, np.integer)):
-        return _counted(n, int(cv), groups, time, repeats, random_state)
+        return _counted(n, int(cv), groups, time, stratify, repeats, random_state)
     ignored = {
         "groups": groups is not None and not hasattr(cv, "split"),
         "time": time is not None,
+        "stratify": stratify is not None,
         "repeats": repeats != 1,
     }
     for name in (name for name, given in ignored.items() if given):
@@ -101,10 +106,18 @@ def make_folds(
 
 
 def _counted(
-    n: int, k: int, groups: Any, time: Any, repeats: int, random_state: int | None
+    n: int,
+    k: int,
+    groups: Any,
+    time: Any,
+    stratify: Any,
+    repeats: int,
+    random_state: int | None,
 ) -> Folds:
     if groups is not None and time is not None:
         raise InputError("groups and time cannot be used together", remedy="choose one")
+    if stratify is not None and time is not None:
+        raise InputError("stratify and time cannot be used together", remedy="choose one")
     if repeats < 1:
         raise InputError(f"repeats must be at least 1, got {repeats}")
     if time is not None:
@@ -115,9 +128,30 @@ def _counted(
         units = len(names)
     _enough(units, k, "rows" if groups is None else "groups")
     rng = np.random.default_rng(random_state)
-    balanced = np.arange(units) * k // units
-    parts = [_labelled(rng.permutation(balanced)[of_row]).roles for _ in range(repeats)]
-    return Folds(np.concatenate(parts), repeats)
+    if stratify is None:
+        balanced = np.arange(units) * k // units
+        drawn = [rng.permutation(balanced) for _ in range(repeats)]
+    else:
+        stratum = _strata(_per_row(stratify, n, "stratify"), of_row, units)
+        drawn = [_dealt(stratum, k, rng) for _ in range(repeats)]
+    return Folds(np.concatenate([_labelled(label[of_row]).roles for label in drawn]), repeats)
+
+
+def _strata(labels: NDArray[Any], of_row: Labels, units: int) -> Labels:
+    """The label, as a number, that most rows of each unit have (the first of equals)."""
+    values, code = np.unique(labels, return_inverse=True)
+    counts = np.zeros((units, len(values)), dtype=np.intp)
+    np.add.at(counts, (of_row, code), 1)
+    return np.asarray(np.argmax(counts, axis=1))
+
+
+def _dealt(stratum: Labels, k: int, rng: np.random.Generator) -> Labels:
+    """Folds dealt like cards, one stratum after the other, each in random order."""
+    order = rng.permutation(len(stratum))
+    order = order[np.argsort(stratum[order], kind="stable")]
+    folds = np.empty(len(stratum), dtype=np.intp)
+    folds[order] = rng.permutation(k)[np.arange(len(stratum)) % k]
+    return folds
 
 
 def _forward(time: NDArray[Any], k: int) -> Folds:

@@ -164,7 +164,7 @@ def make_problem(
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
     lower, upper = _bounds(bounds, p, names)
-    weight = _sample_weight(sample_weight, len(goal))
+    weight = check_sample_weight(sample_weight, len(goal))
     intercept = check_flag("fit_intercept", fit_intercept)
     data_term.check_target(goal, weight, intercept)
     return Problem(
@@ -233,15 +233,16 @@ def _offset(offset: Any, n: int) -> Floats | None:
     return None if offset is None else check_rows("offset", numbers("offset", offset), n)
 
 
-def _sample_weight(weight: Any, n: int) -> Floats | None:
+def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> Floats | None:
+    """Weights of the rows: finite, >= 0, not all 0."""
     if weight is None:
         return None
-    values = check_rows("sample_weight", numbers("sample_weight", weight), n)
+    values = check_rows(name, numbers(name, weight), n)
     if values.min() < 0.0:
         row = int(np.argmax(values < 0.0))
-        raise InputError(f"sample_weight is {values[row]} in row {row}; weights must be >= 0")
+        raise InputError(f"{name} is {values[row]} in row {row}; weights must be >= 0")
     if values.max() == 0.0:
-        raise InputError("sample_weight is zero in every row", ["no row is left to fit"])
+        raise InputError(f"{name} is zero in every row", ["no row is left to fit"])
     return values
 
 

@@ -307,20 +307,20 @@ class Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossValidation:
-    """Held-out loss along the path, and the alpha it chooses.
+    """Held-out loss or score along the path, and the alpha it chooses.
 
     Attributes
     ----------
     alphas : ndarray, shape (n_alphas,)
         Falling; the same grid as `path`.
     mean, se : ndarray, shape (n_alphas,)
-        Held-out mean squared error and its standard error over the folds.
+        Mean of `folds` and its standard error.
     folds : ndarray, shape (n_alphas, n_folds * repeats)
-        Held-out mean squared error per fold.
+        What `metric` says, on the held-out rows of each fold.
     null_folds : ndarray, shape (n_folds * repeats,)
-        Held-out mean squared error of the mean (the best intercept of the training rows) alone.
+        The same of the best intercept of the training rows alone.
     train : ndarray, shape (n_alphas,)
-        Mean squared error of the all-data path on its own rows.
+        The same of the all-data path on its own rows.
     alpha_min, alpha_1se, alpha_ : float
         Best mean; largest alpha within one standard error of it; the one `rule` chose.
     rule : {"1se", "min"}
@@ -333,7 +333,10 @@ class CrossValidation:
     training_gap : float
         Largest relative gap of all training paths.
     metric : str
-        What `mean` measures.
+        What `mean` measures: "mean squared error", "mean deviance" (twice the mean loss), or the
+        score asked for.
+    greater_is_better : bool
+        Whether `alpha_min` is where `mean` is largest.
     """
 
     alphas: Floats
@@ -351,6 +354,7 @@ class CrossValidation:
     n_extensions: int = 0
     training_gap: float = 0.0
     metric: str = "mean squared error"
+    greater_is_better: bool = False
 
     @property
     def index_min(self) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from excise.explain.classes import OF_CLASSES
+
 if TYPE_CHECKING:
     from excise.cli.fitting import Fitted, Tested
     from excise.model import Model
@@ -20,7 +22,9 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
     return {
         "data": {**data(fitted.plan, fitted.summary), "fingerprint": model.fingerprints},
         "task": model.task,
+        "loss": model.loss,
         "target": model.target.name,
+        "levels": list(model.target.levels),
         "penalty": penalty(model),
         "score": _score(model, fitted.tested),
         "verdict": {"code": code, "text": text},
@@ -85,9 +89,21 @@ def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
     if score is None:
         return None
     error = model.cv.at(model.alpha)
+    kind = "mse" if model.books.additive else "deviance"
+    further = {
+        m.name: {"cv": m.cv, "se": m.se, "train": m.train, "null": m.null}
+        for m in map(model.measured, OF_CLASSES)
+        if m is not None
+    }
     return {
         **score._asdict(),
         "null": 0.0,
-        "mse": {"cv": error.mean, "se": error.se, "train": error.train, "null": model.cv.null},
-        "test": None if tested is None else {"rows": tested.rows, "score": tested.score},
+        kind: {"cv": error.mean, "se": error.se, "train": error.train, "null": model.cv.null},
+        **further,
+        "test": None if tested is None else _tested(tested),
     }
+
+
+def _tested(tested: Tested) -> dict[str, Any]:
+    further = {name.lower(): score for name, score in list(tested.scores.items())[1:]}
+    return {"rows": tested.rows, "score": tested.score, **further}

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import click
 
+from excise.catalog import LOSS_NAMES
 from excise.cli.options import (
     Auto,
+    LossType,
     Names,
     Option,
     Pairs,
@@ -29,6 +31,8 @@ class FitOptions:
     table: str
     target: str
     task: Literal["auto", "number", "class"]
+    loss: str | None
+    positive: str | None
     drop: tuple[str, ...]
     only: tuple[str, ...]
     keep: tuple[str, ...]
@@ -66,15 +70,25 @@ class FitOptions:
     force: bool
 
     def __post_init__(self) -> None:
-        if self.task == "class":
-            raise UsageError(
-                "this release fits numbers; --task class needs the logistic loss",
-                remedy="code the classes as 0 and 1 and fit those numbers",
-            )
+        self._check_loss()
         if self.group and self.time:
             raise UsageError("--group and --time both decide the folds", remedy="one of them")
         if self.weights == self.target:
             raise UsageError("the weights are the target itself", remedy="another --weights")
+
+    def _check_loss(self) -> None:
+        """Refuse a loss and a task that contradict each other."""
+        if self.task == "number" and self.positive is not None:
+            raise UsageError("--positive names a class, but --task is number", remedy="one of them")
+        if self.loss is None or self.task == "auto":
+            return
+        fitting = LOSS_NAMES[self.task]
+        if self.loss.partition(":")[0] not in fitting:
+            raise UsageError(
+                f"--loss {self.loss} does not fit a {self.task}",
+                [f"losses of a {self.task}: {', '.join(fitting)}"],
+                f"--task {'number' if self.task == 'class' else 'class'}",
+            )
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -154,7 +168,12 @@ _OPTIONS: tuple[Row, ...] = (
             default="impute",
             help="Median or mode plus a column 'x is missing'; or drop such rows; or stop."),
     _option(_MODEL, "--task", type=click.Choice(["auto", "number", "class"]), default="auto",
-            help="Kind of target; this release fits numbers."),
+            help="Kind of target (auto: two words are classes, all else numbers)."),
+    _option(_MODEL, "--loss", type=LossType(),
+            help="Of a number: " + ", ".join(LOSS_NAMES["number"]) + " (default: squared). "
+            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic)."),
+    _option(_MODEL, "--positive", metavar="LABEL",
+            help="The class whose probability is fitted (default: yes or true, else the rarer)."),
     _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
     _option(_MODEL, "--no-scale", is_flag=True, help="Tax the columns in their own units."),
     _option(_MODEL, "--nonnegative", is_flag=True, help="No coefficient below zero."),
@@ -179,7 +198,8 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_FILES, "-o", "--output", metavar="NAME", help="Stem of the files (default: table's)."),
     _option(_FILES, "--no-model", is_flag=True, help="Write no model file."),
     _option(_FILES, "--no-report", is_flag=True, help="Write no report."),
-    _option(_FILES, "--private", is_flag=True, help="No rows in the report (it has none yet)."),
+    _option(_FILES, "--private", is_flag=True,
+            help="No rows in the files, and no ROC curve, whose steps are rows."),
     _option(_FILES, "--open", "open_report", is_flag=True, help="Open the report in a browser."),
     _option(_FILES, "--force", is_flag=True, help="Overwrite files of other programs."),
     _option(_SHOWN, "--limit", type=_NATURAL, default=20, metavar="ROWS",

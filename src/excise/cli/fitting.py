@@ -11,11 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.cli.crossing import Crossed, cross_validate
 from excise.cli.fit_options import FitOptions
+from excise.cli.task import check_target, hints, loss_for, task_wanted, thin_classes
 from excise.exceptions import DataWarning, InputError
+from excise.explain.score import r2
 from excise.explain.words import amount, count
+from excise.losses import Loss
 from excise.model import Model, Target, build_model
 from excise.results import CrossValidation
+from excise.scores import SCORES
 from excise.table import (
     Encoded,
     Encoder,
@@ -38,13 +43,23 @@ DECOYS = 200
 
 @dataclass(frozen=True)
 class Tested:
-    """R2 on rows that played no part in the fit."""
+    """Scores on rows that played no part in the fit: R2 or D2 first."""
 
     rows: int
-    score: float
+    scores: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """R2 or D2."""
+        return next(iter(self.scores.values()))
 
     def __str__(self) -> str:
-        return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}"
+        rest = [
+            f"{name} {amount(score, 3 if name == 'AUC' else 2)}"
+            for name, score in list(self.scores.items())[1:]
+        ]
+        more = f" ({', '.join(rest)})" if rest else ""
+        return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}{more}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +101,7 @@ def sample(table: Table, size: int | None, seed: int) -> Table:
 
 
 def plan(table: Table, options: FitOptions) -> Plan:
-    """Rows, kinds and parts of the columns; a target that is no number is refused."""
+    """Rows, kinds and parts of the columns."""
     wishes = Wishes(
         drop=options.drop,
         only=options.only,
@@ -94,17 +109,10 @@ def plan(table: Table, options: FitOptions) -> Plan:
         tax=options.taxes,
         missing=options.missing,
         reserved=options.reserved,
+        task="class" if task_wanted(options) == "class" else "auto",
+        positive=options.positive,
     )
-    found = infer_columns(table, options.target, wishes)
-    levels = found.target.levels
-    if found.target.kind == "number" or (options.task == "number" and len(levels) == 2):
-        return found
-    what = f"{len(levels)} classes" if len(levels) > 2 else " or ".join(map(repr, levels))
-    raise InputError(
-        f"target {options.target!r} is {what}; this release fits numbers",
-        ["classes need the logistic loss, which is not in this release"],
-        "add --task number to fit 0 and 1 by least squares" if len(levels) == 2 else "",
-    )
+    return infer_columns(table, options.target, wishes)
 
 
 def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, Rows]:
@@ -133,50 +141,17 @@ def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, R
     return replace(planned, rows=rest, n_rows=planned.n_rows - int(held.sum())), rows[held]
 
 
-def cross_validate(
-    table: Table, encoded: Encoded, options: FitOptions, threads: int | None
-) -> CrossValidation:
-    """The path on all training rows, and its held-out error."""
-    from excise.cross_validation import fit_cv
-
-    rows = encoded.rows
-    encoded.require_folds(options.folds)
-    weights = numbers_of(table, options.weights, rows, "weights") if options.weights else None
-    groups = codes_of(table, options.group, rows) if options.group else None
-    if groups is not None and (found := len(np.unique(groups))) < options.folds:
-        raise InputError(
-            f"{count(found, 'group')} of {options.group!r} cannot fill {options.folds} folds",
-            remedy=f"--folds {found}" if found > 1 else "another --group",
-        )
-    return fit_cv(
-        encoded.X,
-        encoded.y,
-        cv=options.folds,
-        rule="min" if options.rule.kind == "min" else "1se",
-        alphas=options.grid,
-        alpha_min_ratio=options.ratio,
-        groups=groups,
-        time=numbers_of(table, options.time, rows, "time") if options.time else None,
-        repeats=options.repeats,
-        random_state=options.seed,
-        imputation=encoded.imputation,
-        penalty=options.penalty,
-        penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
-        bounds="positive" if options.nonnegative else None,
-        sample_weight=weights,
-        standardize=not options.no_scale,
-        tol=options.tol,
-        n_threads=threads,
-    )
-
-
 def build(
-    cv: CrossValidation, encoded: Encoded, options: FitOptions, settings: dict[str, Any]
+    crossed: Crossed,
+    encoded: Encoded,
+    options: FitOptions,
+    settings: dict[str, Any],
+    warned: tuple[str, ...],
 ) -> Model:
     """The model record: books, stability and noise floor."""
     chosen = options.rule
     return build_model(
-        cv,
+        crossed.cv,
         columns=encoded.columns,
         target=encoded.target,
         encoding=encoded.encoder.to_dict(),
@@ -186,7 +161,8 @@ def build(
         settings=settings,
         alpha=chosen.value if chosen.kind == "alpha" else None,
         n_features=int(chosen.value) if chosen.kind == "n_features" else None,
-        warnings=encoded.warnings + _fitted_as_number(encoded.target),
+        warnings=encoded.warnings + warned,
+        judge=crossed.judge(encoded),
     )
 
 
@@ -205,27 +181,34 @@ def test(
         warnings.warn(f"test rows: {text}", DataWarning, stacklevel=2)
     w = numbers_of(table, weights, rows, "weights") if weights else None
     actual = target_values(held, model.target)
-    errors = [actual - model.predict(transformed.X), actual - float(np.mean(encoded.y))]
-    model_error, mean_error = (float(np.average(e**2, weights=w)) for e in errors)
-    return Tested(len(rows), 1.0 - model_error / mean_error if mean_error else 0.0)
+    loss, eta = model.data_term, model.eta(transformed.X)
+    deviance, alone = SCORES["deviance"], np.full(len(eta), model.books.centre)
+    left, whole = (deviance(loss, actual, predictor, w) for predictor in (eta, alone))
+    scores = {model.cv.score_name: r2(left, whole)}
+    if loss.of_classes:
+        scores["accuracy"] = SCORES["accuracy"](loss, actual, eta, w)
+        scores["AUC"] = SCORES["auc"](loss, actual, eta, w)
+    return Tested(len(rows), scores)
 
 
 def target_values(table: Table, target: Target) -> NDArray[np.float64]:
     """The target as the fit saw it: its numbers, or 0 and 1 for its two levels; NaN if missing."""
     import polars as pl
 
+    from excise.table.kinds import class_names, plain
+
     series = table.frame[target.name]
     if target.levels:
         codes = list(range(len(target.levels)))
-        series = series.cast(pl.String).replace_strict(list(target.levels), codes, default=None)
+        series = class_names(plain(series)).replace_strict(list(target.levels), codes, default=None)
     values: NDArray[np.float64] = (
         series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
     )
     return values
 
 
-def _fitted_as_number(target: Target) -> tuple[str, ...]:
-    if not target.levels:
+def _fitted_as_number(target: Target, loss: Loss) -> tuple[str, ...]:
+    if not target.levels or loss.of_classes:
         return ()
     coded = ", ".join(f"{code} = {level}" for code, level in enumerate(target.levels))
     return (f"{target.name} is fitted as a number: {coded}; predictions are not probabilities",)
@@ -237,12 +220,16 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     whole = read(options.table, options, retry=f"excise fit {{}} {shlex.quote(options.target)}")
     table = sample(whole, options.sample, options.seed)
     planned = plan(table, options)
+    loss = loss_for(planned, options)
     if options.dry_run:
         return planned
     training, held = hold_back(table, planned, options)
     encoded = Encoder.fit(table, training)
+    check_target(loss, encoded.y, table, training, options)
+    warned = _fitted_as_number(encoded.target, loss)
+    warned += thin_classes(encoded.y, training, options.folds) if loss.of_classes else ()
     stage(f"cross-validating, {options.folds} folds")
-    cv = cross_validate(table, encoded, options, threads)
+    crossed = cross_validate(table, encoded, loss, options, threads)
     stage(f"explaining, {options.stability} half-samples")
     settings: dict[str, Any] = {"command": command, "folds": options.folds}
     if options.table != "-":
@@ -255,17 +242,21 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
         summary += f". Sample: {settings['sample']}"
     settings["data"] = summary
-    model = build(cv, encoded, options, settings)
+    if hinted := hints(loss, encoded.y, options):
+        settings["hints"] = list(hinted)
+    model = build(crossed, encoded, options, settings, warned)
+    if options.private:  # each step of a ROC curve is a row
+        model = replace(model, separation=None)
     tested = None
     if options.test_file:
         tested = test(model, encoded, read(options.test_file, options), None, options.weights)
     elif len(held):
         tested = test(model, encoded, table, held, options.weights)
     if tested:
-        said = {"rows": tested.rows, "R2": tested.score}
+        said = {"rows": tested.rows, **tested.scores}
         model = replace(model, settings={**model.settings, "test": said})
     certified = model.certificate.rel_gap <= options.tol
-    return Fitted(model, planned, summary, tested, certified, _details(whole, cv))
+    return Fitted(model, planned, summary, tested, certified, _details(whole, crossed.cv))
 
 
 def _details(table: Table, cv: CrossValidation) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType
 
+from excise.catalog import LOSS_NAMES
 from excise.cli.terminal import Globals
+from excise.exceptions import InputError, UsageError
 
 Decorated = Callable[..., Any]
 
@@ -109,6 +112,28 @@ class PenaltyType(Value):
         except ValueError:
             pass
         self.fail(f"'{value}' is not l1, elastic:RATIO (0 to 1) or ridge", param, ctx)
+
+
+class LossType(Value):
+    """The name of a loss, with its parameter after a colon where it has one."""
+
+    name = "NAME[:PARAM]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Check name and parameter; the spec in full, as in ``tweedie:1.5``."""
+        from excise.losses import loss_of
+
+        text = str(value).strip().lower()
+        known = [name for names in LOSS_NAMES.values() for name in names]
+        if text.partition(":")[0] not in known:
+            near = get_close_matches(text.partition(":")[0], known, n=1)
+            remedy = f"--loss {near[0]}" if near else ""
+            raise UsageError(f"no loss named {text!r}", [f"losses: {', '.join(known)}"], remedy)
+        try:
+            return loss_of(text).spec
+        except InputError as error:
+            usual = loss_of(text.partition(":")[0]).spec
+            raise UsageError(error.fact, error.where, f"--loss {usual}") from None
 
 
 class Auto(Value):

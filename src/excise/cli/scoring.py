@@ -23,13 +23,38 @@ PRECISION = 17
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A table, its rows encoded, and what the model says of them."""
+    """A table, its rows encoded, and what the model says of them.
+
+    Attributes
+    ----------
+    eta : ndarray, shape (n,)
+        Intercept and terms added up: the log-odds or the logarithm, for such losses.
+    mean : ndarray, shape (n,)
+        The prediction of a number; of a class the probability of the positive one.
+    """
 
     model: Model
     table: Table
     X: Floats
     eta: Floats
+    mean: Floats
     warnings: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, pl.Series]:
+        """What `predict` adds: ``<target>_pred``, and ``<target>_prob`` where there is one.
+
+        For classes the first is the name of the likelier one.
+        """
+        target, loss = self.model.target, self.model.data_term
+        names = f"{target.name}_pred", f"{target.name}_prob"
+        if not loss.of_classes:
+            return {names[0]: pl.Series(names[0], self.mean, pl.Float64)}
+        likelier = np.array(target.levels, dtype=object)[(self.eta > 0.0).astype(np.intp)]
+        found = {names[0]: pl.Series(names[0], likelier.tolist(), pl.String)}
+        if loss.link == "logit":
+            found[names[1]] = pl.Series(names[1], self.mean, pl.Float64)
+        return found
 
 
 def score(
@@ -47,14 +72,14 @@ def score(
     encoder = Encoder.from_dict(model.encoding)
     encoded = encoder.transform(table, needed, rename=rename, retry=retry)
     warnings = (*table.notes, *encoded.warnings)
-    return Scored(model, table, encoded.X, model.predict(encoded.X), warnings)
+    eta = model.eta(encoded.X)
+    return Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings)
 
 
 def predictions(scored: Scored) -> pl.DataFrame:
-    """The table as it was read, with ``<target>_pred`` as its last column."""
-    name = f"{scored.model.target.name}_pred"
-    rest = scored.table.frame.drop(name, strict=False)
-    return rest.with_columns(pl.Series(name, scored.eta, pl.Float64))
+    """The table as it was read, with what the model says as its last columns."""
+    rest = scored.table.frame.drop(*scored.columns, strict=False)
+    return rest.with_columns(*scored.columns.values())
 
 
 def write_frame(frame: pl.DataFrame, path: Path, kind: str) -> None:

@@ -8,6 +8,10 @@ the standardised columns, without the rows:
     tax_j     = alpha * l1_ratio * v_j
     kept iff earns_j > tax_j, and then |b_j| = (earns_j - tax_j) / (G_jj + alpha (1-l1_ratio) v_j)
 
+For another loss q is Z'Wu with u = -l'(y, eta) at the intercept alone: what features earn alone is
+the same formula, but nothing that is earned with others kept follows from moments, and no account
+adds up (`additive` is False). Earnings are then measured on the rows, solution by solution.
+
 A coefficient that a bound keeps from one side earns nothing on that side. Amounts are on the
 scale the penalty acts on: per standard deviation when ``standardize``, else per unit (times the
 column's standard deviation); there G_jj is the column's variance.
@@ -35,7 +39,7 @@ class Books:
     Attributes
     ----------
     xy : ndarray, shape (n_features,)
-        q, per standard deviation, with y centred (less the offset).
+        q, per standard deviation, with y centred (less the offset), or u of another loss.
     block : ndarray of int, shape (m,)
         Columns whose Gram matrix is kept, rising; all columns when n_features <= 300.
     gram : ndarray, shape (m, m)
@@ -43,13 +47,15 @@ class Books:
     mean, scale : ndarray, shape (n_features,)
         Centre and standard deviation of each column; scale 0 for a constant column.
     centre : float
-        The intercept at which all else is centred: the mean of y less the offset.
+        The intercept at which all else is centred: the best one alone.
     penalty_weight, lower, upper : ndarray, shape (n_features,)
         Bounds per unit of the column.
     l1_ratio, null_loss : float
     standardize : bool
     floor : float
         Below this alpha columns outside the block were kept; 0 when none was.
+    additive : bool
+        Whether the loss is the squared one: earnings, shares and solutions follow from moments.
     """
 
     xy: Floats
@@ -65,6 +71,7 @@ class Books:
     standardize: bool
     null_loss: float
     floor: float = 0.0
+    additive: bool = True
 
     @property
     def n_features(self) -> int:
@@ -98,13 +105,18 @@ class Books:
         return self.allowed(self.xy * self.unit)
 
     def allowed(self, left: Floats) -> Floats:
-        """|left|, or 0 where a bound keeps the coefficient from that side."""
-        barred = np.where(left > 0.0, self.upper <= 0.0, self.lower >= 0.0)
+        """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
+        barred = np.where(left > 0.0, self.upper <= 0.0, (left <= 0.0) & (self.lower >= 0.0))
         return np.where(barred, 0.0, np.abs(left))
 
     def left(self, coef_std: Floats) -> Floats:
-        """Signed earnings with the others held; NaN for columns outside the block."""
+        """Signed earnings with the others held; NaN for columns outside the block.
+
+        NaN everywhere for another loss than the squared one.
+        """
         left = np.full(self.n_features, np.nan)
+        if not self.additive:
+            return left
         b = coef_std[self.block]
         others = self.gram @ b - self.gram.diagonal() * b
         left[self.block] = (self.xy[self.block] - others) * self.unit[self.block]
@@ -123,10 +135,11 @@ class Books:
     def shares(self, j: int, coef_std: Floats) -> list[tuple[int, float]]:
         """(k, amount) for every kept k != j, largest first; alone - their sum = what is left.
 
-        The amounts carry the sign of q_j: positive is earned by k instead of j.
+        The amounts carry the sign of q_j: positive is earned by k instead of j. None where nothing
+        adds up.
         """
         at = self.position(j)
-        if at is None:
+        if at is None or not self.additive:
             return []
         b = coef_std[self.block]
         sign = -1.0 if self.xy[j] < 0.0 else 1.0

@@ -118,11 +118,15 @@ class Ledger:
     alpha : float
     tax : float
         What a feature of penalty weight 1 pays: alpha * l1_ratio.
+    same_unit : bool
+        Whether earnings and coefficients are in one unit: for the squared loss what is left after
+        tax is the coefficient.
     """
 
     rows: tuple[LedgerRow, ...]
     alpha: float
     tax: float
+    same_unit: bool = True
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -150,6 +154,14 @@ class Ledger:
     def decimals(self) -> int:
         """Decimals for every amount of this ledger: the tax shows three significant digits."""
         return decimals_of(self.tax or max((row.earns for row in self.rows), default=0.0))
+
+    def decimals_kept(self, decimals: int) -> int:
+        """Decimals of what is kept: those of the amounts, or fewer by the largest coefficient.
+
+        The two are in one unit only where what is left after tax is the coefficient.
+        """
+        largest = max((abs(row.coef_std) for row in self.rows), default=0.0)
+        return decimals if self.same_unit else min(decimals, decimals_of(largest) + 1)
 
     def sorted(self, by: Order = "earns") -> Ledger:
         """The same rows by falling earnings (unknown ones last), by name, or as in the file."""
@@ -254,4 +266,4 @@ def keep_ledger(
                 level=label.level,
             )
         )
-    return Ledger(tuple(rows), point.alpha, per_unit_tax)
+    return Ledger(tuple(rows), point.alpha, per_unit_tax, books.additive)

@@ -74,7 +74,7 @@ class Point:
         Per unit, and per standard deviation.
     proof : Proof
     earns : ndarray, shape (n_features,), or None
-        Earnings measured on the rows; None where the books give them.
+        Earnings measured on the rows (NaN: not kept); None where the books give them.
     """
 
     alpha: float

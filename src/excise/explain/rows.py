@@ -3,6 +3,9 @@
 With A = [1, Z, y] (columns standardised and y centred by the statistics of all rows, so that
 nothing cancels) the weighted cross-products A'WA of a set of rows are its `moments`: moments of
 disjoint sets add up, and centring and scaling are re-learned from the sum alone.
+
+For another loss than the squared one the place of the centred y is taken by u = -l'(y, eta) at the
+intercept alone: Z'Wu is what each feature earns with all the others at zero.
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.data_term import data_term
+from excise.losses import Squared
+from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.results import Floats
-from excise.standard import ColumnScale, correlate, predict
+from excise.standard import ColumnScale, View, correlate, predict
 
 CHUNK = 1 << 20
 """Numbers of X held as float64 at a time: 8 MB."""
@@ -41,7 +47,8 @@ class Rows:
     problem : Problem
     mean, scale : ndarray, shape (n_features,)
     centre : float
-        Mean of y less the offset; 0 without an intercept.
+        The best intercept alone (for the squared loss the mean of y less the offset); 0 without
+        an intercept.
     """
 
     problem: Problem
@@ -51,17 +58,40 @@ class Rows:
 
     @classmethod
     def of(cls, problem: Problem, mean: Floats, scale: Floats) -> Rows:
-        """With the centre of y that belongs to these rows."""
-        y = problem.y if problem.offset is None else problem.y - problem.offset
-        return cls(
-            problem, mean, scale, float(problem.weights @ y) if problem.fit_intercept else 0.0
-        )
+        """With the centre that belongs to these rows."""
+        return cls(problem, mean, scale, _centre(problem) if problem.fit_intercept else 0.0)
+
+    @property
+    def squared(self) -> bool:
+        """Whether the loss is the squared one, whose answers follow from moments alone."""
+        return isinstance(self.problem.loss, Squared)
 
     @property
     def y(self) -> Floats:
-        """The target less the offset, centred."""
-        offset = 0.0 if self.problem.offset is None else self.problem.offset
-        return self.problem.y - offset - self.centre
+        """What is left of y by the intercept alone: for the squared loss y, centred.
+
+        Where a loss has more than one slope the one is taken at which the intercept is best.
+        """
+        if self.problem.loss.kinked:
+            view = View(self.problem)
+            some = view.root > 0.0
+            slopes = data_term(view).null_slopes
+            return np.divide(slopes, view.root, out=np.zeros_like(slopes), where=some)
+        return self._left(np.full(self.problem.n, self.centre))
+
+    def _left(self, eta: Floats) -> Floats:
+        """Minus the slopes of the loss at a predictor (less the offset): the residual, if squared.
+
+        Rows without weight have none.
+        """
+        problem = self.problem
+        eta = eta if problem.offset is None else eta + problem.offset
+        if self.squared:
+            return problem.y - eta
+        used = problem.weights > 0.0
+        left = np.zeros(problem.n)
+        left[used] = -problem.loss.gradient(problem.y[used], eta[used])
+        return left
 
     @property
     def divisor(self) -> Floats:
@@ -77,10 +107,14 @@ class Rows:
         """Z'R, shape (n_features, k), for R (n, k) that carries the weights."""
         return correlate(self.problem.design, ColumnScale(self.mean, self.scale), R)
 
-    def residuals(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
-        """What is left of y, shape (n, k), after coefs (len(support), k) per standard deviation."""
+    def left(self, support: NDArray[np.intp], coef_std: Floats, centre: float) -> Floats:
+        """What is left of y, shape (n,), after coefficients per standard deviation.
+
+        `centre` is the intercept where every feature is at its mean.
+        """
         columns = ColumnScale(self.mean, self.scale)
-        return self.y[:, None] - predict(self.problem.design, columns, support, coef_std)
+        eta = predict(self.problem.design, columns, support, coef_std[:, None])[:, 0]
+        return self._left(centre + eta)
 
     def used(self) -> NDArray[np.intp]:
         """Rows with weight."""
@@ -121,3 +155,14 @@ def standardise(moments: Floats, fit_intercept: bool) -> Standardised:
     inverse = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0.0)
     G = M[1:-1, 1:-1] * np.outer(inverse, inverse)
     return Standardised(G, M[1:-1, -1] * inverse, scale)
+
+
+def _centre(problem: Problem) -> float:
+    """The best intercept alone."""
+    if not isinstance(problem.loss, Squared):
+        used = problem.weights > 0.0
+        offset = np.zeros(problem.n) if problem.offset is None else problem.offset
+        y, offset = problem.y[used], offset[used]
+        return best_intercept(problem.loss, y, offset, problem.weights[used])
+    y = problem.y if problem.offset is None else problem.y - problem.offset
+    return float(problem.weights @ y)

@@ -1,4 +1,4 @@
-"""How well it predicts, at any tax: the cross-validation curve and R2."""
+"""How well it predicts, at any tax: the cross-validation curve and R2, or D2 for another loss."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import numpy as np
 
 from excise.results import Floats
 
+SQUARED_ERROR = "mean squared error"
+"""What is measured for the squared loss."""
+
 
 class Score(NamedTuple):
-    """R2 = 1 - error / error of the mean: in cross-validation, its standard error, on the rows."""
+    """1 - error / that of the intercept alone: cross-validated, its standard error, on the rows.
+
+    R2 for squared errors; D2, the share of the deviance that is explained, for another loss.
+    """
 
     cv: float
     se: float
@@ -36,9 +42,10 @@ class CVRecord:
     alphas : ndarray, shape (n_alphas,)
         Falling.
     mean, se, train : ndarray, shape (n_alphas,)
-        Held-out mean squared error, its standard error over folds, and the error on all rows.
+        Held-out mean error (squared, or the deviance), its standard error over folds, and the
+        error on all rows.
     null, null_se, null_train : float
-        The same for the mean alone.
+        The same for the intercept alone.
     n_folds, repeats, n_extensions : int
     metric : str
     """
@@ -53,7 +60,7 @@ class CVRecord:
     n_folds: int
     repeats: int = 1
     n_extensions: int = 0
-    metric: str = "mean squared error"
+    metric: str = SQUARED_ERROR
 
     def at(self, alpha: float) -> Errors:
         """Errors at any alpha: linear in log alpha between grid points, level beyond the ends."""
@@ -63,12 +70,17 @@ class CVRecord:
         return Errors(mean, se, train)
 
     def score(self, alpha: float) -> Score:
-        """R2 at any alpha."""
+        """R2 or D2 at any alpha."""
         e = self.at(alpha)
         se = e.se / self.null if self.null else 0.0
-        return Score(r2(e.mean, self.null), se, r2(e.train, self.null_train))
+        return Score(r2(e.mean, self.null), se, r2(e.train, self.null_train), self.score_name)
+
+    @property
+    def score_name(self) -> str:
+        """R2 of squared errors, else D2."""
+        return "R2" if self.metric == SQUARED_ERROR else "D2"
 
 
 def r2(error: float, null: float) -> float:
-    """Share of the mean's error that is gone; 0 when the mean makes none."""
+    """Share of the intercept's error that is gone; 0 when it makes none."""
     return 1.0 - error / null if null else 0.0

@@ -22,7 +22,8 @@ def lines(why: Why) -> list[str]:
     """All lines, the headline first."""
     if why.status == "excluded" or not why.known or math.isnan(why.earns):
         return [_headline(why), *_turning(why)]
-    return [_headline(why), *_account(why), *_turning(why), *_not_nested(why), *_refit(why)]
+    rest = [*_turning(why), *_twins(why), *_not_nested(why), *_refit(why)]
+    return [_headline(why), *_account(why), *rest]
 
 
 def _headline(why: Why) -> str:
@@ -38,6 +39,8 @@ def _headline(why: Why) -> str:
             "saved ones."
         )
     if why.status == "free":
+        if not why.additive:
+            return f"{name} is free: it pays no tax; its coefficient is {figures(why.keeps)}."
         return f"{name} is free: it pays no tax, so all it earns, {earns}, is {_coefficient(why)}."
     if why.status == "borderline":
         twins = [twin for twin, r in why.twins if abs(r) > 1.0 - 1e-6]
@@ -48,6 +51,9 @@ def _headline(why: Why) -> str:
     if why.status == "cut":
         return f"{name} is cut: {earned}, so its coefficient is exactly zero."
     left = amount(why.margin, d)
+    if not why.additive:
+        bound = ", as far as its bound allows" if why.at_bound else ""
+        return f"{name} is kept: {earned}; its coefficient is {figures(why.keeps)}{bound}."
     return f"{name} is kept: {earned}, so what is left, {left}, is {_coefficient(why)}."
 
 
@@ -62,6 +68,8 @@ def _coefficient(why: Why) -> str:
 
 
 def _account(why: Why) -> list[str]:
+    if not why.additive:
+        return _measured(why)
     d = _decimals(why)
     alone, left = amount(why.alone, d), amount(why.left, d)
     # the difference of the two printed figures, so that the printed account adds up
@@ -76,6 +84,17 @@ def _account(why: Why) -> list[str]:
     if why.shares:
         rows.append(("already earned by others", others, _shares(why, d)))
     rows.append((f"left for {name}", left, verdict))
+    return [f"  {label:<24}{figure:>10}   {note}".rstrip() for label, figure, note in rows]
+
+
+def _measured(why: Why) -> list[str]:
+    """Two measurements that no sum connects: alone, and with the others in."""
+    d = _decimals(why)
+    alone, left = amount(why.earns_alone, d), amount(why.earns, d)
+    against = "short of" if why.margin < 0.0 else "above"
+    verdict = f"{amount(abs(why.margin), d)} {against} the tax"
+    verdict = "it pays none" if why.status == "free" else verdict
+    rows = [("alone it would earn", alone, ""), ("with the others in", left, verdict)]
     return [f"  {label:<24}{figure:>10}   {note}".rstrip() for label, figure, note in rows]
 
 
@@ -108,6 +127,15 @@ def _turning(why: Why) -> list[str]:
     if why.decoy95 is not None:
         said.append(f"shuffled columns: {figures(why.decoy95, 2)}")
     return [f"  {'; '.join(said)}"] if said else []
+
+
+def _twins(why: Why) -> list[str]:
+    """Columns that resemble it, where no account names who earns its share."""
+    if why.additive or not why.twins:
+        return []
+    said = [f"{name} (r {r:.2f})" for name, r in why.twins[:3]]
+    more = len(why.twins) - len(said)
+    return [f"  overlaps with {', '.join(said)}{f' and {more} more' if more else ''}"]
 
 
 def _not_nested(why: Why) -> list[str]:

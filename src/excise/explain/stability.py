@@ -1,9 +1,10 @@
 """Whether the same features would be kept with other rows.
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
-2010) is centred, scaled and solved on its own, at the same alphas. When rows far outnumber
-columns the work is shared: the rows are dealt at random into blocks whose moments are computed
-once, and a half-sample is half of the blocks (single rows, if their moments fit in memory).
+2010) is centred, scaled and solved on its own, at the same alphas; of two classes half of each is
+taken. With the squared loss and rows that far outnumber columns the work is shared: the rows are
+dealt at random into blocks whose moments are computed once, and a half-sample is half of the blocks
+(single rows, if their moments fit in memory).
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -
     p = rows.problem.p
     rng = np.random.default_rng(seed)
     shared = len(rows.used()) > TALL * p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
+    shared &= rows.squared
     solve = _from_moments if shared else _from_rows
     kept = np.zeros((len(alphas), p), dtype=np.int64)
     for path in solve(rows, alphas, n_samples, rng):
@@ -69,12 +71,26 @@ def _from_rows(
     rows: Rows, alphas: Floats, n_samples: int, rng: np.random.Generator
 ) -> Iterator[Path]:
     """The engine on the same rows, half of them with weight 0: nothing is copied."""
-    used, weights = rows.used(), rows.problem.weights
+    problem, weights = rows.problem, rows.problem.weights
+    strata = _strata(rows)
     for _ in range(n_samples):
-        half = np.zeros(rows.problem.n)
-        chosen = rng.permutation(used)[: len(used) // 2]
-        half[chosen] = weights[chosen]
-        yield solve_path(replace(rows.problem, sample_weight=half), alphas)
+        half = np.zeros(problem.n)
+        for stratum in strata:
+            chosen = rng.permutation(stratum)[: max(len(stratum) // 2, 1)]
+            half[chosen] = weights[chosen]
+        yield solve_path(replace(problem, sample_weight=half), alphas)
+
+
+def _strata(rows: Rows) -> list[NDArray[np.intp]]:
+    """Rows of which half is taken: those of each class; else rows that are zero, and the others.
+
+    Without a row above zero a log link has no finite intercept.
+    """
+    used, loss, y = rows.used(), rows.problem.loss, rows.problem.y
+    if not loss.of_classes and loss.link != "log":
+        return [used]
+    above = y[used] > (0.5 if loss.of_classes else 0.0)
+    return [part for part in (used[above], used[~above]) if len(part)]
 
 
 def _from_moments(

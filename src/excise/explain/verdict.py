@@ -48,7 +48,8 @@ def verdict(
     limit = (low.mean + low.se) * (1.0 + 1e-9)
     tax = figures(best.tax)
     if low.mean >= cv.null - low.se:
-        return "NO SIGNAL", "no tax predicts better than the mean by one standard error"
+        alone = "the mean" if cv.score_name == "R2" else "no features"
+        return "NO SIGNAL", f"no tax predicts better than {alone} by one standard error"
     if here.mean > limit and chosen.alpha > best.alpha:
         return "UNDERFIT", f"the tax is too high: {_instead(cv, chosen, best)}"
     if here.mean > limit:

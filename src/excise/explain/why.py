@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,6 +53,9 @@ class Why:
         Whether the model file has the moments of this column.
     refit : str
         The command that made the model; empty when it was not made from a file.
+    additive : bool
+        Whether the account adds up, and what is left is the coefficient: for the squared loss.
+        Else `left` is what it earns with the others in, `shares` are empty.
     """
 
     feature: str
@@ -81,6 +85,7 @@ class Why:
     at_bound: bool = False
     known: bool = True
     refit: str = ""
+    additive: bool = True
 
     def sentences(self) -> list[str]:
         """The account in words, a line each, as `excise why` prints it."""
@@ -139,7 +144,7 @@ def account(
         earns=row.earns,
         earns_alone=row.earns_alone,
         alone=alone,
-        left=alone - sum(x for _, x in shares),
+        left=alone - sum(x for _, x in shares) if books.additive else row.earns,
         margin=row.margin,
         coef_std=row.coef_std,
         coef=row.coef,
@@ -157,6 +162,7 @@ def account(
         twins=tuple((labels[k].name, r) for k, r in books.twins(j)),
         constant=bool(books.scale[j] == 0.0),
         at_bound=row.coef != 0.0 and row.coef in (lower, upper),
-        known=books.position(j) is not None,
+        known=books.position(j) is not None or not math.isnan(row.earns),
         refit=refit,
+        additive=books.additive,
     )

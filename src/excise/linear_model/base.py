@@ -1,4 +1,4 @@
-"""What the regressors share: checking the training data, prediction, and storing the answer."""
+"""What the estimators share: checking the training data, prediction, and storing the answer."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Training(NamedTuple):
     X : ndarray or scipy CSC or CSR of shape (n_samples, n_features)
         float64 or float32; scanned for NaN by `make_problem`, once.
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        float64; for a classifier the labels as they came.
     sample_weight : ndarray of shape (n_samples,) or None
         None where all rows weigh the same.
     total_weight : float
@@ -40,7 +41,7 @@ class Training(NamedTuple):
     """
 
     X: Any
-    y: NDArray[np.float64]
+    y: NDArray[Any]
     sample_weight: NDArray[np.float64] | None
     total_weight: float
 
@@ -66,23 +67,14 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "columns")
 
 
-class LinearRegressor(RegressorMixin, BaseEstimator):
-    """Base of all regressors: ``predict(X) = X @ coef_.T + intercept_``."""
+class LinearModel(BaseEstimator):
+    """Base of all estimators: a predictor ``eta = X @ coef_.T + intercept_``."""
 
-    coef_: NDArray[Any]
+    coef_: Any
     intercept_: Any
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the target.
-
-        Parameters
-        ----------
-        X : array-like, sparse or data frame of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-        """
+    def _eta(self, X: Any) -> NDArray[Any]:
+        """The predictor, shape (n_samples,) or (n_samples, n_targets)."""
         check_is_fitted(self)
         if is_frame(X):
             validate_data(self, X, reset=False, skip_check_array=True)
@@ -90,7 +82,9 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         else:
             X = sound(X)
             rows = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse=COMPRESSED)
-        eta: NDArray[Any] = rows @ self.coef_.T + self.intercept_
+        product = rows @ self.coef_.T
+        eta: NDArray[Any] = product.toarray() if is_sparse(product) else product
+        eta = eta + self.intercept_
         return eta
 
     def __sklearn_tags__(self) -> Any:
@@ -107,6 +101,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         *,
         multi_output: bool = False,
         min_samples: int = 1,
+        labels: bool = False,
     ) -> Training:
         """Check the parameters and the training data, and record the feature names."""
         check_parameters(self)
@@ -115,7 +110,7 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
             "ensure_all_finite": False,
             "multi_output": multi_output,
             "ensure_min_samples": min_samples,
-            "y_numeric": True,
+            "y_numeric": not labels,
             "accept_sparse": COMPRESSED,
         }
         if is_frame(X):  # names the column that is not a number
@@ -123,7 +118,8 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
             X, y = check_X_y(table(X)[0].toarray(), y, **rules)
         else:
             X, y = validate_data(self, sound(X), y, **rules)
-        y = np.asarray(y, dtype=np.float64)
+        if not labels:
+            y = np.asarray(y, dtype=np.float64)
         if sample_weight is None:
             return Training(X, y, None, float(len(y)))
         if isinstance(sample_weight, Real):
@@ -140,3 +136,20 @@ class LinearRegressor(RegressorMixin, BaseEstimator):
         """
         self.coef_ = coef.astype(dtype, copy=False)
         self.intercept_ = np.asarray(intercept, dtype=dtype)[()]
+
+
+class LinearRegressor(RegressorMixin, LinearModel):
+    """Base of all regressors."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the target.
+
+        Parameters
+        ----------
+        X : array-like, sparse or data frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return self._eta(X)

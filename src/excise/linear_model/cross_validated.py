@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import get_config
-from sklearn.model_selection import check_cv
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from excise.cross_validation import cross_validate
 from excise.engine import Session
-from excise.exceptions import InputError
-from excise.folds import make_folds
 from excise.linear_model.base import LinearRegressor, Training
 from excise.linear_model.grid import alpha_grid
 from excise.linear_model.paths import enet_path, lasso_path
+from excise.linear_model.routing import Split
 from excise.linear_model.warning import warn_if_uncertified
 from excise.problem import make_problem
 
@@ -49,7 +45,7 @@ class Scan(NamedTuple):
         return int(np.argmin(self.mse.mean(axis=1)))
 
 
-class CrossValidatedRegressor(LinearRegressor):
+class CrossValidatedRegressor(LinearRegressor, Split):
     """Base of `LassoCV` and `ElasticNetCV`."""
 
     l1_ratio: Any
@@ -96,21 +92,6 @@ class CrossValidatedRegressor(LinearRegressor):
         self._store(best, data.X.dtype)
         return self
 
-    def _folds(self, data: Training, params: dict[str, Any]) -> Folds:
-        """The splits, as scikit-learn makes them."""
-        routing = get_config()["enable_metadata_routing"]
-        if params and not routing:
-            raise InputError(
-                f"{', '.join(params)}: passing such parameters is only supported if "
-                "enable_metadata_routing=True",
-                remedy="sklearn.set_config(enable_metadata_routing=True)",
-            )
-        routed = {}
-        if routing:
-            weight = data.sample_weight
-            routed = process_routing(self, "fit", sample_weight=weight, **params).splitter.split
-        return make_folds(len(data.y), check_cv(self.cv).split(data.X, data.y, **routed))
-
     def _scan(self, data: Training, folds: Folds, l1_ratio: float) -> Scan:
         problem = make_problem(
             data.X,
@@ -137,22 +118,6 @@ class CrossValidatedRegressor(LinearRegressor):
         self.n_iter_ = max(1, path.n_factorizations)
         warn_if_uncertified(type(self).__name__, self.alpha_, self.relative_gap_, self.tol)
         self._set_coef(path.columns.column(k), path.intercepts[k], dtype)
-
-    def get_metadata_routing(self) -> MetadataRouter:
-        """Where `fit` sends its parameters: to itself, and to the splitter.
-
-        Returns
-        -------
-        MetadataRouter
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                splitter=check_cv(self.cv),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )
 
 
 class ElasticNetCV(CrossValidatedRegressor):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from excise.explain.words import figures
 
 if TYPE_CHECKING:
-    from excise.linear_model.explained import ExplainedRegressor
+    from excise.linear_model.explained import ExplainedModel
     from excise.model import Model
 
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#767676"
@@ -42,7 +42,7 @@ class Display:
     library: Any = "polars"
 
     @classmethod
-    def from_estimator(cls, estimator: ExplainedRegressor) -> Self:
+    def from_estimator(cls, estimator: ExplainedModel) -> Self:
         """Make the display of a fitted estimator.
 
         Parameters

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from excise.exceptions import InputError
-from excise.linear_model.base import LinearRegressor
+from excise.linear_model.base import LinearModel
 from excise.linear_model.card import card
 from excise.model.file import write_atomically
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from excise.model import Model
 
 
-class ExplainedRegressor(LinearRegressor):
-    """Base of regressors whose `model_` is the record behind the explanations."""
+class ExplainedModel(LinearModel):
+    """Base of estimators whose `model_` is the record behind the explanations."""
 
     _frame: str
 
@@ -94,13 +94,16 @@ class ExplainedRegressor(LinearRegressor):
         return plain
 
     def _repr_html_(self) -> str:
-        return str(self._repr_mimebundle_()["text/html"])
+        return str(self._repr_mimebundle_().get("text/html", ""))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         """What a notebook shows: the card when fitted, scikit-learn's diagram before."""
-        if getattr(self, "cv_", None) is not None:
-            from excise.report import notebook_card
+        plain = {"text/plain": repr(self)}
+        with suppress(InputError):  # nothing to tell, and the diagram asks for `model_` too
+            if getattr(self, "cv_", None) is not None:
+                from excise.report import notebook_card
 
-            return {"text/plain": repr(self), "text/html": notebook_card(self.model_)}
-        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
-        return bundle
+                return plain | {"text/html": notebook_card(self.model_)}
+            bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
+            return bundle
+        return plain

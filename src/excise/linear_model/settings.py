@@ -68,6 +68,16 @@ def optional(rule: Rule) -> Rule:
     return check
 
 
+def infinite(rule: Rule) -> Rule:
+    """Infinity, or a value that follows `rule`."""
+
+    def check(name: str, value: Any) -> None:
+        if not (isinstance(value, Real) and value == np.inf):
+            rule(name, value)
+
+    return check
+
+
 def each(rule: Rule) -> Rule:
     """A value that follows `rule`, or a sequence of such values."""
 

@@ -1,35 +1,20 @@
-"""The estimator of the house: chooses its penalty, proves its zeros, and explains itself."""
+"""The regressor of the house: chooses its penalty, proves its zeros, and explains itself."""
 
 from __future__ import annotations
 
-from copy import copy
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from excise.certify import certify_problem
-from excise.cross_validation import fit_cv
 from excise.exceptions import InputError
-from excise.linear_model.base import is_frame
-from excise.linear_model.explained import ExplainedRegressor
-from excise.linear_model.warning import warn_if_uncertified
-from excise.model import build_model
-from excise.model.parts import Column
+from excise.linear_model.glm import LinkedRegressor
+from excise.linear_model.scoring import scoring_of
+from excise.linear_model.sparse_model import SparseModel
+from excise.losses import LOSSES, Loss, loss_of
 from excise.results import Rule
 
-if TYPE_CHECKING:
-    from excise.model import Model
-    from excise.model.record import At
-    from excise.results import Solution
 
-SAME_DATA = 1e-8
-"""Rows on which the fitted coefficients have a larger relative gap are not the fitted rows."""
-
-
-class SparseRegressor(ExplainedRegressor):
+class SparseRegressor(LinkedRegressor, SparseModel):
     """Sparse linear regression that comes with a proof and an explanation.
 
     Chooses the penalty by cross-validation, standardises inside every fold, solves exactly and
@@ -37,7 +22,9 @@ class SparseRegressor(ExplainedRegressor):
 
     Parameters
     ----------
-    loss : {"squared"}, default="squared"
+    loss : str or Loss, default="squared"
+        "squared", "poisson", "gamma", "tweedie:1.5", "negative_binomial:1", "huber:1.35" or
+        "quantile:0.5"; a parameter left out is the one shown here.
     l1_ratio : float, default=1.0
         Share of the L1 penalty: 1 is the lasso, between 0 and 1 the elastic net.
     rule : {"1se", "min"}, default="1se"
@@ -61,6 +48,10 @@ class SparseRegressor(ExplainedRegressor):
         Whether the penalty acts on coefficients per standard deviation.
     tol : float, default=1e-10
         Largest certified duality gap, over the null loss, that passes without a warning.
+    scoring : None, str, callable or scorer, default=None
+        What is measured on the held-out rows: None is the deviance (for "squared" the mean squared
+        error); "mae", "mse", "r2", "pinball"; a name or a scorer of scikit-learn; or a function
+        ``f(y_true, prediction, sample_weight=None)``, greater is better.
     stability, decoys : int, default=100, 200
         Half-samples and shuffles behind the columns "picked" and "decoy95"; 0 switches them off.
     random_state : int, RandomState or None, default=0
@@ -127,6 +118,7 @@ class SparseRegressor(ExplainedRegressor):
         fit_intercept: bool = True,
         standardize: bool = True,
         tol: float = 1e-10,
+        scoring: Any = None,
         stability: int = 100,
         decoys: int = 200,
         random_state: Any = 0,
@@ -144,6 +136,7 @@ class SparseRegressor(ExplainedRegressor):
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.tol = tol
+        self.scoring = scoring
         self.stability = stability
         self.decoys = decoys
         self.random_state = random_state
@@ -175,113 +168,23 @@ class SparseRegressor(ExplainedRegressor):
         self : object
         """
         data = self._training(X, y, sample_weight, min_samples=2)
-        self._seed = _seed(self.random_state)
-        drawn = isinstance(self.cv, Integral)
-        splitter = hasattr(self.cv, "split")
-        folds = list(self.cv.split(data.X, data.y, groups)) if splitter else self.cv
-        self.cv_ = fit_cv(
-            data.X,
-            data.y,
-            folds,
-            self.rule,
-            alphas=self.alphas,
-            alpha_min_ratio=self.alpha_min_ratio,
-            groups=None if splitter else groups,
-            repeats=self.repeats if drawn else 1,
-            random_state=self._seed,
-            loss=self.loss,
-            l1_ratio=self.l1_ratio,
-            penalty_weight=self.penalty_weight,
-            bounds=self.bounds,
-            sample_weight=data.sample_weight,
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            tol=self.tol,
-            n_threads=self.n_threads,
-        )
-        self.path_ = self.cv_.path
-        self.n_iter_ = max(1, self.path_.n_factorizations)
-        self._frame = frame_library(X)
-        self._target = str(getattr(y, "name", None) or "y")
-        self._model: Model | None = None
-        self._store(self.cv_.best)
-        warn_if_uncertified(type(self).__name__, self.alpha_, self.relative_gap_, self.tol)
-        return self
-
-    def _store(self, solution: Solution) -> None:
-        """The chosen solution as attributes."""
-        self.alpha_ = solution.alpha
-        self.coef_, self.intercept_ = solution.coef, solution.intercept
-        self.coef_std_ = solution.coef_std
-        self.certificate_ = solution.certificate
-        self.dual_gap_ = solution.certificate.gap
-        self.relative_gap_ = solution.certificate.relative_gap
-        self.kkt_violation_ = solution.certificate.kkt_violation
+        loss = _regression_loss(self.loss)
+        return self._choose(X, y, data, loss, groups, scoring=scoring_of(self.scoring))
 
     @property
-    def model_(self) -> Model:
-        """The record behind the explanations, made when first asked for."""
-        check_is_fitted(self)
-        if self._model is None:
-            self._check_data_unchanged()
-            self._model = build_model(
-                self.cv_,
-                columns=self._columns(),
-                target=self._target,
-                stability=self.stability,
-                decoys=self.decoys,
-                seed=self._seed,
-            )
-        return self._model
-
-    def at(self, at: At = None, *, n_features: int | None = None) -> Self:
-        """The same fit at another penalty, exact and certified, without cross-validating again.
-
-        Parameters
-        ----------
-        at : float, int, "min", "1se" or None
-            An alpha; or the best, the one-standard-error one; or, for an int, as `n_features`.
-        n_features : int
-            The highest alpha of the path that keeps this many features.
-
-        Returns
-        -------
-        SparseRegressor
-            A fitted copy.
-        """
-        model = self.model_.at(at, n_features=n_features)
-        self._check_data_unchanged()
-        other = copy(self)
-        other._model = model
-        other._store(self.path_.at(model.alpha))
-        return other
-
-    def _columns(self) -> list[Column]:
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = [f"x{j}" for j in range(self.n_features_in_)]
-        return [Column(str(name)) for name in names]
-
-    def _check_data_unchanged(self) -> None:
-        """Refuse to explain other rows than were fitted: X is not copied, so it can change."""
-        problem = self.path_.problem
-        now = certify_problem(problem, self.coef_, self.intercept_, self.alpha_)
-        if not now.relative_gap <= max(SAME_DATA, 10.0 * self.relative_gap_):
-            raise InputError("X or y were changed after fit", remedy="fit again")
+    def _data_term(self) -> Loss:
+        fitted = getattr(self, "path_", None)
+        return loss_of(self.loss) if fitted is None else fitted.problem.loss
 
 
-def frame_library(X: Any) -> str:
-    """The data frame library of X; polars for everything else."""
-    if not is_frame(X):
-        return "polars"
-    import narwhals as nw
-
-    frame = nw.from_native(X, pass_through=True)
-    return frame.implementation.value if isinstance(frame, nw.DataFrame) else "polars"
-
-
-def _seed(random_state: Any) -> int:
-    """A whole number from anything scikit-learn takes as a random state."""
-    if isinstance(random_state, Integral):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
+def _regression_loss(loss: Any) -> Loss:
+    """The loss; one of classes is for a classifier."""
+    found = loss_of(loss)
+    if found.of_classes:
+        numbers = ", ".join(repr(name) for name, one in LOSSES.items() if not one.of_classes)
+        raise InputError(
+            f"the {found.name} loss is for classes",
+            [f"losses for numbers: {numbers}"],
+            f"SparseClassifier(loss={found.name!r})",
+        )
+    return found

@@ -13,19 +13,25 @@ class ConvergenceWarning(exceptions.ConvergenceWarning, SklearnConvergenceWarnin
     """The certified gap is above `tol`; filters of excise and of scikit-learn both catch it."""
 
 
-def warn_if_uncertified(name: str, alpha: float, relative_gap: float, tol: float) -> None:
+def warn_if_uncertified(
+    name: str, alpha: float, relative_gap: float, tol: float, *, squared: bool = True
+) -> None:
     """Warn exactly when the certified gap is above `tol`.
 
-    The consequence is a theorem for the squared loss: half the mean squared distance between two
+    For the squared loss the consequence is a theorem: half the mean squared distance between two
     fits is at most the gap, and the null loss is half the variance of y.
     """
     if relative_gap <= tol:
         return
-    distance = relative_gap**0.5
+    consequence = (
+        f"The fitted values may be off by up to {relative_gap**0.5:.1e} standard deviations of y "
+        "(root mean square)"
+        if squared
+        else "The objective may be above its smallest value by that much"
+    )
     message = (
         f"{name} at alpha={alpha:.6g}: the certified duality gap is {relative_gap:.1e} of the "
-        f"null loss, the target is tol={tol:.1e}. The fitted values may be off by up to "
-        f"{distance:.1e} standard deviations of y (root mean square), and zeros that are not "
+        f"null loss, the target is tol={tol:.1e}. {consequence}, and zeros that are not "
         f"proved may be wrong. Drop columns that nearly repeat others, raise alpha, or accept "
         f"this accuracy with tol={1.1 * relative_gap:.1e}."
     )

@@ -55,6 +55,8 @@ class Loss(ABC):
         Name of the parameter, with its usual value as the default of the field; "" if none.
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
+    of_classes : bool
+        Whether y names two classes, 0 and 1, told apart by the sign of eta.
     kinked : bool
         Whether it has more than one slope somewhere.
     """
@@ -64,6 +66,7 @@ class Loss(ABC):
     link: ClassVar[str]
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
+    of_classes: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
 
     @abstractmethod
@@ -104,6 +107,10 @@ class Loss(ABC):
     @abstractmethod
     def _usable(self, y: Floats) -> Mask:
         """Which values of y are in the loss's domain."""
+
+    def usable(self, y: Floats) -> Mask:
+        """Which values of y are in the loss's domain."""
+        return self._usable(y)
 
     def domain_scale(self, y: Floats, u: Floats) -> float:
         """The largest s in [0, 1] for which -s u lies within `slopes` in every row."""

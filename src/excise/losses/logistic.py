@@ -20,6 +20,7 @@ class Logistic(Loss):
     summary: ClassVar[str] = "log(1 + e^eta) - y eta, for classes 0 and 1, or shares between"
     link: ClassVar[str] = "logit"
     domain: ClassVar[str] = "classes 0 and 1, or shares between"
+    of_classes: ClassVar[bool] = True
 
     def value(self, y: Floats, eta: Floats) -> Floats:
         return share_divergence(y, 1.0 - y, eta)

@@ -23,6 +23,7 @@ class SquaredHinge(Loss):
     summary: ClassVar[str] = "max(0, 1 - s eta)^2 with s = 2 y - 1, for classes 0 and 1"
     link: ClassVar[str] = "2 mu - 1"
     domain: ClassVar[str] = "classes 0 and 1"
+    of_classes: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = False
 
     @quiet

@@ -16,7 +16,9 @@ from excise._version import __version__
 from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.books import FULL_GRAM
+from excise.explain.classes import Judge, Separation
 from excise.explain.decoys import decoys as find_decoys
+from excise.explain.grid import Grid, grid_of
 from excise.explain.rows import Rows, standardise
 from excise.explain.stability import stability as find_stability
 from excise.explain.words import figures
@@ -26,6 +28,7 @@ from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.problem import Problem
 from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
+from excise.scores import label_of
 
 LOOSE = 1e-6
 """A relative gap of a training fold that could move its score."""
@@ -46,6 +49,7 @@ def build_model(
     alpha: float | None = None,
     n_features: int | None = None,
     warnings: Sequence[str] = (),
+    judge: Judge | None = None,
 ) -> Model:
     """Everything a fit leaves behind.
 
@@ -69,6 +73,8 @@ def build_model(
     n_features : int, optional
         Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
+    judge : callable, optional
+        For classes: what else there is to say of them (see `excise.explain.classes`).
     """
     path = cv.path
     problem: Problem = path.problem
@@ -88,8 +94,9 @@ def build_model(
         rule = "alpha"
     chosen = cv.alpha_ if alpha is None else float(alpha)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
-    point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books.complete)
+    point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
+    told = None if judge is None else judge(falling, chosen)
     model = Model(
         target=target if isinstance(target, Target) else Target(target),
         columns=tuple(_described(named, books)),
@@ -115,6 +122,11 @@ def build_model(
         fingerprints=_fingerprints(problem),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         software=f"excise {__version__}",
+        task="class" if problem.loss.of_classes else "number",
+        loss=problem.loss.spec,
+        grid=None if books.additive else _grid(path),
+        measures=() if told is None else told.measures,
+        separation=None if told is None else _kept(told.separation),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     return replace(model, warnings=said)
@@ -145,7 +157,25 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
         standardize=problem.standardize,
         null_loss=path.null_loss,
         floor=floor,
+        additive=rows.squared,
     )
+
+
+def _kept(found: Separation) -> Separation:
+    """As it will come back from the file."""
+    return replace(
+        found,
+        false_alarms=rounded(found.false_alarms),
+        found=rounded(found.found),
+        predicted=rounded(found.predicted),
+        observed=rounded(found.observed),
+    )
+
+
+def _grid(path: Path) -> Grid | None:
+    """The whole path, as it will come back from the file."""
+    grid = grid_of(path)
+    return None if grid is None else replace(grid, earns=rounded(grid.earns))
 
 
 def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], float]:
@@ -170,14 +200,15 @@ def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], floa
     return block.astype(np.intp), floor
 
 
-def _points(path: Path, alphas: Sequence[float], complete: bool) -> list[Point]:
+def _points(path: Path, alphas: Sequence[float], books: Books) -> list[Point]:
     """Certified solutions at the different ones among `alphas`, in that order."""
-    return [_point(path.at(alpha), complete) for alpha in dict.fromkeys(alphas)]
+    return [_point(path.at(alpha), books) for alpha in dict.fromkeys(alphas)]
 
 
-def _point(solution: Solution, complete: bool) -> Point:
+def _point(solution: Solution, books: Books) -> Point:
     s = solution
-    earns = None if complete else s.certificate.verdicts.earns
+    known = books.complete and books.additive
+    earns = None if known else s.certificate.verdicts.earns
     return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns)
 
 
@@ -194,12 +225,19 @@ def _curve(cv: CrossValidation, rows: Rows) -> CVRecord:
         train=rounded(cv.train),
         null=float(np.mean(cv.null_folds)),
         null_se=_standard_error(cv.null_folds),
-        null_train=float(rows.problem.weights @ np.square(rows.y)),
+        null_train=_null_train(rows, cv.path),
         n_folds=cv.folds.shape[1] // repeats,
         repeats=repeats,
         n_extensions=cv.n_extensions,
-        metric=cv.metric,
+        metric=label_of(None, rows.problem.loss),
     )
+
+
+def _null_train(rows: Rows, path: Path) -> float:
+    """The error of the intercept alone on the training rows."""
+    if rows.squared:
+        return float(rows.problem.weights @ np.square(rows.y))
+    return 2.0 * path.null_loss
 
 
 def _standard_error(values: Floats) -> float:
@@ -210,12 +248,13 @@ def _standard_error(values: Floats) -> float:
 
 
 def _untaxed(rows: Rows, path: Path) -> Floats:
-    """The residual of the intercept and the features that pay no tax."""
+    """What the intercept and the features that pay no tax leave of y."""
     free = np.flatnonzero((rows.problem.penalty_weight == 0.0) & (rows.scale > 0.0))
     if len(free) == 0:
         return rows.y
-    coef_std = path.at(path.alpha_max * (1.0 + 1e-9)).coef_std
-    return rows.residuals(free, coef_std[free, None])[:, 0]
+    found = path.at(path.alpha_max * (1.0 + 1e-9))
+    centre = found.intercept + float(rows.mean @ found.coef)
+    return rows.left(free, found.coef_std[free], centre)
 
 
 def _kind(l1_ratio: float) -> str:
@@ -271,7 +310,7 @@ def fit_warnings(model: Model, tol: float) -> list[str]:
     """What the fit itself has to say."""
     said = []
     books = model.books
-    if books.null_loss > 0.0:
+    if books.null_loss > 0.0 and books.additive:
         alone = np.square(books.xy) / (2.0 * books.null_loss)
         for j in np.flatnonzero(alone > LEAK)[:3]:
             name, target = model.columns[j].name, model.target.name

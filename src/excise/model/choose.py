@@ -47,11 +47,14 @@ def alpha_keeping(path: PathRecord, n_features: int) -> float:
     """The highest alpha of the path that keeps exactly this many features.
 
     The highest point of the grid inside the first stretch between two events that keeps so
-    many; its geometric middle when no grid point lies inside.
+    many; its geometric middle when no grid point lies inside. Without events a point of the grid.
     """
-    found = [(high, low, kept) for high, low, kept in stretches(path) if high > low]
+    on_grid = not path.events
+    found = [(high, low, kept) for high, low, kept in stretches(path) if high > low or on_grid]
     for high, low, kept in found:
         if kept == n_features:
+            if on_grid:
+                return high
             clear = (path.alphas < high * (1 - ROUNDING)) & (path.alphas > low * (1 + ROUNDING))
             inside = path.alphas[clear]
             if len(inside):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.classes import Measure, Separation
+from excise.explain.grid import Grid
+from excise.losses import Loss, Squared, loss_of
 from excise.model.arrays import symmetric
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
@@ -28,6 +33,9 @@ def model(f: Fields) -> Model:
     standardize = f.flag("standardize")
     target = f.fields("target")
     path = _path(f.fields("path"), p)
+    loss = _loss(f)
+    books = _books(f.fields("books"), columns, penalty, standardize)
+    books = replace(books, additive=isinstance(loss, Squared))
     return Model(
         target=Target(target.text("name"), target.texts("levels")),
         columns=columns,
@@ -42,7 +50,7 @@ def model(f: Fields) -> Model:
         fit_intercept=f.flag("fit_intercept"),
         path=path,
         cv=_cv(f.fields("cv"), path.alphas),
-        books=_books(f.fields("books"), columns, penalty, standardize),
+        books=books,
         saved=tuple(_point(point, p) for point in f.each("saved")),
         stability=_stability(f.maybe("stability"), p),
         decoys=_decoys(f.maybe("decoys")),
@@ -54,13 +62,68 @@ def model(f: Fields) -> Model:
         warnings=f.texts("warnings"),
         created=f.text("created"),
         software=f.text("software"),
-        task=f.word("task", ("number",)),
+        task=f.word("task", ("class",) if loss.of_classes else ("number",)),
+        loss=loss.spec,
+        grid=_grid(f.maybe("grid"), path, books),
+        measures=tuple(_measure(m) for m in f.each("measures")) if f.has("measures") else (),
+        separation=_separation(f.maybe("separation"), target.texts("levels")),
+    )
+
+
+def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:
+    if f is None or len(levels) != 2:
+        return None
+    counts = f.numbers("counts", 4)
+    if np.any((counts < 0.0) | (counts != np.round(counts))):
+        raise f.wrong("counts", "must be numbers of rows")
+    false_alarms = f.floats("false_alarms", None, 0.0)
+    predicted = f.floats("predicted", None, 0.0)
+    return Separation(
+        alpha=f.number("alpha", 0.0),
+        counts=counts.astype(np.int64).reshape(2, 2),
+        false_alarms=false_alarms,
+        found=f.floats("found", len(false_alarms), 0.0),
+        predicted=predicted,
+        observed=f.floats("observed", len(predicted), 0.0),
+    )
+
+
+def _measure(f: Fields) -> Measure:
+    figures = (f.number(key, 0.0) for key in ("alpha", "cv", "se", "train", "null"))
+    return Measure(f.text("name"), *figures)
+
+
+def _loss(f: Fields) -> Loss:
+    """Version 1.0 knew the squared loss only."""
+    spec = f.text("loss", "squared")
+    try:
+        return loss_of(spec)
+    except InputError as error:
+        raise f.wrong("loss", f"is no loss: {error.fact}") from None
+
+
+def _grid(f: Fields | None, path: PathRecord, books: Books) -> Grid | None:
+    if f is None:
+        return None
+    k, p, drawn = len(path.alphas), books.n_features, path.coefs_std
+    return Grid(
+        alphas=path.alphas,
+        intercepts=f.floats("intercepts", k),
+        relative_gaps=f.floats("rel_gaps", k, 0.0),
+        kkt_violations=f.floats("kkt_violations", k, 0.0),
+        columns=SparseColumns(
+            drawn.indptr, drawn.indices, f.floats("coefs", len(drawn.indices)), p
+        ),
+        earns=f.floats("earns", p * k, 0.0).reshape(p, k),
+        scale=books.scale,
+        null_loss=books.null_loss,
     )
 
 
 def _settings(f: Fields) -> dict[str, Any]:
-    """Free, but for the name of the table: `Model.command` quotes it."""
+    """Free, but for the name of the table, which `Model.command` quotes, and hints, its notes."""
     f.text("table", "")
+    f.texts("hints")
     return f.content
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.classes import Separation
+from excise.explain.grid import Grid
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
 from excise.model.parts import Column, PathRecord
 from excise.model.record import Model
 from excise.results import Floats
 
 FORMAT = "excise-model"
-VERSION = "1.0"
+VERSION = "1.1"
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -27,6 +29,7 @@ def members(model: Model) -> dict[str, Any]:
         "software": model.software,
         "created": model.created,
         "task": model.task,
+        "loss": model.loss,
         "target": {"name": model.target.name, "levels": list(model.target.levels)},
         "n_rows": model.n_rows,
         "rule": model.rule,
@@ -40,7 +43,10 @@ def members(model: Model) -> dict[str, Any]:
         **_point(model.point),
         "saved": [_point(point) for point in model.saved],
         "path": _path(model.path),
+        **({} if model.grid is None else {"grid": _grid(model.grid)}),
         "cv": _cv(model.cv),
+        **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
+        **({"separation": _separation(model.separation)} if model.separation else {}),
         "books": _books(model.books),
         "stability": _stability(model.stability),
         "decoys": _decoys(model.decoys),
@@ -118,6 +124,28 @@ def _path(path: PathRecord) -> dict[str, Any]:
             ),
             "enters": pack_integers(np.array([event.kind == "enters" for event in path.events])),
         },
+    }
+
+
+def _grid(grid: Grid) -> dict[str, Any]:
+    """What the path does not say already: its alphas and who is kept stand there."""
+    return {
+        "intercepts": pack(grid.intercepts),
+        "coefs": pack(grid.columns.data),
+        "earns": pack_single(grid.earns.ravel()),
+        "rel_gaps": pack(grid.relative_gaps),
+        "kkt_violations": pack(grid.kkt_violations),
+    }
+
+
+def _separation(found: Separation) -> dict[str, Any]:
+    return {
+        "alpha": found.alpha,
+        "counts": found.counts.ravel().tolist(),
+        "false_alarms": pack_single(found.false_alarms),
+        "found": pack_single(found.found),
+        "predicted": pack_single(found.predicted),
+        "observed": pack_single(found.observed),
     }
 
 

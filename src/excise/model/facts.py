@@ -55,10 +55,24 @@ def _how_chosen(model: Model) -> str:
 
 
 def _score(model: Model) -> tuple[Fact, ...]:
-    """Cross-validated R2 with its standard error, and R2 on the training rows."""
+    """Cross-validated R2 or D2 with its standard error, and the same on the training rows.
+
+    Of classes the accuracy comes first, beside that of always naming the commoner one.
+    """
     score, cv = model.score, model.cv
     if score is None or cv is None:
         return ()
-    value = f"{score.metric} {amount(score.cv, 2)} +/- {amount(score.se, 2)}"
+    value = f"{_metric(score.metric)} {amount(score.cv, 2)} +/- {amount(score.se, 2)}"
     folds = f"{cv.n_folds}-fold CV" + (f" ({cv.repeats} repeats)" if cv.repeats > 1 else "")
-    return (Fact("Score", value, f"in {folds}, {amount(score.train, 2)} on the training rows"),)
+    note = f"in {folds}, {amount(score.train, 2)} on the training rows"
+    accuracy, auc = model.measured("accuracy"), model.measured("auc")
+    if accuracy is None:
+        return (Fact("Score", value, note),)
+    first = f"accuracy {amount(accuracy.cv, 2)} +/- {amount(accuracy.se, 2)}"
+    ranked = f" AUC {amount(auc.cv, 3)};" if auc else ""
+    against = f"against {amount(accuracy.null, 2)} without features;{ranked} {value} {note}"
+    return (Fact("Score", first, against, ", "),)
+
+
+def _metric(name: str) -> str:
+    return "deviance explained" if name == "D2" else name

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from excise.losses import Loss, Quantile
 from excise.results import Event, Floats, SparseColumns
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is predicted; `levels` is empty for a number."""
+    """What is predicted; `levels` is empty for a number, of two classes the second is positive."""
 
     name: str = "y"
     levels: tuple[str, ...] = ()
@@ -91,3 +92,13 @@ class PathRecord:
     alphas: Floats
     coefs_std: SparseColumns
     events: tuple[Event, ...] = ()
+
+
+def predictor(target: Target, loss: Loss) -> str:
+    """What intercept and terms add up to."""
+    if loss.of_classes:
+        label = target.levels[-1] if target.levels else f"{target.name} = 1"
+        return f"{'log-odds' if loss.link == 'logit' else 'score'} of {label}"
+    if isinstance(loss, Quantile):
+        return f"{'median' if loss.q == 0.5 else f'{loss.q:g} quantile'} of {target.name}"
+    return f"log of {target.name}" if loss.link == "log" else target.name

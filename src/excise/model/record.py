@@ -23,18 +23,23 @@ from excise.explain import (
     VerdictCode,
     Why,
 )
+from excise.explain.classes import Measure, Separation
+from excise.explain.grid import Grid
 from excise.explain.ledger import keep_ledger
 from excise.explain.score import r2
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
-from excise.explain.words import count, figures
+from excise.explain.words import count, figures, listing
+from excise.losses import Loss, loss_of
 from excise.model.choose import alpha_keeping, kept_at
-from excise.model.parts import Column, PathRecord, Penalty, Target
+from excise.model.parts import Column, PathRecord, Penalty, Target, predictor
 from excise.results import Floats
 
 At = float | int | str | None
 SAME = 1e-9
 """Alphas that differ by less than this part are the same."""
+AS_SHOWN = 5e-3
+"""Alphas that differ by less than this part are shown alike, to three digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,15 @@ class Model:
     warnings : tuple of str
     created, software : str
     task : str
+        "number" or "class".
+    loss : str
+        As in ``loss="tweedie:1.5"``.
+    grid : Grid or None
+        For another loss than the squared one: the solutions of the whole path.
+    measures : tuple of Measure
+        Further measures at the saved penalties: accuracy and AUC of classes.
+    separation : Separation or None
+        How held-out rows of two classes are told apart at the chosen penalty.
     """
 
     target: Target
@@ -96,6 +110,10 @@ class Model:
     created: str = ""
     software: str = ""
     task: str = "number"
+    loss: str = "squared"
+    grid: Grid | None = None
+    measures: tuple[Measure, ...] = ()
+    separation: Separation | None = None
 
     @property
     def alpha(self) -> float:
@@ -132,6 +150,16 @@ class Model:
         """Names of the encoded features, in order."""
         return tuple(column.name for column in self.columns)
 
+    @cached_property
+    def data_term(self) -> Loss:
+        """The loss as an object: its link, its mean."""
+        return loss_of(self.loss)
+
+    @property
+    def predictor(self) -> str:
+        """What intercept and terms add up to: ``log-odds of yes``, ``log of visits``, ``price``."""
+        return predictor(self.target, self.data_term)
+
     @property
     def n_features(self) -> int:
         """Number of encoded features."""
@@ -149,10 +177,17 @@ class Model:
             return None
         return self.cv.score(self.alpha)._replace(train=self.train_score)
 
+    def measured(self, name: str) -> Measure | None:
+        """A further measure at the chosen penalty; None where it was not taken."""
+        found = (m for m in self.measures if m.name == name)
+        return next((m for m in found if abs(m.alpha - self.alpha) <= SAME * self.alpha), None)
+
     @property
     def train_score(self) -> float:
-        """R2 on the training rows, from the moments."""
-        return r2(self.books.train_error(self.coef_std), self.cv.null_train)
+        """R2 on the training rows, from the moments; D2, from the curve, for another loss."""
+        if self.books.additive:
+            return r2(self.books.train_error(self.coef_std), self.cv.null_train)
+        return r2(self.cv.at(self.alpha).train, self.cv.null_train)
 
     @property
     def verdict(self) -> tuple[VerdictCode, str]:
@@ -166,14 +201,14 @@ class Model:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know beside the ledger: borderline features, overlaps."""
+        """What a reader should know beside the ledger: borderline features, overlaps, hints."""
         names, coef = self.feature_names, self.coef
         overlaps = [
             (names[j], names[k], r)
             for j, k, r in self.books.overlaps(OVERLAP)
             if not (coef[j] and coef[k])
         ]
-        return notes(self.ledger(), self.decoys, overlaps)
+        return (*notes(self.ledger(), self.decoys, overlaps), *self.settings.get("hints", ()))
 
     def ledger(self, at: At = None) -> Ledger:
         """The ledger at the chosen penalty, or at another: alpha, "min", "1se", int = n kept."""
@@ -224,7 +259,7 @@ class Model:
         if isinstance(at, int) and not isinstance(at, bool):
             n_features = at
         if n_features is not None:
-            return self._moved(alpha_keeping(self.path, n_features), "n_features")
+            return self._moved(alpha_keeping(self._reachable, n_features), "n_features")
         if at is None:
             return self
         named = {"min": self.alpha_min, "1se": self.alpha_1se}
@@ -236,15 +271,48 @@ class Model:
             raise InputError(f"alpha must be a finite number >= 0, not {at!r}")
         return self._moved(float(at), "alpha")
 
+    @property
+    def _reachable(self) -> PathRecord:
+        """The path as far as the record can be moved along it: between events, or on its grid."""
+        return self.path if self.books.additive else replace(self.path, events=())
+
     def _moved(self, alpha: float, rule: str) -> Model:
         known = (self.point, *self.saved)
-        point = next((p for p in known if abs(p.alpha - alpha) <= SAME * alpha), None)
-        if point is None:
+        same = SAME if self.books.additive else AS_SHOWN
+        near = [p for p in known if abs(p.alpha - alpha) <= same * alpha]
+        point = min(near, key=lambda p: abs(p.alpha - alpha), default=None)
+        if point is None and not self.books.additive:
+            point = self._on_the_path(alpha)
+        elif point is None:
             if alpha < self.books.floor:
                 raise self._out_of_reach(alpha)
             point = self.books.solve(alpha)
         others = tuple(other for other in known if other is not point)
-        return replace(self, point=point, saved=others, rule=rule)
+        told = self.separation if point is self.point else None
+        return replace(self, point=point, saved=others, rule=rule, separation=told)
+
+    def _on_the_path(self, alpha: float) -> Point:
+        """The solution of the path that reads the same at three digits."""
+        grid = self.grid
+        if grid is None:
+            saved = sorted({p.alpha for p in (self.point, *self.saved)}, reverse=True)
+            held = f"it holds {listing([figures(a) for a in saved])}, and the path was too large"
+            raise self._not_held(alpha, held)
+        k = grid.nearest(alpha)
+        found = float(grid.alphas[k])
+        if abs(found - alpha) > AS_SHOWN * alpha:
+            near = sorted(grid.alphas.tolist(), key=lambda a: abs(a - alpha))[:2]
+            held = f"it holds {len(grid.alphas)} penalties; the nearest: "
+            raise self._not_held(alpha, held + " and ".join(figures(a, 4) for a in near))
+        barred = (self.books.scale == 0.0) | np.isinf(self.books.penalty_weight)
+        barred |= (self.books.lower == 0.0) & (self.books.upper == 0.0)
+        return grid.point(k, self.books.tax(found), barred)
+
+    def _not_held(self, alpha: float, held: str) -> InputError:
+        refit = f"{self.command} --rule lambda={alpha:g}" if self.command else "a refit at it"
+        fact = f"the model file has no solution at penalty {figures(alpha)}"
+        why = f"the {self.data_term.name} loss cannot be solved again without the rows"
+        return InputError(fact, [why, held], refit)
 
     def _out_of_reach(self, alpha: float) -> InputError:
         held = f"it holds the moments of {len(self.books.block)} of {self.n_features:,} columns"
@@ -255,16 +323,28 @@ class Model:
         )
 
     def equation(self, digits: int = 3) -> str:
-        """``target = intercept + coef name ...``, largest coefficient per deviation first."""
+        """``target = intercept + coef name ...``, largest coefficient per deviation first.
+
+        For another loss than the squared one the left side says what is added up: the log-odds,
+        or the logarithm of the target.
+        """
         order = sorted(np.flatnonzero(self.coef), key=lambda j: -abs(self.coef_std[j]))
-        text = f"{self.target.name} = {figures(self.intercept, digits)}"
+        text = f"{self.predictor} = {figures(self.intercept, digits)}"
         for j in order:
             sign = "-" if self.coef[j] < 0.0 else "+"
             text += f" {sign} {figures(abs(self.coef[j]), digits)} {self.columns[j].name}"
         return text
 
     def predict(self, Z: Floats) -> Floats:
-        """Predictions for encoded rows Z, shape (n, n_features); cut columns are not read."""
+        """The mean of the target for encoded rows Z, shape (n, n_features).
+
+        Of two classes it is the probability of the second level (for the squared hinge a score
+        between 0 and 1). Cut columns are not read.
+        """
+        return self.data_term.mean(self.eta(Z))
+
+    def eta(self, Z: Floats) -> Floats:
+        """Intercept and terms added up, for encoded rows Z; `predictor` says of what."""
         Z = np.asarray(Z)
         if Z.ndim != 2 or Z.shape[1] != self.n_features:
             expected = f"expected (n, {self.n_features})"

@@ -35,23 +35,30 @@ def cv_chart(model: Model, *, both: bool = True) -> Chart:
     wide = draw(model, cv, WIDE, "cv-wide", summary)
     narrow = draw(model, cv, NARROW, "cv-narrow", summary) if both else None
     note = "The score of a chosen penalty is slightly optimistic: it was chosen to look good."
+    if cv.score_name == "D2":
+        note += f" {symbol(cv)} is the share of the deviance that the features explain."
     return Chart("cv", QUESTION, summary, wide, narrow, _table(model, cv), note)
 
 
+def symbol(cv: CVRecord) -> str:
+    """R² or D², as the score is written beside figures."""
+    return cv.score_name.replace("2", "\N{SUPERSCRIPT TWO}")
+
+
 def answer(model: Model, cv: CVRecord) -> str:
-    """The best tax, what the 1-SE tax costs in R2, and what it saves in features."""
-    axis = TaxAxis.of(model)
+    """The best tax, what the 1-SE tax costs in R2 or D2, and what it saves in features."""
+    axis, name = TaxAxis.of(model), symbol(cv)
     best, simple = (cv.score(alpha).cv for alpha in (model.alpha_min, model.alpha_1se))
     kept_best, kept_simple = (kept_at(model, a) for a in (model.alpha_min, model.alpha_1se))
     words = (
         f"{axis.word.capitalize()} {axis.write(model.alpha_min)} has the lowest held-out error "
-        f"(R² {best:.2f}, {count(kept_best, 'feature')}); "
+        f"({name} {best:.2f}, {count(kept_best, 'feature')}); "
     )
     if model.alpha_1se == model.alpha_min:
         return words + "no higher one is within one standard error of it."
     return words + (
         f"{axis.write(model.alpha_1se)} is the highest within one standard error of it "
-        f"(R² {simple:.2f}, {count(kept_simple, 'feature')})."
+        f"({name} {simple:.2f}, {count(kept_simple, 'feature')})."
     )
 
 
@@ -117,7 +124,7 @@ def _legend(cv: CVRecord, area: Area, y: Scale) -> Markup:
 
 def _table(model: Model, cv: CVRecord) -> Table:
     axis, alphas = TaxAxis.of(model), model.path.alphas
-    head = (axis.word, "kept", "held-out error", "standard error", "R²", "training error")
+    head = (axis.word, "kept", "held-out error", "standard error", symbol(cv), "training error")
     rows = []
     for k in table_rows(model):
         alpha, mean = float(alphas[k]), float(cv.mean[k])

@@ -132,13 +132,19 @@ def _row(model: Model, row: LedgerRow, ledger: Ledger, reach: float, why: bool) 
         feature=name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…",
         earns=amount(row.earns, places) if row.earns == row.earns else NOTHING,
         bar=bar(row, reach),
-        keeps=_minus(amount(row.coef_std, places, signed=True)) if kept else "0",
+        keeps=_minus(_keeps(row, ledger)) if kept else "0",
         per_unit=_minus(("+" if row.coef > 0 else "") + figures(row.coef, 4)) if kept else NOTHING,
         turns=f"{turn[0]} at {figures(turn[1])}" if turn else NOTHING,
         picked=percent(row.picked) if row.picked is not None else NOTHING,
         status="borderline" if borderline(row) else row.status,
         why=tuple(model.why(name).sentences()) if why else (),
     )
+
+
+def _keeps(row: LedgerRow, ledger: Ledger) -> str:
+    """Never a zero for what is kept."""
+    text = amount(row.coef_std, ledger.decimals_kept(ledger.decimals), signed=True)
+    return text if float(text) else f"{row.coef_std:+.1g}"
 
 
 def _minus(text: str) -> str:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from excise.model import Model
 from excise.model.facts import facts
 from excise.report.chart import by_entry
+from excise.report.classes_chart import classes_chart
 from excise.report.cv_chart import cv_chart
 from excise.report.ledger_view import ledger_view
 from excise.report.path_chart import path_chart
@@ -78,11 +79,11 @@ def _render(model: Model, detail: Detail) -> str:
     style = stylesheet("report.css")
     ledger = model.ledger()
     drawn = by_entry(model)[: detail.charted]
-    charts = [
-        path_chart(model, drawn, both=detail.narrow),
-        cv_chart(model, both=detail.narrow),
-        waterfall_chart(model, ledger, both=detail.narrow),
-    ]
+    charts = [path_chart(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
+    if model.books.additive:
+        charts.append(waterfall_chart(model, ledger, both=detail.narrow))
+    if model.separation is not None:
+        charts.append(classes_chart(model, model.separation, both=detail.narrow))
     found, equation = facts(model), model.equation()
     return (
         environment()

@@ -44,7 +44,7 @@ class Lines(NamedTuple):
         Drawn features; the first `named` of them have a colour and a name.
     taxes : ndarray, shape (n_alphas,)
     coefs : ndarray, shape (len(features), n_alphas)
-        In units of the target per standard deviation.
+        In units of the target (its logarithm, its log-odds) per standard deviation.
     """
 
     features: NDArray[np.intp]
@@ -138,7 +138,7 @@ def draw(model: Model, lines: Lines, size: Size, name: str, summary: str) -> Mar
         _top_axis(model, area, x, below, axis.unit),
         _event_ticks(model, lines, area, x, axis.unit),
         marks_above(area, x, axis.marks(model), 46.0),
-        title_left(area, f"{model.target.name} per SD"),
+        title_left(area, f"{model.predictor} per SD"),
         element("g", *_drawn_lines(model, lines, x, y), class_=_crowd(lines)),
         _names(lines, names, area, y),
         name=name,
@@ -229,7 +229,7 @@ def _table(model: Model, lines: Lines) -> Table:
         cells = (amount(float(lines.coefs[i, k]), places) for i in shown)
         rows.append((axis.write(alpha), f"{kept_at(model, alpha):,}", happened, *cells))
         above = alpha
-    caption = f"Coefficients in units of {model.target.name} per standard deviation"
+    caption = f"Coefficients in units of {model.predictor} per standard deviation"
     return Table(caption, head, tuple(rows))
 
 

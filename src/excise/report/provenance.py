@@ -25,9 +25,9 @@ VERDICTS = {
     VerdictKind.UNPROVED: "not proved",
 }
 CONTENTS = (
-    "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors "
-    "and shares of half-samples. No row of the table is in this file, no script, and nothing in "
-    "it asks the network for anything."
+    "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors, "
+    "shares of half-samples and, of classes, how many rows are taken for which. No row of the "
+    "table is in this file, no script, and nothing in it asks the network for anything."
 )
 LIMITS = (
     "A zero means that the feature is not worth the tax here. It does not mean that the feature "
@@ -55,7 +55,10 @@ def entries(model: Model) -> tuple[Entry, ...]:
     if command := settings.pop("command", ""):
         found.append(Entry("Command", str(command), code=True))
     settings.pop("data", "")  # the page opens with it
+    settings.pop("hints", "")  # and its notes end with them
     found.append(Entry("Data", _data(model)))
+    if not model.books.additive:
+        found.append(Entry("Loss", f"{model.loss}: {model.data_term.summary}"))
     found.append(Entry("Penalty", _penalty(model)))
     found.append(Entry("Choice", _folds(model)))
     if model.stability is not None:

@@ -8,11 +8,16 @@ import numpy as np
 import polars as pl
 
 from excise.explain.words import count
+from excise.losses import Logistic
 from excise.model import Column, Target
 from excise.results import Floats
+from excise.scores import SCORES
 from excise.table.plan import Plan
 
 LEAK = 0.99
+LEAK_PAIRS = 0.995
+_WORTH_SORTING = 0.1
+_LOGISTIC = Logistic()
 _LEAST_ROWS = 10
 _BLOCK = 256
 
@@ -48,11 +53,28 @@ def check_encoded(X: Floats, y: Floats, columns: Sequence[Column], target: Targe
     if len(y) < _LEAST_ROWS:
         return []
     r2 = single_r2(X, y)
+    if len(target.levels) == 2:
+        return _tell_apart(X, y, r2, columns, target)
     return [
         f"{columns[j].name} alone explains {100 * r2[j]:.1f}% of {target.name}: is it known "
         "before the target is?"
         for j in np.flatnonzero(r2 > LEAK).tolist()
     ]
+
+
+def _tell_apart(
+    X: Floats, y: Floats, r2: Floats, columns: Sequence[Column], target: Target
+) -> list[str]:
+    """Features whose order alone is that of two classes."""
+    found = []
+    for j in np.flatnonzero(r2 > _WORTH_SORTING).tolist():
+        auc = SCORES["auc"](_LOGISTIC, y, X[:, j], None)
+        if max(auc, 1.0 - auc) > LEAK_PAIRS:
+            found.append(
+                f"{columns[j].name} alone tells {target.levels[1]} from {target.levels[0]} in "
+                f"{100 * max(auc, 1.0 - auc):.1f}% of pairs: is it known before {target.name} is?"
+            )
+    return found
 
 
 def single_r2(X: Floats, y: Floats) -> Floats:

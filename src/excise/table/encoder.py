@@ -17,7 +17,7 @@ from excise.model import Column, Target
 from excise.results import Floats
 from excise.table.checks import check_encoded, check_frame
 from excise.table.imputing import holes, imputation
-from excise.table.kinds import plain, refuse_infinity, truth
+from excise.table.kinds import class_names, plain, refuse_infinity
 from excise.table.parts import Part, parts_from_dict, parts_to_dict
 from excise.table.plan import Plan
 from excise.table.reader import Table
@@ -38,7 +38,7 @@ class Encoded:
     X : ndarray of float64, shape (n_used, n_features), Fortran order
         Nothing missing: filled as learned on all used rows.
     y : ndarray of float64, shape (n_used,)
-        The target; for a class, the index of its level (1 is the rarer of two).
+        The target; for a class, the index of its level (1 is the positive of two).
     columns : tuple of excise.model.Column
         One per feature.
     rows : ndarray of int64
@@ -217,14 +217,10 @@ class Encoder:
 def _target(series: pl.Series, plan: Plan) -> tuple[Floats, Target]:
     if plan.target.kind == "number":
         return series.cast(pl.Float64).to_numpy().copy(), Target(plan.target.name)
-    text = series.cast(pl.String)
-    counts = {level: int((text == level).sum()) for level in plan.target.levels}
     levels = plan.target.levels
-    if len(levels) == 2:
-        asserted = truth(pl.Series(levels))
-        first = counts[levels[0]] >= counts[levels[1]] if asserted is None else not asserted[0]
-        levels = levels if first else levels[::-1]
-    codes = text.replace_strict(list(levels), range(len(levels)), return_dtype=pl.Float64)
+    codes = class_names(series).replace_strict(
+        list(levels), range(len(levels)), return_dtype=pl.Float64
+    )
     return codes.to_numpy(), Target(plan.target.name, levels)
 
 

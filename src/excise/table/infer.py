@@ -12,7 +12,7 @@ import polars as pl
 
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import closest, count, listing
-from excise.table.kinds import Kind, kind_of, plain
+from excise.table.kinds import Kind, class_names, kind_of, plain, truth
 from excise.table.plan import ColumnPlan, Plan, TargetPlan, Wishes
 from excise.table.reader import Table
 from excise.table.text import Integers
@@ -46,7 +46,7 @@ def infer_columns(
     require_column(table, target, retry)
     for name in wishes.reserved:
         require_column(table, name)
-    target_plan, rows = _plan_target(table, target, wishes.task)
+    target_plan, rows = _plan_target(table, target, wishes)
     names = _names_asked_for(table, {target, *wishes.reserved}, wishes)
     used = table.frame if len(rows) == table.frame.height else table.frame[rows]
     columns, dropped, warnings = _plan_columns(table, used.select(names), rows, wishes)
@@ -153,7 +153,8 @@ def _plan_columns(
     return tuple(used), tuple(dropped), warnings
 
 
-def _plan_target(table: Table, name: str, task: str) -> tuple[TargetPlan, Integers]:
+def _plan_target(table: Table, name: str, wishes: Wishes) -> tuple[TargetPlan, Integers]:
+    task = wishes.task
     column = plain(table.frame[name])
     rows = np.flatnonzero(column.is_not_null().to_numpy())
     if not len(rows):
@@ -179,8 +180,31 @@ def _plan_target(table: Table, name: str, task: str) -> tuple[TargetPlan, Intege
             f"({table.place(int(rows[0]))}: {str(present[0])!r})",
             remedy="name another target",
         )
-    levels = tuple(present.cast(pl.String).unique().sort().to_list())
-    return TargetPlan(name, "class", levels, missing), rows
+    levels, counts = _levels(name, class_names(present), wishes.positive)
+    return TargetPlan(name, "class", levels, missing, counts), rows
+
+
+def _levels(
+    name: str, present: pl.Series, positive: str | None
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The classes and their rows; of two the positive one last."""
+    tally = present.value_counts(sort=False).sort(present.name)
+    counts = dict(zip(*(tally[column].to_list() for column in tally.columns), strict=True))
+    levels = list(counts)
+    if positive is not None and positive not in counts:
+        near = closest(positive, levels, limit=1)
+        found = ", ".join(f"{level} ({counts[level]:,})" for level in levels[:5])
+        raise InputError(
+            f"no class named {positive!r} in target {name!r}",
+            [f"its classes: {found}{', ...' * (len(levels) > 5)}"],
+            f"--positive {shlex.quote(near[0])}" if near else "",
+        )
+    if len(levels) == 2:
+        asserted = truth(pl.Series(levels))
+        second = counts[levels[0]] >= counts[levels[1]] if asserted is None else not asserted[0]
+        second = second if positive is None else positive == levels[1]
+        levels = levels if second else levels[::-1]
+    return tuple(levels), tuple(counts[level] for level in levels)
 
 
 def _spoken(present: pl.Series) -> str:

@@ -74,6 +74,13 @@ def plain(series: pl.Series) -> pl.Series:
     return series
 
 
+def class_names(series: pl.Series) -> pl.Series:
+    """The values of a target of classes as text: 1.0 is the class "1"."""
+    if series.dtype.is_float() and bool((series.drop_nulls() % 1.0 == 0.0).all()):
+        series = series.cast(pl.Int64, strict=False)
+    return series.cast(pl.String)
+
+
 def kind_of(series: pl.Series, place: Place, style: Style, *, asked: bool = False) -> Found:
     """The kind of a column that went through `plain`.
 

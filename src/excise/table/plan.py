@@ -28,6 +28,8 @@ class Wishes:
         Columns with another part to play (weights, groups, time): never features.
     task : str
         "auto", "number" or "class".
+    positive : str or None
+        The class whose probability is wanted; None: yes or true, else the rarer of two.
     """
 
     drop: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class Wishes:
     missing: str = "impute"
     reserved: tuple[str, ...] = ()
     task: str = "auto"
+    positive: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,23 @@ class ColumnPlan:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """The target: kind "number" or "class", its levels (classes), rows that lack it."""
+    """The target: kind "number" or "class", its levels (classes), rows that lack it.
+
+    Of two levels the second is the positive one; `counts` says how many rows are of each.
+    """
 
     name: str
     kind: str
     levels: tuple[str, ...] = ()
     missing: int = 0
+    counts: tuple[int, ...] = ()
+
+    def summary(self) -> str:
+        """Number; malignant (212) or benign (357); class (a, b, c)."""
+        if len(self.levels) == 2 == len(self.counts):
+            (other, positive), (n_other, n_positive) = self.levels, self.counts
+            return f"{positive} ({n_positive:,}) or {other} ({n_other:,})"
+        return f"{self.kind} ({', '.join(self.levels[:5])})" if self.levels else self.kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +129,7 @@ class Plan:
             more = [f"and {len(self.dropped) - 3:,} more"] if len(self.dropped) > 3 else []
             parts.append(f"{len(self.dropped):,} dropped ({', '.join(named + more)})")
         parts.append(self._missing_text())
-        target = self.target.kind
-        if self.target.levels:
-            target += f" ({', '.join(self.target.levels[:5])})"
+        target = self.target.summary()
         return f"{self.table}: {', '.join(parts)}. Target {self.target.name}: {target}"
 
     def _count_kinds(self) -> dict[Kind, int]:

@@ -36,6 +36,6 @@ def command(ctx: click.Context, terminal: Terminal, name_and_flags: tuple[str, .
         check_writable(path, force="--force" in flags)
         write_files({path: source.read_text(encoding="utf-8")})
         terminal.say(f"wrote {path}: {demo.story}")
-    arguments = [str(path), demo.target, "--task", "number", *flags]
+    arguments = [str(path), demo.target, *flags]
     terminal.say(f"$ {shlex.join(['excise', 'fit', str(path), demo.target, *flags])}")
     return int(fit.command.main(arguments, standalone_mode=False, obj=ctx.find_root().obj) or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -38,7 +39,7 @@ def command(
 ) -> None:
     """The intercept, then coefficient times value of each kept feature, largest first."""
     from excise.cli.scoring import actual_value, score
-    from excise.cli.text.explain import Sum, Term, render
+    from excise.cli.text.explain import Outcome, Sum, Term, render
     from excise.model import load
 
     loaded = load(model)
@@ -59,7 +60,9 @@ def command(
         if coef
     ]
     where = f"row {row:,} of {scored.table.name}"
-    actual = actual_value(scored, row - 1)
-    found = Sum(where, loaded.target.name, loaded.intercept, terms, actual)
+    actual, mean = actual_value(scored, row - 1), float(scored.mean[row - 1])
+    found = Sum(where, loaded.predictor, loaded.intercept, terms, actual)
+    if loaded.data_term.link != "identity":
+        found = replace(found, outcome=Outcome.of(loaded.target, loaded.data_term, mean))
     terminal.show(render(found, terminal.page))
-    terminal.show_json(model=model, row=row, **found.to_dict())
+    terminal.show_json(model=model, row=row, target=loaded.target.name, **found.to_dict())

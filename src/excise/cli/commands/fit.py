@@ -54,7 +54,7 @@ def fit(terminal: Terminal, options: FitOptions) -> int:
         flags = terminal.flags
         fitted = fitting.fit(options, flags.threads, flags.command_line, progress.stage)
         if isinstance(fitted, Plan):
-            return _show_plan(terminal, fitted)
+            return _show_plan(terminal, options, fitted)
         progress.stage("writing")
         sizes = write_files(_texts(options, fitted.model))
     for detail in fitted.details:
@@ -77,17 +77,21 @@ def _texts(options: FitOptions, model: Model) -> dict[Path, str]:
     return texts
 
 
-def _show_plan(terminal: Terminal, planned: Plan) -> int:
+def _show_plan(terminal: Terminal, options: FitOptions, planned: Plan) -> int:
     from excise.cli.fit_document import data
+    from excise.cli.task import loss_for
     from excise.cli.text.fit import plan
 
+    loss = loss_for(planned, options)
     for warning in planned.warnings:
         terminal.warn(warning)
     terminal.show(plan(planned, terminal.page))
     terminal.show_json(
         data=data(planned, planned.summary()),
-        task="number",
+        task="class" if loss.of_classes else "number",
+        loss=loss.spec,
         target=planned.target.name,
+        levels=list(planned.target.levels),
         dry_run=True,
     )
     return 0

@@ -20,6 +20,8 @@ CONVERSIONS = {
     "scikit-learn Lasso, ElasticNet": "alpha = alpha",
     "scikit-learn Ridge": "alpha = n alpha",
     "glmnet (gaussian)": "lambda = alpha, on columns of unit variance (its own default)",
+    "scikit-learn LogisticRegression": "C = 1 / (n alpha), l1_ratio = l1_ratio",
+    "glmnet (binomial, poisson)": "lambda = alpha, on columns of unit variance",
     "statsmodels fit_regularized": "alpha = alpha, L1_wt = l1_ratio",
     "CVXPY, ||y - Xb||^2 + t ||b||_1": "t = 2 n alpha",
 }

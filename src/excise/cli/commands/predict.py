@@ -1,4 +1,4 @@
-"""`excise predict`: the table with one more column."""
+"""`excise predict`: the table with one more column, of classes two."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def command(
     force: bool,
     **reading: Any,
 ) -> None:
-    """Columns of cut features need not be there, and the order of columns is free."""
+    """Adds TARGET_pred and, for classes, TARGET_prob, the probability of the positive one.
+
+    Columns of cut features need not be there, and the order of columns is free.
+    """
     path = None if output == STANDARD_OUTPUT else Path(output)
     if path:
         _check_ending(path)
@@ -58,6 +61,7 @@ def command(
     for text in scored.warnings:
         terminal.warn(text)
     frame = scoring.predictions(scored)
+    added = {name: column.to_list() for name, column in scored.columns.items()}
     sizes = {}
     if path:
         kind = path.suffix.lower()
@@ -69,7 +73,9 @@ def command(
         model=model,
         target=loaded.target.name,
         rows=len(scored.eta),
-        predictions=None if path else scored.eta,
+        predictions=None if path else added[f"{loaded.target.name}_pred"],
+        probabilities=None if path else added.get(f"{loaded.target.name}_prob"),
+        positive=loaded.target.levels[-1] if loaded.task == "class" else None,
         files=[{"path": str(place), "bytes": size} for place, size in sizes.items()],
     )
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from excise.cli.text.cells import clean, left, right, shorten, width
 from excise.cli.text.page import Page
 from excise.explain.words import amount, count, decimals_of, figures
+
+if TYPE_CHECKING:
+    from excise.losses import Loss
+    from excise.model import Target
 
 _GAP = "  "
 
@@ -28,6 +32,41 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a sum comes to, where it is not itself the prediction.
+
+    Attributes
+    ----------
+    says : str
+        "probability of yes" or the name of the target.
+    mean : float
+        The probability, or the prediction of a number.
+    levels : tuple of str
+        The classes, the positive one last; empty for a number.
+    """
+
+    says: str
+    mean: float
+    levels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, target: Target, loss: Loss, mean: float) -> Outcome:
+        """In the words of the loss."""
+        if not loss.of_classes:
+            return cls(target.name, mean)
+        kind = "probability" if loss.link == "logit" else "score from 0 to 1"
+        return cls(f"{kind} {amount(mean, 3)}", mean, target.levels)
+
+    def text(self, places: int) -> str:
+        """As it stands behind the sum."""
+        return self.says if self.levels else f"{self.says} = {figures(self.mean, places)}"
+
+    def spoken(self, actual: float) -> str:
+        """What the table says, in the same words."""
+        return self.levels[int(actual)] if self.levels else figures(actual)
+
+
+@dataclass(frozen=True)
 class Sum:
     """The prediction of one row, term by term.
 
@@ -41,6 +80,8 @@ class Sum:
         Kept features only.
     actual : float or None
         What the table says, if it has the target.
+    outcome : Outcome or None
+        What the sum comes to, where it is a logarithm or log-odds; `target` then names the sum.
     """
 
     where: str
@@ -48,6 +89,7 @@ class Sum:
     intercept: float
     terms: Sequence[Term]
     actual: float | None = None
+    outcome: Outcome | None = None
 
     @property
     def prediction(self) -> float:
@@ -63,8 +105,9 @@ class Sum:
         """Ready for JSON; all terms, those of value 0 included."""
         terms = sorted(self.terms, key=lambda t: -abs(t.adds))
         return {
-            "target": self.target,
-            "prediction": self.prediction,
+            "adds_up_to": self.target,
+            "prediction": self.outcome.mean if self.outcome else self.prediction,
+            "sum": self.prediction,
             "actual": self.actual,
             "intercept": self.intercept,
             "terms": [
@@ -97,6 +140,8 @@ def render(found: Sum, page: Page) -> list[str]:
         return f"{_GAP}{label}{right(text, edge - len(_GAP) - len(label))}"
 
     said = f"{found.where}: {found.target} = {amount(found.prediction, places)}"
+    if found.outcome:
+        said += f", {found.outcome.text(4)}"
     return [
         *page.wrap(clean(said + _compared(found, places))),
         total("intercept", ends[0]),
@@ -118,6 +163,8 @@ def _signed(text: str) -> str:
 def _compared(found: Sum, places: int) -> str:
     if found.actual is None or found.actual != found.actual:
         return ""
+    if found.outcome:
+        return f" (the table says {found.outcome.spoken(found.actual)})"
     return f" (the table says {amount(found.actual, places)})"
 
 

@@ -76,8 +76,9 @@ def legend(model: Model, page: Page) -> str:
     glyphs = page.glyphs
     if not model.tax:
         return f"{glyphs.kept} earned; without an L1 part there is no tax and nothing is cut"
-    exact = model.penalty.l1_ratio == 1.0 and model.standardize
+    exact = model.penalty.l1_ratio == 1.0 and model.standardize and model.books.additive
     kept = "kept = coefficient" if exact else "left after tax"
+    kept = kept if model.books.additive else "earned beyond the tax"
     return (
         f"{glyphs.paid} tax paid{_GAP}{glyphs.kept} {kept}{_GAP}"
         f"{glyphs.short} earned, under the tax, so exactly zero"
@@ -91,13 +92,15 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
     def figure(x: float) -> str:
         return _UNKNOWN if math.isnan(x) else amount(x, places)
 
+    keeps = ledger.decimals_kept(places)
+
     def column(name: str, head: str, cells: list[str], least: int = 0) -> Column:
         return Column(name, head, tuple(cells), least, to_left=name in ("feature", "status"))
 
     columns = [
         column("feature", "feature", [clean(row.feature) for row in rows], 8),
         column("earns", "earns", [figure(row.earns) for row in rows]),
-        column("keeps", "keeps", [_keeps(row, places) for row in rows], 6),
+        column("keeps", "keeps", [_keeps(row, keeps) for row in rows], 6),
         column("coef", "per unit", [_per_unit(row) for row in rows]),
         column("turn", "turns", [_turn(row, places) for row in rows], 11),
         column("status", "status", [row.status for row in rows]),

@@ -1,0 +1,112 @@
+"""The cross-validation of `excise fit`: weights, groups, times and classes of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise import cross_validation
+from excise.cli.fit_options import FitOptions
+from excise.engine import Session
+from excise.exceptions import InputError
+from excise.explain.classes import Judge, class_report
+from excise.explain.words import count
+from excise.folds import TRAIN, Folds, make_folds
+from excise.losses import Loss
+from excise.problem import Problem, make_problem
+from excise.results import CrossValidation
+from excise.table import Encoded, Table, codes_of, numbers_of
+
+
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """A cross-validation, with the problem and the folds for further measures."""
+
+    cv: CrossValidation
+    problem: Problem
+    folds: Folds
+
+    def judge(self, encoded: Encoded) -> Judge | None:
+        """What else there is to measure of classes: accuracy, AUC, who is taken for whom."""
+        if not self.problem.loss.of_classes:
+            return None
+        return partial(class_report, self.problem, self.folds, imputation=encoded.imputation)
+
+
+def cross_validate(
+    table: Table, encoded: Encoded, loss: Loss, options: FitOptions, threads: int | None
+) -> Crossed:
+    """The path on all training rows, and its held-out error."""
+    encoded.require_folds(options.folds)
+    folds = _folds(table, encoded, loss, options)
+    problem = _problem(table, encoded, loss, options, threads)
+    found = cross_validation.cross_validate(
+        Session(problem),
+        folds,
+        "min" if options.rule.kind == "min" else "1se",
+        alphas=options.grid,
+        alpha_min_ratio=options.ratio,
+        imputation=encoded.imputation,
+    )
+    return Crossed(found, problem, folds)
+
+
+def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> Folds:
+    """Groups stay together, times go forward, and of classes every fold has its share."""
+    rows = encoded.rows
+    groups = codes_of(table, options.group, rows) if options.group else None
+    if groups is not None and (found := len(np.unique(groups))) < options.folds:
+        raise InputError(
+            f"{count(found, 'group')} of {options.group!r} cannot fill {options.folds} folds",
+            remedy=f"--folds {found}" if found > 1 else "another --group",
+        )
+    time: NDArray[np.float64] | None = None
+    if options.time:
+        time = numbers_of(table, options.time, rows, "time")
+    folds = make_folds(
+        len(rows),
+        options.folds,
+        groups=groups,
+        time=time,
+        stratify=encoded.y if loss.of_classes and time is None else None,
+        repeats=options.repeats,
+        random_state=options.seed,
+    )
+    if loss.of_classes:
+        _refuse_one_class(folds, encoded, options)
+    return folds
+
+
+def _refuse_one_class(folds: Folds, encoded: Encoded, options: FitOptions) -> None:
+    """Groups and times may leave a fold without a class to learn."""
+    for k, roles in enumerate(folds.roles):
+        seen = np.unique(encoded.y[roles == TRAIN])
+        if len(seen) < 2:
+            level = encoded.target.levels[int(seen[0])]
+            flag = "--time" if options.time else "--group"
+            raise InputError(
+                f"fold {k + 1} of {len(folds)} trains on rows of {level!r} only",
+                [f"{flag} decides which rows train"],
+                "fewer --folds" if options.folds > 2 else f"no {flag}",
+            )
+
+
+def _problem(
+    table: Table, encoded: Encoded, loss: Loss, options: FitOptions, threads: int | None
+) -> Problem:
+    rows, named = encoded.rows, options.weights
+    return make_problem(
+        encoded.X,
+        encoded.y,
+        loss=loss,
+        penalty=options.penalty,
+        penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
+        bounds="positive" if options.nonnegative else None,
+        sample_weight=numbers_of(table, named, rows, "weights") if named else None,
+        standardize=not options.no_scale,
+        tol=options.tol,
+        n_threads=threads,
+    )

@@ -1,0 +1,121 @@
+"""What a target is, and so which loss is fitted: the rules behind --task, --loss and --positive."""
+
+from __future__ import annotations
+
+import shlex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.cli.fit_options import FitOptions
+from excise.exceptions import InputError, UsageError
+from excise.explain.words import count
+from excise.losses import Logistic, Loss, Squared, loss_of
+from excise.results import Floats
+from excise.table import Plan, Table
+
+COUNT_MEAN = 10.0
+"""Whole numbers with zeros and a mean below this look like counts of events."""
+
+
+def task_wanted(options: FitOptions) -> str:
+    """The task that the flags ask for: "auto", "number" or "class"."""
+    if options.loss is not None and loss_of(options.loss).of_classes:
+        return "class"
+    return options.task
+
+
+def loss_for(planned: Plan, options: FitOptions) -> Loss:
+    """The loss that fits the target; an error where what was asked for does not.
+
+    A target of two classes gets the logistic loss, a number the squared one.
+    """
+    asked = None if options.loss is None else loss_of(options.loss)
+    if planned.target.kind == "number":
+        if options.positive is not None:
+            raise UsageError(
+                f"--positive {options.positive}: target {options.target!r} is a number",
+                remedy=f"--task class --positive {shlex.quote(options.positive)}",
+            )
+        return asked or Squared()
+    _refuse_many(planned, options)
+    if options.task == "number":
+        return asked or Squared()
+    if asked is not None and not asked.of_classes:
+        levels = " or ".join(map(repr, planned.target.levels))
+        raise InputError(
+            f"target {options.target!r} is {levels}; the {asked.name} loss needs {asked.domain}",
+            remedy=_command(options, ""),
+        )
+    return asked or Logistic()
+
+
+def _refuse_many(planned: Plan, options: FitOptions) -> None:
+    levels = planned.target.levels
+    if len(levels) <= 2:
+        return
+    named = ", ".join(map(repr, levels[:3])) + ", ..." * (len(levels) > 3)
+    raise InputError(
+        f"target {options.target!r} has {len(levels):,} classes; this release fits two",
+        [named, "keep the rows of two classes, or make one class of all the others"],
+    )
+
+
+def check_target(loss: Loss, y: Floats, table: Table, planned: Plan, options: FitOptions) -> None:
+    """Refuse values that the loss has no meaning for, naming the line, and too few of a class."""
+    if loss.of_classes:
+        _check_classes(y, planned)
+        return
+    wrong = np.flatnonzero(~loss.usable(y))
+    if len(wrong) == 0:
+        return
+    row = int(planned.rows[wrong[0]])
+    many = f"{len(wrong):,} of {count(len(y), 'row')} have such a value"
+    where = [many] if len(wrong) > 1 else []
+    flag = " --loss tweedie" if loss.name == "gamma" and bool(np.all(y >= 0.0)) else ""
+    raise InputError(
+        f"target {options.target!r} is {y[wrong[0]]:g} ({table.place(row)}); "
+        f"the {loss.name} loss needs {loss.domain}",
+        where,
+        _command(options, flag),
+    )
+
+
+def _check_classes(y: Floats, planned: Plan) -> None:
+    """Each class needs a row to train on in every fold."""
+    for code, level in enumerate(planned.target.levels):
+        n = int(np.count_nonzero(y == code))
+        if n < 2:
+            raise InputError(
+                f"target {planned.target.name!r} is {level!r} in {count(n, 'usable row')} only",
+                ["a class needs two rows or more"],
+            )
+
+
+def thin_classes(y: Floats, planned: Plan, folds: int) -> tuple[str, ...]:
+    """The warning about a class with fewer than two rows per fold."""
+    n = min(int(np.count_nonzero(y == code)) for code in (0, 1))
+    level = planned.target.levels[int(np.count_nonzero(y == 1.0) == n)]
+    if n >= 2 * folds:
+        return ()
+    return (
+        f"only {count(n, 'row')} of {level!r}: fewer than 2 in each of {folds} folds, so its "
+        "scores are rough",
+    )
+
+
+def hints(loss: Loss, y: NDArray[np.float64], options: FitOptions) -> tuple[str, ...]:
+    """Another loss that the target looks made for, where none was asked for."""
+    if options.loss is not None or options.task == "number" or not isinstance(loss, Squared):
+        return ()
+    if bool(np.all((y == 0.0) | (y == 1.0))):
+        return (f"{options.target} is 0 or 1: --task class fits the probability of 1",)
+    whole = bool(np.all((y >= 0.0) & (y == np.round(y)))) and bool(np.any(y == 0.0))
+    if whole and float(y.mean()) < COUNT_MEAN:
+        return (f"{options.target} looks like a count: --loss poisson fits its logarithm",)
+    return ()
+
+
+def _command(options: FitOptions, flags: str) -> str:
+    table = "-" if options.table == "-" else shlex.quote(options.table)
+    return f"excise fit {table} {shlex.quote(options.target)}{flags}"

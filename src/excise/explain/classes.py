@@ -1,0 +1,151 @@
+"""How well two classes are told apart: accuracy, AUC, who is taken for whom, calibration.
+
+Everything is counted on held-out rows, each predicted by a model that never saw it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.cross_validation import (
+    Imputation,
+    held_out_predictors,
+    make_judge,
+    standard_error,
+    with_weight,
+)
+from excise.engine import Session
+from excise.exceptions import InputError
+from excise.folds import Folds
+from excise.problem import Problem
+from excise.results import Floats
+
+OF_CLASSES = ("accuracy", "auc")
+MOST_POINTS = 80
+"""Points of the ROC curve that are kept."""
+BINS = 10
+FEWEST = 5
+"""Rows in a bin of the calibration."""
+
+
+class Measure(NamedTuple):
+    """One measure at one alpha: held out, its standard error, on the training rows.
+
+    `null` is what the intercept alone reaches on held-out rows.
+    """
+
+    name: str
+    alpha: float
+    cv: float
+    se: float
+    train: float
+    null: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Separation:
+    """Held-out rows of two classes at one alpha.
+
+    Attributes
+    ----------
+    alpha : float
+    counts : ndarray of int, shape (2, 2)
+        Rows by class and by what is said of them: the likelier class.
+    false_alarms, found : ndarray, shape (k,)
+        The ROC curve: shares of the other and of the positive class above a falling threshold,
+        from 0 to 1.
+    predicted, observed : ndarray, shape (m,)
+        Calibration: mean probability and share of the positive class, in bins of equally many
+        rows; empty where the loss gives no probability.
+    """
+
+    alpha: float
+    counts: NDArray[np.int64]
+    false_alarms: Floats
+    found: Floats
+    predicted: Floats
+    observed: Floats
+
+
+class ClassReport(NamedTuple):
+    """What a model keeps of its classes."""
+
+    measures: tuple[Measure, ...]
+    separation: Separation
+
+
+class Judge(Protocol):
+    """Falling alphas and the chosen one in, `ClassReport` out."""
+
+    def __call__(self, alphas: Floats, chosen: float) -> ClassReport:
+        """The report at these alphas."""
+
+
+def class_report(
+    problem: Problem,
+    folds: Folds,
+    alphas: Floats,
+    chosen: float,
+    *,
+    imputation: Imputation | None = None,
+) -> ClassReport:
+    """Measures at falling `alphas`, and the rows told apart at the chosen one of them."""
+    session = Session(problem)
+    folds = with_weight(folds, problem)
+    parts = held_out_predictors(session, folds, alphas, imputation=imputation)
+    path = session.path(alphas)
+    measures: list[Measure] = []
+    for name in OF_CLASSES:
+        judge = make_judge(problem, name)
+        try:
+            held = np.array([judge.rate(eta, rows, "a fold") for rows, eta in parts]).T
+        except InputError:  # a fold holds out one class only, which has no AUC
+            continue
+        se, train = standard_error(held[1:], folds), judge.train(session, path)
+        table = np.stack([alphas, held[1:].mean(axis=1), se, train], axis=1)
+        null = float(held[0].mean())
+        measures += [Measure(name, *map(float, row), null) for row in table]  # type: ignore[call-arg]
+    k = int(np.argmin(np.abs(alphas - chosen)))
+    rows = np.concatenate([part for part, _ in parts])
+    eta = np.concatenate([predictors[k + 1] for _, predictors in parts])
+    used = problem.weights[rows] > 0.0
+    y, eta = problem.y[rows][used], eta[used]
+    probability = problem.loss.mean(eta) if problem.loss.link == "logit" else None
+    return ClassReport(tuple(measures), separation(float(alphas[k]), y, eta, probability))
+
+
+def separation(alpha: float, y: Floats, eta: Floats, probability: Floats | None) -> Separation:
+    """Counts, ROC curve and calibration of predictors `eta` of classes y in {0, 1}."""
+    said, actual = eta > 0.0, y > 0.5
+    counts = np.array([[np.sum((actual == a) & (said == s)) for s in (0, 1)] for a in (0, 1)])
+    order = np.argsort(-eta, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(eta[order])), len(eta) - 1)  # ties move together
+    found = np.cumsum(actual[order])[last] / max(int(actual.sum()), 1)
+    false_alarms = np.cumsum(~actual[order])[last] / max(int((~actual).sum()), 1)
+    found, false_alarms = np.append(0.0, found), np.append(0.0, false_alarms)
+    keep = _thinned(found + false_alarms)
+    predicted, observed = _calibration(y, probability)
+    return Separation(
+        alpha, counts.astype(np.int64), false_alarms[keep], found[keep], predicted, observed
+    )
+
+
+def _thinned(length: Floats) -> NDArray[np.intp]:
+    """At most `MOST_POINTS` positions, evenly along the curve, both ends included."""
+    if len(length) <= MOST_POINTS:
+        return np.arange(len(length))
+    wanted = np.linspace(length[0], length[-1], MOST_POINTS)
+    return np.unique(np.append(np.searchsorted(length, wanted), len(length) - 1))
+
+
+def _calibration(y: Floats, probability: Floats | None) -> tuple[Floats, Floats]:
+    if probability is None:
+        return np.empty(0), np.empty(0)
+    order = np.argsort(probability, kind="stable")
+    bins = np.array_split(order, max(1, min(BINS, len(order) // FEWEST)))
+    predicted, observed = ([float(values[b].mean()) for b in bins] for values in (probability, y))
+    return np.array(predicted), np.array(observed)

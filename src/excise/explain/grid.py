@@ -1,0 +1,104 @@
+"""The solutions of a whole path, for the losses that cannot be solved again from moments.
+
+With the squared loss any penalty is solved from the books, without the rows. With another loss a
+model file can only be moved to penalties whose solutions it holds: those of its path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.data_term import data_term
+from excise.explain.point import Point, Proof
+from excise.results import Floats, Path, SparseColumns, VerdictKind
+from excise.standard import View, allowed, penalty_at
+
+MOST_WORK = 2e9
+"""Rows times columns times penalties that are measured, about two seconds."""
+MOST_KEPT = 200_000
+"""Numbers of earnings that are kept: columns times penalties."""
+TIE = 1e-6
+"""Earnings within this share of the tax, more than single precision loses, are equal to it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Every solution of a path, with what each feature earns there.
+
+    Attributes
+    ----------
+    alphas, intercepts, relative_gaps, kkt_violations : ndarray, shape (n_alphas,)
+        Falling alphas.
+    columns : SparseColumns
+        Coefficients per unit, a column per alpha.
+    earns : ndarray, shape (n_features, n_alphas)
+        Earnings with the others held, measured on the rows; in single precision.
+    scale : ndarray, shape (n_features,)
+        Standard deviation of each feature.
+    null_loss : float
+    """
+
+    alphas: Floats
+    intercepts: Floats
+    relative_gaps: Floats
+    kkt_violations: Floats
+    columns: SparseColumns
+    earns: NDArray[np.float64]
+    scale: Floats
+    null_loss: float
+
+    def nearest(self, alpha: float) -> int:
+        """Position of the penalty nearest to `alpha`, by ratio."""
+        tiny = np.finfo(np.float64).tiny
+        distance = np.abs(np.log(np.maximum(self.alphas, tiny)) - np.log(max(alpha, tiny)))
+        return int(np.argmin(distance))
+
+    def point(self, k: int, tax: Floats, excluded: NDArray[np.bool_]) -> Point:
+        """Solution k, for the tax of each feature there; zeros stand by the conditions alone."""
+        coef, earns = self.columns.column(k), self.earns[:, k]
+        kinds = np.full(len(coef), VerdictKind.UNPROVED, dtype=np.uint8)
+        kinds[earns <= tax * (1.0 + TIE)] = VerdictKind.BORDERLINE
+        kinds[earns < tax * (1.0 - TIE)] = VerdictKind.KKT
+        kinds[excluded] = VerdictKind.EXCLUDED
+        kinds[coef != 0.0] = VerdictKind.KEPT
+        gap = float(self.relative_gaps[k])
+        proof = Proof(gap * self.null_loss, gap, float(self.kkt_violations[k]), kinds)
+        at = float(self.alphas[k]), float(self.intercepts[k])
+        return Point(*at, coef, coef * self.scale, proof, earns)
+
+
+def grid_of(path: Path) -> Grid | None:
+    """What a path holds; None where measuring or keeping it would cost too much."""
+    problem = path.problem
+    size = problem.p * len(path)
+    if size > MOST_KEPT or size * problem.n > MOST_WORK:
+        return None
+    return Grid(
+        alphas=path.alphas,
+        intercepts=path.intercepts,
+        relative_gaps=path.relative_gaps,
+        kkt_violations=path.kkt_violations,
+        columns=path.columns,
+        earns=_earnings(path),
+        scale=path.scale,
+        null_loss=path.null_loss,
+    )
+
+
+def _earnings(path: Path) -> Floats:
+    """|slope of the loss| at b_j = 0 with the others held, as in the certificate."""
+    view = View(path.problem)
+    term = data_term(view)
+    earns = np.empty((path.problem.p, len(path)))
+    for k, (alpha, intercept) in enumerate(zip(path.alphas, path.intercepts, strict=True)):
+        pen = penalty_at(path.problem, view.columns, float(alpha), term.unit)
+        coef = path.columns.column(k)
+        b = coef * view.columns.divisor / term.unit
+        fit = term.at(b, coef, float(intercept))
+        c = view.correlate(fit.u)
+        earned = np.where(b == 0.0, allowed(c, pen), np.abs(fit.alone(b, c)))
+        earns[:, k] = earned * pen.unit * term.unit
+    return earns

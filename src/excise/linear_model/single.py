@@ -1,0 +1,45 @@
+"""One alpha, one target, any loss: solved, certified, and told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from excise.engine import Session
+from excise.linear_model.base import LinearModel, Training
+from excise.linear_model.warning import warn_if_uncertified
+from excise.losses import Loss, Squared
+from excise.problem import make_problem
+
+if TYPE_CHECKING:
+    from excise.results import Solution
+
+
+class SingleModel(LinearModel):
+    """Base of `LogisticRegression`, the generalised linear regressors and `QuantileRegressor`."""
+
+    fit_intercept: bool
+    tol: float
+
+    def _solved(self, data: Training, loss: Loss, alpha: float, l1_ratio: float) -> Solution:
+        """The solution; its certificate and `n_iter_` are stored."""
+        problem = make_problem(
+            data.X,
+            data.y,
+            loss=loss,
+            l1_ratio=l1_ratio,
+            sample_weight=data.sample_weight,
+            fit_intercept=self.fit_intercept,
+        )
+        solution = Session(problem).solve_at(alpha)
+        self.n_iter_: Any = max(1, solution.n_factorizations)
+        self.dual_gap_ = solution.certificate.gap
+        self.relative_gap_ = solution.certificate.relative_gap
+        self.kkt_violation_ = solution.certificate.kkt_violation
+        warn_if_uncertified(
+            type(self).__name__,
+            alpha,
+            self.relative_gap_,
+            self.tol,
+            squared=isinstance(loss, Squared),
+        )
+        return solution

@@ -1,0 +1,597 @@
+"""Classifiers: labels, probabilities, weights of rows and classes, and what they refuse."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from decimal import Decimal, getcontext
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+from sklearn import linear_model as peer
+from sklearn import metrics
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import excise
+from excise import linear_model as ours
+from excise.exceptions import InputError, InputTypeError
+from excise.linear_model import LogisticRegression, LogisticRegressionCV, SparseClassifier
+from excise.scores import SCORES
+
+RNG = np.random.default_rng(1)
+X = RNG.standard_normal((120, 8)) * np.geomspace(0.2, 5.0, 8) + 1.0
+MARGIN = 8.0 * X[:, 0] - 4.0 * X[:, 1] - 4.0 + RNG.standard_normal(120)
+Y = np.where(MARGIN > 0.0, "b", "a")
+WEIGHTS = {"none": None, "real": RNG.uniform(0.1, 3.0, 120), "whole": np.arange(120) % 4}
+CLASS_WEIGHTS = {"none": None, "balanced": "balanced", "dict": {"a": 3.0, "b": 0.5}}
+
+
+def assert_optimal(model, C, l1_ratio, weights=None):
+    """The optimality conditions of scikit-learn's own objective, from its formula alone."""
+    s = np.where(model.classes_[1] == Y, 1.0, -1.0)
+    w = np.ones(len(Y)) if weights is None else np.asarray(weights)
+    slope = -w * s / (1.0 + np.exp(s * model.decision_function(X)))
+    g = C * X.T @ slope + (1.0 - l1_ratio) * model.coef_[0]
+    b, size = model.coef_[0], C * np.abs(X).T @ np.abs(slope) + 1.0
+    at_zero = np.maximum(np.abs(g) - l1_ratio, 0.0)
+    violation = np.where(b == 0.0, at_zero, np.abs(g + l1_ratio * np.sign(b)))
+    assert np.max(violation / size) < 1e-9
+    if model.fit_intercept:
+        assert abs(slope.sum()) < 1e-9 * np.abs(slope).sum()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("class_weight", CLASS_WEIGHTS)
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+def test_ridge_is_that_of_scikit_learn(C, weights, class_weight, fit_intercept):
+    settings = {
+        "C": C, "class_weight": CLASS_WEIGHTS[class_weight], "fit_intercept": fit_intercept,
+    }  # fmt: skip
+    w = WEIGHTS[weights]
+    theirs = peer.LogisticRegression(**settings, solver="newton-cholesky", tol=1e-13)
+    theirs.fit(X, Y, sample_weight=w)
+    mine = LogisticRegression(**settings).fit(X, Y, sample_weight=w)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-8)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-8)
+    assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-8)
+    assert mine.relative_gap_ <= 1e-12
+    np.testing.assert_array_equal(mine.predict(X), theirs.predict(X))
+    assert mine.score(X, Y, w) == theirs.score(X, Y, w)
+
+
+@pytest.mark.parametrize("weights", ["none", "real"])
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_lasso_is_that_of_scikit_learn(l1_ratio, weights):
+    w = WEIGHTS[weights]
+    theirs = peer.LogisticRegression(
+        C=1.0, l1_ratio=l1_ratio, solver="saga", tol=1e-12, max_iter=100_000
+    ).fit(X, Y, sample_weight=w)
+    mine = LogisticRegression(C=1.0, l1_ratio=l1_ratio).fit(X, Y, sample_weight=w)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-7)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-7)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("C", [1e-3, 0.05, 1.0, 50.0])
+def test_optimality_conditions(C, l1_ratio, fit_intercept):
+    settings = {"C": C, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+    assert_optimal(LogisticRegression(**settings).fit(X, Y), C, l1_ratio)
+    w = WEIGHTS["real"]
+    assert_optimal(LogisticRegression(**settings).fit(X, Y, sample_weight=w), C, l1_ratio, w)
+
+
+def test_ways_to_name_one_penalty():
+    lasso = LogisticRegression(C=0.5, l1_ratio=1.0).fit(X, Y)
+    for same in (
+        LogisticRegression("l1", C=0.5),
+        LogisticRegression("elasticnet", C=0.5, l1_ratio=1.0),
+        LogisticRegression(alpha=1.0 / (0.5 * len(Y)), l1_ratio=1.0),
+    ):
+        assert_allclose(same.fit(X, Y).coef_, lasso.coef_, atol=1e-12)
+    none = peer.LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-13).fit(X, Y)
+    for free in (LogisticRegression(None), LogisticRegression(C=np.inf)):
+        assert_allclose(free.fit(X, Y).coef_, none.coef_, rtol=1e-8)
+    for solver in ("liblinear", "newton-cg", "newton-cholesky", "sag", "saga"):
+        other = LogisticRegression(C=0.5, l1_ratio=1.0, solver=solver).fit(X, Y)
+        assert_allclose(other.coef_, lasso.coef_, atol=0)
+
+
+def test_the_answer_is_certified_by_the_verifier():
+    mine = LogisticRegression(C=0.3, l1_ratio=0.7).fit(X, Y)
+    alpha = 1.0 / (0.3 * len(Y))
+    found = excise.certify(
+        X, Y == "b", mine.coef_[0], mine.intercept_[0], alpha, loss="logistic", l1_ratio=0.7
+    )
+    assert found.relative_gap <= 1e-12
+    theirs = peer.LogisticRegression(C=0.3, solver="lbfgs", tol=1e-2).fit(X, Y)
+    rough = excise.certify(
+        X, Y == "b", theirs.coef_[0], theirs.intercept_[0], alpha, loss="logistic", penalty="ridge"
+    )
+    assert rough.relative_gap > 1e-12
+
+
+# --- probabilities -------------------------------------------------------------------------------
+
+
+def exactly(eta):
+    """1 / (1 + e^eta) and 1 / (1 + e^-eta), computed in 400 digits, and their logarithms."""
+    getcontext().prec = 400
+    powers = [Decimal(float(one)).exp() for one in eta]
+    pairs = [(1 / (1 + e), e / (1 + e)) for e in powers]
+    logs = [[float(share.ln()) for share in pair] for pair in pairs]
+    return np.array([[float(share) for share in pair] for pair in pairs]), np.array(logs)
+
+
+@pytest.mark.parametrize("make", [LogisticRegression, lambda: SparseClassifier(rule="min")])
+def test_probabilities_against_two_references(make):
+    model = make().fit(X, Y)
+    eta = model.decision_function(X)
+    theirs = peer.LogisticRegression().fit(X, Y)
+    theirs.coef_, theirs.intercept_ = model.coef_, model.intercept_
+    assert_allclose(model.predict_proba(X), theirs.predict_proba(X), rtol=1e-12)
+    closed, logs = exactly(eta)
+    assert_allclose(model.predict_proba(X), closed, rtol=1e-14)
+    assert_allclose(model.predict_log_proba(X), logs, rtol=1e-13)
+    assert_allclose(model.predict_proba(X).sum(axis=1), 1.0, rtol=1e-15)
+
+
+def test_probabilities_keep_their_digits_far_out():
+    model = LogisticRegression().fit(X, Y)
+    far = X * (500.0 / np.abs(model.decision_function(X)).max())
+    closed, logs = exactly(model.decision_function(far))
+    assert 0.0 < closed.min() < 1e-150
+    assert_allclose(model.predict_proba(far), closed, rtol=1e-12)
+    assert_allclose(model.predict_log_proba(far), logs, rtol=1e-12)
+    assert np.all(np.isfinite(model.predict_log_proba(far * 1e5)))
+
+
+def test_unpenalised_probabilities_are_calibrated():
+    """The likelihood equations: mean probability = share of the class, overall and along X."""
+    p = LogisticRegression(None).fit(X, Y).predict_proba(X)[:, 1]
+    assert p.mean() == pytest.approx(np.mean(Y == "b"), rel=1e-10)
+    assert_allclose(X.T @ p, X.T @ (Y == "b"), rtol=1e-9)
+
+
+def test_a_hinge_has_the_probabilities_its_loss_implies():
+    model = SparseClassifier(loss="squared_hinge", rule="min").fit(X, Y)
+    eta, p = model.decision_function(X), model.predict_proba(X)
+    assert_allclose(p[:, 1], np.clip((eta + 1.0) / 2.0, 0.0, 1.0))
+    assert_allclose(p.sum(axis=1), 1.0)
+    assert np.isneginf(model.predict_log_proba(X).min())
+    np.testing.assert_array_equal(model.predict(X) == "b", eta > 0.0)
+
+
+# --- labels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [("no", "yes"), (0, 1), (-1, 1), (False, True), (2.0, 7.0)])
+@pytest.mark.parametrize("make", [LogisticRegression, SparseClassifier, LogisticRegressionCV])
+def test_labels_of_any_kind(make, names):
+    y = np.array(names)[(Y == "b").astype(int)]
+    model, plain = make().fit(X, y), make().fit(X, Y)
+    assert model.classes_.tolist() == sorted(names)
+    assert_allclose(model.coef_, plain.coef_, atol=0)
+    np.testing.assert_array_equal(model.predict(X), np.array(names)[(plain.predict(X) == "b") + 0])
+    assert model.predict(X).dtype == y.dtype
+    assert model.score(X, y) == plain.score(X, Y) > 0.75
+
+
+def test_labels_that_are_objects_or_frames():
+    frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(8)])
+    series = pd.Series(Y, name="kind")
+    plain = SparseClassifier().fit(X, Y)
+    for table, labels in (
+        (frame, series),
+        (frame, series.astype("category")),
+        (pl.from_pandas(frame), pl.Series("kind", Y.tolist())),
+        (X, Y.astype(object)),
+        (X, Y.tolist()),
+        (sp.csr_array(X), Y),
+    ):
+        model = SparseClassifier().fit(table, labels)
+        assert_allclose(model.coef_, plain.coef_, atol=1e-9)
+        np.testing.assert_array_equal(model.predict(table), plain.predict(X))
+    named = SparseClassifier().fit(frame, series)
+    assert named._target == "kind"
+    with pytest.raises(ValueError, match="feature names"):
+        named.predict(frame[frame.columns[::-1]])
+
+
+@pytest.mark.parametrize("make", [LogisticRegression, SparseClassifier, LogisticRegressionCV])
+def test_labels_that_cannot_be(make):
+    with pytest.raises(InputError, match=r"y holds one class only \('a'\)"):
+        make().fit(X, np.full(120, "a"))
+    with pytest.raises(InputError, match="Only binary classification is supported") as error:
+        make().fit(X, np.arange(120) % 6)
+    assert "y holds 6 classes: 0, 1, 2, 3, ..." in str(error.value)
+    assert "OneVsRestClassifier" in str(error.value)
+    with pytest.raises(ValueError, match="Unknown label type"):
+        make().fit(X, MARGIN)
+    with pytest.raises(ValueError, match="NaN"):
+        make().fit(X, np.where(Y == "a", np.nan, 1.0))
+    for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        with pytest.raises(NotFittedError):
+            getattr(make(), method)(X)
+
+
+# --- weights -------------------------------------------------------------------------------------
+
+
+def test_weights_are_repetitions():
+    w = WEIGHTS["whole"]
+    again = np.repeat(np.arange(120), w)
+    for make in (
+        LogisticRegression,
+        lambda: LogisticRegression(l1_ratio=1.0, class_weight="balanced"),
+        lambda: LogisticRegression(class_weight={"a": 2.0}),
+    ):
+        weighted = make().fit(X, Y, sample_weight=w)
+        repeated = make().fit(X[again], Y[again])
+        assert_allclose(weighted.coef_, repeated.coef_, atol=1e-9)
+        kept = w > 0
+        removed = make().fit(X[kept], Y[kept], sample_weight=w[kept])
+        assert_allclose(weighted.coef_, removed.coef_, atol=1e-9)
+
+
+@pytest.mark.parametrize("class_weight", CLASS_WEIGHTS)
+@pytest.mark.parametrize("scoring", [None, "accuracy", "auc"])
+def test_weights_are_repetitions_in_folds_too(scoring, class_weight):
+    w = WEIGHTS["whole"]
+    label = np.arange(120) // 2 % 5
+    again = np.repeat(np.arange(120), w)
+    make = {"scoring": scoring, "class_weight": CLASS_WEIGHTS[class_weight], "alphas": 20}
+    weighted = SparseClassifier(cv=label, **make).fit(X, Y, sample_weight=w)
+    repeated = SparseClassifier(cv=label[again], **make).fit(X[again], Y[again])
+    assert_allclose(weighted.cv_.folds, repeated.cv_.folds, rtol=1e-8)
+    assert weighted.alpha_ == pytest.approx(repeated.alpha_, rel=1e-10)
+    assert_allclose(weighted.coef_, repeated.coef_, atol=1e-8)
+
+
+def test_one_weight_for_all_rows_counts_in_the_total():
+    three = LogisticRegression(C=0.1).fit(X, Y, sample_weight=3.0)
+    assert_allclose(three.coef_, LogisticRegression(C=0.3).fit(X, Y).coef_, atol=1e-10)
+    both = LogisticRegression(C=0.1, class_weight="balanced").fit(X, Y, sample_weight=3.0)
+    plain = LogisticRegression(C=0.3, class_weight="balanced").fit(X, Y)
+    assert_allclose(both.coef_, plain.coef_, atol=1e-10)
+
+
+def test_balanced_classes_have_one_total():
+    rare = np.where(np.arange(120) < 12, "yes", "no")
+    model = SparseClassifier(class_weight="balanced", alphas=10).fit(X, rare)
+    w = model.path_.problem.weights
+    assert w[:12].sum() == pytest.approx(0.5) == w[12:].sum()
+
+
+def test_class_weights_do_not_enter_other_scores():
+    settings = {"alphas": [0.05, 0.01], "class_weight": {"a": 5.0}, "scoring": "accuracy"}
+    folds = list(StratifiedKFold(4).split(X, Y))
+    model = SparseClassifier(cv=folds, **settings).fit(X, Y)
+    for k, (train, test) in enumerate(folds):
+        one = excise.fit(
+            X[train], Y[train] == "b", 0.01, loss="logistic", standardize=True,
+            sample_weight=np.where(Y[train] == "a", 5.0, 1.0),
+        )  # fmt: skip
+        hit = (X[test] @ one.coef + one.intercept > 0.0) == (Y[test] == "b")
+        assert model.cv_.folds[1, k] == pytest.approx(hit.mean())
+
+
+@pytest.mark.parametrize("class_weight, kind, message", [
+    ({"c": 1.0}, InputError, r"names 'c', which is no class of y\n  classes: 'a', 'b'"),
+    ({"a": -1.0}, InputError, "weights must be finite and >= 0"),
+    ("equal", InputTypeError, "class_weight must be None, 'balanced' or a dict, not 'equal'"),
+    ({"a": 0.0}, InputError, "there is nothing to learn"),
+])  # fmt: skip
+def test_bad_class_weights(class_weight, kind, message):
+    for make in (LogisticRegression, SparseClassifier):
+        with pytest.raises(kind, match=message):
+            make(class_weight=class_weight).fit(X, Y)
+
+
+def test_bad_sample_weights():
+    with pytest.raises(InputError, match=r"sample_weight is -1.0 in row 0"):
+        LogisticRegression().fit(X, Y, sample_weight=np.where(np.arange(120) == 0, -1.0, 1.0))
+    with pytest.raises(InputError, match="zero in all rows of a class"):
+        LogisticRegression(class_weight="balanced").fit(X, Y, sample_weight=(Y == "a") + 0.0)
+    with pytest.raises(InputError, match="needs rows of both classes"):
+        LogisticRegression().fit(X, Y, sample_weight=(Y == "a") + 0.0)
+
+
+# --- hard data -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_classes_that_a_plane_separates(loss):
+    """statsmodels #39, GLM.jl #286, glum #874: finite for every positive penalty."""
+    y = X[:, 0] > 1.0
+    for C in (1.0, 1e3, 1e6):
+        model = LogisticRegression(C=C).fit(X, y)
+        assert np.all(np.isfinite(model.coef_)) and model.relative_gap_ <= 1e-9
+        assert model.score(X, y) > (0.95 if C > 1.0 else 0.7)
+    chosen = SparseClassifier(loss=loss, rule="min").fit(X, y)
+    assert np.all(np.isfinite(chosen.coef_)) and chosen.score(X, y) > 0.95
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", excise.ConvergenceWarning)
+        free = LogisticRegression(None).fit(X[:, :1], y)
+    assert np.isfinite(free.coef_[0, 0]) and free.score(X[:, :1], y) == 1.0
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e-8, 1e8, 1e100])
+def test_the_unit_of_x_does_not_matter(unit):
+    plain = SparseClassifier().fit(X, Y)
+    scaled = SparseClassifier().fit(X * unit, Y)
+    assert scaled.alpha_ == pytest.approx(plain.alpha_, rel=1e-9)
+    assert_allclose(scaled.coef_ * unit, plain.coef_, rtol=1e-7, atol=1e-10)
+    assert_allclose(scaled.predict_proba(X * unit), plain.predict_proba(X), rtol=1e-8)
+
+
+def test_columns_of_mean_a_million():
+    far = SparseClassifier().fit(X + 1e6, Y)
+    plain = SparseClassifier().fit(X, Y)
+    assert_allclose(far.coef_, plain.coef_, rtol=1e-6)
+    assert_allclose(far.predict_proba(X + 1e6), plain.predict_proba(X), rtol=1e-6)
+
+
+def test_a_rare_class():
+    y = np.zeros(120, dtype=int)
+    y[[3, 50]] = 1
+    model = SparseClassifier(cv=5, class_weight="balanced").fit(X, y)
+    assert np.all(np.isfinite(model.cv_.mean)) and model.relative_gap_ <= 1e-9
+    with pytest.raises(InputError, match="trains on rows of one class only"):
+        SparseClassifier(cv=5).fit(X, np.arange(120) == 3)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_precision_and_order(dtype):
+    reference = LogisticRegression(C=0.5, l1_ratio=0.5).fit(X, Y)
+    for order in "CF":
+        model = LogisticRegression(C=0.5, l1_ratio=0.5).fit(np.asarray(X, dtype, order), Y)
+        assert model.coef_.dtype == dtype == model.predict_proba(X.astype(dtype)).dtype
+        assert_allclose(model.coef_, reference.coef_, atol=1e-9 if dtype == np.float64 else 1e-4)
+
+
+def test_sparse_coefficients():
+    model = LogisticRegression(C=0.1, l1_ratio=1.0).fit(X, Y)
+    expected = model.predict_proba(X)
+    assert sp.issparse(model.sparsify().coef_)
+    assert_allclose(model.predict_proba(X), expected)
+    assert_allclose(model.predict_proba(sp.csr_array(X)), expected)
+    assert isinstance(model.densify().densify().coef_, np.ndarray)
+
+
+# --- the classifier of the house -----------------------------------------------------------------
+
+
+def test_the_choice_on_breast_cancer():
+    table = load_breast_cancer(as_frame=True)
+    y = table.target_names[table.target]
+    model = SparseClassifier().fit(table.data, y)
+    assert model.classes_.tolist() == ["benign", "malignant"]
+    assert model.cv_.metric == "mean deviance" and model.cv_.alpha_1se == model.alpha_
+    assert 5 < np.count_nonzero(model.coef_) < 30
+    assert model.relative_gap_ <= 1e-9 and model.kkt_violation_ <= 1e-7
+    assert model.score(table.data, y) > 0.97
+    best = model.at("min")
+    assert best.alpha_ == model.cv_.alpha_min and best.coef_.shape == (1, 30)
+    assert np.count_nonzero(model.at(n_features=5).coef_) == 5
+    assert np.count_nonzero(model.at(5).coef_) == 5
+    assert model.at().alpha_ == model.alpha_ and model.at(0.1).alpha_ == 0.1
+    with pytest.raises(InputError, match="unknown rule 'best'"):
+        model.at("best")
+    with pytest.raises(InputError, match="no alpha of the grid keeps exactly 31 features"):
+        model.at(31)
+    assert_allclose(model.coef_std_[0], model.coef_[0] * model.path_.scale)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies(duplicate):
+    model = SparseClassifier(alphas=20).fit(X, Y)
+    other = duplicate(model)
+    assert_allclose(other.predict_proba(X), model.predict_proba(X), atol=0)
+    assert_allclose(other.at("min").coef_, model.at("min").coef_, rtol=1e-10)
+    assert not hasattr(clone(model), "coef_")
+
+
+def test_no_answer_at_another_penalty_for_other_rows():
+    rows = X.copy()
+    model = SparseClassifier(alphas=20).fit(rows, Y)
+    rows[:, 0] *= -1.0
+    with pytest.raises(InputError, match="X or y were changed after fit"):
+        model.at("min")
+
+
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_explanations(loss, tmp_path):
+    model = SparseClassifier(loss=loss, alphas=20, stability=5, decoys=5).fit(X, Y)
+    assert repr(model).startswith("SparseClassifier of y")
+    assert_allclose(model.ledger()["coef"].to_numpy().sum(), model.coef_.sum(), rtol=1e-6)
+    told = model.model_.separation
+    assert told is not None and told.counts.sum() == 120
+    assert model.model_.target.levels == ("a", "b") and "x0" in str(model.why(0))
+    model.report(tmp_path / "r.html")
+    model.save(tmp_path / "m.json")
+    assert excise.load(tmp_path / "m.json").target.levels == ("a", "b")
+    assert "text/html" in model._repr_mimebundle_()
+    assert "text/html" in LogisticRegression().fit(X, Y)._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "auc", "roc_auc", "neg_log_loss", "f1_macro",
+                                     metrics.make_scorer(metrics.brier_score_loss,
+                                                         response_method="predict_proba",
+                                                         greater_is_better=False)])  # fmt: skip
+def test_scorers_against_cross_val_score(scoring):
+    """Held-out scores are those of scikit-learn's loop over refitted classifiers."""
+    cv = StratifiedKFold(4, shuffle=True, random_state=0)
+    yes = np.where(Y == "b", 1, 0)
+    model = SparseClassifier(cv=cv, scoring=scoring, alphas=[0.05, 0.01]).fit(X, yes)
+    theirs = "roc_auc" if scoring == "auc" else scoring
+    for k, alpha in enumerate((0.05, 0.01)):
+        pipe = make_pipeline(StandardScaler(), LogisticRegression(alpha=alpha, l1_ratio=1.0))
+        expected = cross_val_score(pipe, X, yes, cv=cv, scoring=theirs)
+        assert_allclose(model.cv_.folds[k], expected, rtol=1e-8)
+    assert model.cv_.greater_is_better
+
+
+def test_what_is_told_of_a_fit_is_told_in_the_deviance():
+    """Whatever the folds were scored by: else a verdict would read an AUC as an error."""
+    settings = {"alphas": 20, "stability": 0, "decoys": 0}
+    plain = SparseClassifier(**settings).fit(X, Y)
+    scored = SparseClassifier(scoring="auc", **settings).fit(X, Y)
+    told, usual = scored.model_, plain.at(scored.alpha_).model_
+    assert told.alpha == scored.alpha_ and told.alpha_min == scored.cv_.alpha_min
+    assert told.cv.metric == "mean deviance"
+    assert_allclose(told.cv.mean, usual.cv.mean, rtol=1e-6)
+    assert told.cv.null == pytest.approx(usual.cv.null)
+    assert "deviance explained -" not in str(scored)
+    regressor = ours.SparseRegressor(scoring="mae", **settings).fit(X, MARGIN)
+    assert regressor.model_.cv.metric == "mean squared error"
+    assert "R2 0." in str(regressor)
+
+
+def test_a_function_of_probabilities():
+    def brier(y_true, prediction, sample_weight=None):
+        return -float(np.average((y_true - prediction) ** 2, weights=sample_weight))
+
+    for w in (None, WEIGHTS["real"]):
+        own = SparseClassifier(scoring=brier, alphas=15).fit(X, Y, sample_weight=w)
+        named = SparseClassifier(scoring="mse", alphas=15).fit(X, Y, sample_weight=w)
+        assert own.alpha_ == named.alpha_ and own.cv_.metric == "brier"
+        theirs = SparseClassifier(scoring="neg_brier_score", alphas=15)
+        weighed = theirs.fit(X, Y == "b", sample_weight=w)
+        assert_allclose(weighed.cv_.folds, own.cv_.folds, rtol=1e-12)
+
+
+def test_losses_of_numbers_are_for_the_regressor():
+    with pytest.raises(InputError, match="losses for classes: 'logistic', 'squared_hinge'"):
+        SparseClassifier(loss="poisson").fit(X, Y)
+    with pytest.raises(InputError, match="SparseClassifier"):
+        ours.SparseRegressor(loss="logistic").fit(X, (Y == "a") + 0.0)
+    with pytest.raises(InputError, match="unknown loss 'hinge'"):
+        SparseClassifier(loss="hinge").fit(X, Y)
+
+
+def test_in_the_company_of_scikit_learn():
+    assert cross_val_score(SparseClassifier(cv=5), X, Y, cv=3).min() > 0.7
+    search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=3, scoring="neg_log_loss")
+    assert search.fit(X, Y).best_estimator_.classes_.tolist() == ["a", "b"]
+    pipe = make_pipeline(StandardScaler(), SparseClassifier(cv=5)).fit(X, Y)
+    assert_allclose(pipe.predict_proba(X), SparseClassifier(cv=5).fit(X, Y).predict_proba(X),
+                    rtol=1e-8)  # fmt: skip
+
+
+# --- LogisticRegressionCV ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weights", ["none", "real"])
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc"])
+def test_logistic_cv_is_that_of_scikit_learn(scoring, class_weight, weights):
+    settings = {"Cs": 6, "scoring": scoring, "class_weight": CLASS_WEIGHTS[class_weight]}
+    w = WEIGHTS[weights]
+    theirs = peer.LogisticRegressionCV(
+        **settings, l1_ratios=(0.0,), solver="newton-cholesky", tol=1e-13,
+        use_legacy_attributes=False,
+    ).fit(X, Y, sample_weight=w)  # fmt: skip
+    mine = LogisticRegressionCV(**settings, use_legacy_attributes=False)
+    mine.fit(X, Y, sample_weight=w)
+    assert mine.C_ == theirs.C_ and mine.l1_ratio_ == theirs.l1_ratio_ == 0.0
+    assert_allclose(mine.scores_, theirs.scores_, rtol=1e-9)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-8)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-8)
+    assert mine.score(X, Y, w) == pytest.approx(theirs.score(X, Y, sample_weight=w), rel=1e-9)
+    assert_allclose(mine.coefs_paths_, theirs.coefs_paths_, atol=1e-7)
+
+
+def test_logistic_cv_over_two_settings():
+    mine = LogisticRegressionCV(Cs=[1.0, 0.01, 1.0], l1_ratios=[0.2, 1.0], scoring="deviance")
+    mine.fit(X, Y)
+    assert mine.scores_["b"].shape == (5, 3, 2)
+    assert_allclose(mine.scores_["b"][:, 0], mine.scores_["b"][:, 2])
+    assert mine.C_.shape == (1,) and mine.l1_ratio_[0] in (0.2, 1.0)
+    same = LogisticRegression(C=mine.C_[0], l1_ratio=mine.l1_ratio_[0]).fit(X, Y)
+    assert_allclose(mine.coef_, same.coef_, atol=1e-10)
+    eta = mine.decision_function(X)
+    deviance = SCORES["deviance"](mine._data_term, (Y == "b") + 0.0, eta, None)
+    assert mine.score(X, Y) == pytest.approx(-deviance)
+    lasso = LogisticRegressionCV(Cs=3, penalty="l1").fit(X, Y)
+    assert lasso.scores_["b"].shape == (5, 3) and lasso.l1_ratio_[0] == 1.0
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("legacy", [True, False])
+def test_logistic_cv_averages_where_scikit_learn_does(legacy, fit_intercept):
+    settings = {"refit": False, "use_legacy_attributes": legacy, "fit_intercept": fit_intercept,
+                "l1_ratios": np.array([0.0]), "Cs": [0.01, 0.1, 1.0], "scoring": "neg_log_loss",
+                "penalty": "deprecated"}  # fmt: skip
+    theirs = peer.LogisticRegressionCV(**settings, solver="newton-cholesky", tol=1e-12)
+    theirs.fit(X / 5.0, Y)
+    mine = LogisticRegressionCV(**settings).fit(X / 5.0, Y)
+    assert_allclose(mine.coef_, theirs.coef_, atol=1e-5)
+    assert_allclose(mine.intercept_, theirs.intercept_, atol=1e-5)
+    assert_allclose(mine.C_, theirs.C_)
+    assert_allclose(mine.l1_ratio_, theirs.l1_ratio_)
+    paths = [one.coefs_paths_["b"] if legacy else one.coefs_paths_ for one in (mine, theirs)]
+    assert_allclose(*paths, atol=1e-4)
+
+
+def test_logistic_cv_takes_a_scorer_of_an_estimator():
+    def hits(estimator, Z, y, sample_weight=None):
+        return np.average(estimator.predict(Z) == y, weights=sample_weight)
+
+    for w in (None, WEIGHTS["real"]):
+        own = LogisticRegressionCV(scoring=hits).fit(X, Y, sample_weight=w)
+        named = LogisticRegressionCV().fit(X, Y, sample_weight=w)
+        assert_allclose(own.scores_["b"], named.scores_["b"], rtol=1e-12)
+
+
+def test_logistic_cv_on_sparse_tables_and_frames():
+    plain = LogisticRegressionCV(Cs=3).fit(X, Y)
+    for table in (sp.csr_array(X), sp.csc_matrix(X), pd.DataFrame(X)):
+        other = LogisticRegressionCV(Cs=3).fit(table, Y)
+        assert_allclose(other.coef_, plain.coef_, atol=1e-8)
+        assert_allclose(other.scores_["b"], plain.scores_["b"])
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"Cs": [1.0, -1.0]}, r"Cs\[1\]=-1.0 is not in"),
+    ({"Cs": 0}, "Cs=0 must be at least 1"),
+    ({"Cs": []}, "must hold a value each"),
+    ({"l1_ratios": [2.0]}, r"l1_ratios\[0\]=2.0 is not in"),
+    ({"penalty": "elasticnet"}, "l1_ratios must be specified"),
+    ({"penalty": None}, "penalty=None must be one of"),
+])  # fmt: skip
+def test_bad_logistic_cv(settings, message):
+    with pytest.raises(InputError, match=message):
+        LogisticRegressionCV(**settings).fit(X, Y)
+
+
+def test_bad_scores_of_logistic_cv():
+    model = LogisticRegressionCV(Cs=2).fit(X, Y)
+    with pytest.raises(InputError, match="y holds 'c', which is no class of the fit"):
+        model.score(X, np.full(120, "c"))
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"C": 0.0}, "C=0.0 is not in"),
+    ({"C": np.nan}, "C=nan is not in"),
+    ({"C": 2.0, "alpha": 1.0}, "alpha and C are two names of one thing"),
+    ({"alpha": -1.0}, "alpha=-1.0 is not in"),
+    ({"penalty": "l1", "l1_ratio": 0.5}, "contradict each other"),
+    ({"penalty": "l0"}, "penalty='l0' must be one of"),
+    ({"penalty": "elasticnet", "l1_ratio": None}, "l1_ratio must be specified"),
+    ({"solver": "svd"}, "solver='svd' must be one of"),
+])  # fmt: skip
+def test_bad_logistic(settings, message):
+    with pytest.raises(InputError, match=message):
+        LogisticRegression(**settings).fit(X, Y)
