@@ -1,17 +1,20 @@
 """The books and the proof: every formula that turns a residual into a certificate.
 
-Everything is on the standard scale: b = coef_std, r the centred residual, c_j = z_j'W r, columns
-with z_j'W z_j = 1, and Omega_j(b) = tax |b| + ridge b^2 / 2 on [lower, upper].
+Everything is on the standard scale: b = coef_std, columns with z_j'W z_j = 1, Omega_j(b) =
+tax |b| + ridge b^2 / 2 on [lower, upper], and u = -l'(eta) per row, the residual r for the
+squared loss; c_j = z_j'W u.
 
-    primal   P(b)     = r'W r / 2 + sum_j Omega_j(b_j)
-    dual     D(theta) = y'W y / 2 - (y - theta)'W(y - theta) / 2 - sum_j Omega_j*(z_j'W theta)
+    primal   P(b)     = sum_i w_i l(y_i, eta_i) + sum_j Omega_j(b_j)
+    dual     D(theta) = -sum_i w_i [ l*(-theta_i) + theta_i offset_i ] - sum_j Omega_j*(z_j'W theta)
+             for theta with sum_i w_i theta_i = 0, the condition of the intercept
 
-    gap = P(b) - D(theta) = (r - theta)'W(r - theta) / 2
+    gap = P(b) - D(theta) = sum_i w_i [ l(eta_i) + l*(-theta_i) + theta_i eta_i ]
                             + sum_j [ Omega_j(b_j) + Omega_j*(z_j'W theta) - b_j z_j'W theta ]
 
 Each term is >= 0 (Fenchel and Young), so nothing cancels, and gap >= P(b) - min P whatever b and
-theta are. D is 1-strongly concave in the norm |.|_W, hence the optimal theta lies within
-sqrt(2 gap) of ours; if that ball holds |z_j'W theta| < tax_j, then b_j = 0 in every optimum
+theta are. For the squared loss the first sum is (r - theta)'W(r - theta) / 2.
+Where l'' <= L, D is 1/L-strongly concave in the norm |.|_W, hence the optimal theta lies within
+sqrt(2 L gap) of ours; if that ball holds |z_j'W theta| < tax_j, then b_j = 0 in every optimum
 (the gap-safe sphere: Ndiaye, Fercoq, Gramfort and Salmon, JMLR 18, 2017).
 """
 
@@ -22,12 +25,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.losses import Loss
 from excise.results import Certificate, Floats, VerdictKind, Verdicts
 from excise.standard import Penalty, allowed
 
 EPS = float(np.finfo(np.float64).eps)
 TIE = 1e-8
 """Earnings within this share of the tax are called equal to it."""
+NOISE = 1e-13
+"""Correlations below this share of |y| are rounding."""
 UNPAID = 1e-10
 """Earnings of an unpenalised feature above this share of |y| are no rounding."""
 
@@ -40,7 +46,7 @@ class DualPoint(NamedTuple):
 
 
 class Ray(NamedTuple):
-    """The dual points s t, s >= 0, by default for t = r.
+    """The dual points s t, s >= 0, of the squared loss, by default for t = r.
 
     `z`: correlations z_j'W t. `square`: t'W t. `foot`: the s nearest to r. `apart`: the square of
     the distance from there to r.
@@ -51,21 +57,67 @@ class Ray(NamedTuple):
     foot: float = 1.0
     apart: float = 0.0
 
+    @property
+    def most(self) -> float:
+        """The largest s in the domain of the loss's conjugate."""
+        return np.inf
+
     def distance(self, s: float) -> float:
         """(r - s t)'W(r - s t) / 2."""
         return (self.apart + self.square * (s - self.foot) ** 2) / 2
+
+    def peak(self, b: Floats) -> float:
+        """The top of the parabola D(s t) of a plain lasso."""
+        return self.foot + float(b @ self.z) / self.square if self.square > 0.0 else 1.0
+
+
+class RowRay(NamedTuple):
+    """The dual points s t, 0 <= s <= most, of any loss.
+
+    `z`: correlations z_j'W t. `t`, `y`, `eta`, `weights`: a number per row. `charge`: what the
+    rounding left in the conditions z_j'W t = 0 may cost, at s = 1.
+    """
+
+    z: Floats
+    t: Floats
+    loss: Loss
+    y: Floats
+    eta: Floats
+    weights: Floats
+    charge: float
+
+    @property
+    def most(self) -> float:
+        """The largest s <= 1 in the domain of the loss's conjugate."""
+        return self.loss.domain_scale(self.y, self.t)
+
+    def distance(self, s: float) -> float:
+        """sum_i w_i [ l(eta_i) + l*(-s t_i) + s t_i eta_i ]."""
+        rows = self.loss.fenchel_young(self.y, self.eta, -s * self.t)
+        return float(self.weights @ rows) + s * self.charge
+
+    def peak(self, b: Floats) -> float:
+        """No shortcut is known: t itself."""
+        return 1.0
 
 
 class Size(NamedTuple):
     """What the figures of a certificate are measured against.
 
     `unit`: y was divided by it. `null`: loss at b = 0 with the best intercept. `top`: the largest
-    tax that anybody would pay, alpha_max * l1_ratio.
+    tax that anybody would pay, alpha_max * l1_ratio. `steep`: norm of the gradient at b = 0, |y|
+    for the squared loss (the default).
     """
 
     unit: float
     null: float
     top: float
+    steep: float | None = None
+
+    @property
+    def noise(self) -> float:
+        """Correlations below this are rounding."""
+        return NOISE * (float(np.sqrt(2.0 * self.null)) if self.steep is None else self.steep)
 
 
 def open_sides(pen: Penalty) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -112,19 +164,18 @@ def unpaid(z: Floats, pen: Penalty, noise: float) -> bool:
     return bool(np.any((pen.tax == 0.0) & (earned > noise)))
 
 
-def duality_gap(b: Floats, ray: Ray, pen: Penalty, noise: float) -> DualPoint:
+def duality_gap(b: Floats, ray: Ray | RowRay, pen: Penalty, noise: float) -> DualPoint:
     """The gap at the best point at hand of a ray.
 
     For a plain lasso D(s t) is a parabola in s: s is its top, or the feasible end before it. With
-    a ridge or bounds the better of that and s = 1 is taken. Where an unpenalised feature earns
-    more than `noise`, only theta = 0 is feasible, and the gap is the whole objective;
-    `excise.certify` projects the residual first.
+    a ridge or bounds, or another loss, the better of that and s = 1 is taken. Where an
+    unpenalised feature earns more than `noise`, only theta = 0 is feasible, and the gap is the
+    whole objective; `excise.certify` projects the residual first.
     """
     if unpaid(ray.z, pen, noise):
-        nothing = np.zeros_like(b)
-        return DualPoint(nothing, ray.distance(0.0) + float(fenchel_young(b, nothing, pen).sum()))
-    most = feasible_scale(ray.z, pen)
-    top = ray.foot + float(b @ ray.z) / ray.square if ray.square > 0.0 else 1.0
+        return no_bound(b, ray.distance(0.0), pen)
+    most = min(feasible_scale(ray.z, pen), ray.most)
+    top = ray.peak(b)
     up, down = open_sides(pen)
     guesses = {min(top, most)} if np.all(up & down) else {min(top, most), min(1.0, most)}
     found = [ridge_as_rows(b, ray, pen)]
@@ -134,7 +185,13 @@ def duality_gap(b: Floats, ray: Ray, pen: Penalty, noise: float) -> DualPoint:
     return min(found, key=lambda point: point.gap)
 
 
-def ridge_as_rows(b: Floats, ray: Ray, pen: Penalty) -> DualPoint:
+def no_bound(b: Floats, loss: float, pen: Penalty) -> DualPoint:
+    """Theta = 0, which is always feasible: the gap is the whole objective."""
+    nothing = np.zeros_like(b)
+    return DualPoint(nothing, loss + float(fenchel_young(b, nothing, pen).sum()))
+
+
+def ridge_as_rows(b: Floats, ray: Ray | RowRay, pen: Penalty) -> DualPoint:
     """The gap on the ray with the ridge counted as rows added to Z.
 
     Omega*(s c) <= s^2 ridge b^2 / 2 as soon as s |c - ridge b| <= tax, however small the ridge;
@@ -144,7 +201,7 @@ def ridge_as_rows(b: Floats, ray: Ray, pen: Penalty) -> DualPoint:
     held = np.where(z > 0.0, (b > 0.0) & (b >= pen.upper), (b < 0.0) & (b <= pen.lower))
     shut = np.where(z > 0.0, pen.upper == 0.0, pen.lower == 0.0)
     bounding = (pen.tax > 0.0) & ~held & ~shut & (z != 0.0)
-    s = float(np.min(pen.tax[bounding] / np.abs(z[bounding]), initial=1.0))
+    s = float(np.min(pen.tax[bounding] / np.abs(z[bounding]), initial=min(1.0, ray.most)))
     rows = pen.ridge * b**2 * (1.0 - s) ** 2 / 2 + np.maximum(pen.tax * np.abs(b) - s * b * z, 0.0)
     terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * ray.z, pen), rows)
     return DualPoint(s * ray.z, ray.distance(s) + float(terms.sum()))
@@ -163,26 +220,33 @@ def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
 
 def reach(z: Floats, radius: float, pen: Penalty) -> Floats:
     """The most that a feature can earn at any dual point within `radius` of theta."""
-    upward = np.where(pen.upper > 0.0, z, -np.inf)
-    downward = np.where(pen.lower < 0.0, -z, -np.inf)
-    return np.maximum(upward, downward) + radius
+    upward = np.where(pen.upper > 0.0, z + radius, -np.inf)
+    downward = np.where(pen.lower < 0.0, radius - z, -np.inf)
+    return np.maximum(upward, downward)
 
 
-def safe_radius(gap: float, null: float) -> float:
-    """sqrt(2 gap), with room for the rounding of a gap that is computed near zero."""
-    return float(np.sqrt(2.0 * (gap + 4.0 * EPS * null)))
+def safe_radius(gap: float, null: float, curvature: float = 1.0) -> float:
+    """sqrt(2 gap curvature), with room for the rounding of a gap that is computed near zero.
+
+    A loss whose second derivative is at most `curvature` has a conjugate, and so a dual, that is
+    1 / curvature strongly concave. Without a bound nothing is known.
+    """
+    if not np.isfinite(curvature):
+        return np.inf
+    return float(np.sqrt(2.0 * curvature * (gap + 4.0 * EPS * null)))
 
 
 def verdicts_from(
-    b: Floats, c: Floats, z: Floats, radius: float, pen: Penalty, size: Size
+    b: Floats, c: Floats, alone: Floats, z: Floats, radius: float, pen: Penalty, size: Size
 ) -> Verdicts:
     """Kind, earnings and tax per feature, in the caller's units (see `VerdictKind`).
 
-    `c` are the correlations with the residual, `z` those with theta.
+    `c` are the correlations with the residual, `alone` what they would be with b_j = 0 and the
+    others held, `z` those with theta.
     """
     zero = b == 0.0
-    earns = np.where(zero, allowed(c, pen), np.abs(c + b))
-    tie = TIE * pen.tax + 1e-13 * np.sqrt(2.0 * size.null)
+    earns = np.where(zero, allowed(c, pen), np.abs(alone))
+    tie = TIE * pen.tax + size.noise
     kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
     kind[earns <= pen.tax + tie] = VerdictKind.BORDERLINE
     kind[earns < pen.tax - tie] = VerdictKind.KKT
@@ -201,7 +265,7 @@ def certificate_from(
     point: DualPoint | None = None,
     excess: float = 0.0,
 ) -> Certificate:
-    """The certificate of b, all arguments with y in units of `size.unit`.
+    """The certificate of b for the squared loss, all arguments with y in units of `size.unit`.
 
     Parameters
     ----------
@@ -217,14 +281,45 @@ def certificate_from(
     """
     noise = UNPAID * float(np.sqrt(2.0 * size.null))
     point = duality_gap(b, Ray(c, rr), pen, noise) if point is None else point
+    data = Data(rr / 2, excess)
+    return certificate_of(b, c, c + b, data, pen, size, point, float(np.sqrt(2.0 * excess)))
+
+
+class Data(NamedTuple):
+    """The data term of a certificate.
+
+    `loss`: at b with its best intercept, or with the one at hand, whose `excess` is then in the
+    gap already. `curvature`: bound on the second derivative.
+    """
+
+    loss: float
+    excess: float = 0.0
+    curvature: float = 1.0
+
+
+def certificate_of(
+    b: Floats,
+    c: Floats,
+    alone: Floats,
+    data: Data,
+    pen: Penalty,
+    size: Size,
+    point: DualPoint,
+    off: float,
+) -> Certificate:
+    """The certificate of b for any loss, from what the features earn (see `verdicts_from`).
+
+    `off` is the slope of the loss in the intercept.
+    """
     value = float(np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
-    primal, gap = rr / 2 + value + excess, point.gap + excess
-    off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=np.sqrt(2.0 * excess)))
-    verdicts = verdicts_from(b, c, point.z, safe_radius(point.gap, size.null), pen, size)
+    primal, gap = data.loss + value + data.excess, point.gap + data.excess
+    off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=off if off > size.noise else 0))
+    radius = safe_radius(point.gap, size.null, data.curvature)
+    verdicts = verdicts_from(b, c, alone, point.z, radius, pen, size)
     square = size.unit * size.unit
     return Certificate(
         primal=primal * square,
-        dual=(primal - gap) * square,
+        dual=(primal - gap) * square if np.isfinite(gap) else 0.0,  # no loss is below 0
         gap=gap * square,
         relative_gap=ratio(gap, size.null),
         kkt_violation=ratio(off, size.top),

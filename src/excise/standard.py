@@ -11,6 +11,7 @@ b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -219,11 +220,20 @@ class View:
             block *= self.root[:, None]
             yield here, block
 
+    def reweighted(self, factor: Floats) -> View:
+        """The same columns with rows multiplied by sqrt(w factor)."""
+        other = copy(self)
+        other.root = self.root * np.sqrt(factor)
+        return other
+
+    def eta(self, b: Floats) -> Floats:
+        """Z b without the weights, reading only the columns where b is not zero."""
+        index = np.flatnonzero(b)
+        return predict(self.problem.design, self.columns, index, b[index][:, None])[:, 0]
+
     def predict(self, b: Floats) -> Floats:
         """Z b, reading only the columns where b is not zero."""
-        index = np.flatnonzero(b)
-        eta = predict(self.problem.design, self.columns, index, b[index][:, None])
-        return np.asarray(self.root * eta[:, 0])
+        return np.asarray(self.root * self.eta(b))
 
     def correlate(self, vectors: Floats) -> Floats:
         """Z'v for one vector, shape (p,), or for several at once, shape (p, k)."""

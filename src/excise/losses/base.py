@@ -55,6 +55,8 @@ class Loss(ABC):
         Name of the parameter, with its usual value as the default of the field; "" if none.
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
+    kinked : bool
+        Whether it has more than one slope somewhere.
     """
 
     name: ClassVar[str]
@@ -62,6 +64,7 @@ class Loss(ABC):
     link: ClassVar[str]
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
+    kinked: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, y: Floats, eta: Floats) -> Floats:

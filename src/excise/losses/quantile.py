@@ -23,6 +23,7 @@ class Quantile(Loss):
     link: ClassVar[str] = "identity"
     domain: ClassVar[str] = "numbers"
     strictly_convex: ClassVar[bool] = False
+    kinked: ClassVar[bool] = True
 
     q: float = 0.5
 
@@ -71,8 +72,11 @@ class SmoothedQuantile(Quantile):
     width / 8. It is no loss by itself: only a way to a dual point.
     """
 
+    kinked: ClassVar[bool] = False
+
     width: float = 1.0
 
+    @quiet
     def _dual(self, y: Floats, eta: Floats) -> Floats:
         return np.clip(self.q - 0.5 + (y - eta) / self.width, self.q - 1.0, self.q)
 
