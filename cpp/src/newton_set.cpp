@@ -123,7 +123,7 @@ void NewtonSet::predict(const Point& point, Vec& eta) const {
 
 // Slopes, bends and correlations at eta_.
 void NewtonSet::expand() {
-  loss_.expand(problem_.y, eta_, slope_.data(), bend_.data(), cap_.data());
+  coupling_ = loss_.expand(problem_.y, eta_, slope_.data(), bend_.data(), cap_.data());
   for (std::size_t i = 0; i < slope_.size(); ++i)
     residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
   const Index n = ix(residual_.size());
@@ -131,6 +131,12 @@ void NewtonSet::expand() {
   pack_->correlate(0, ConstMatrix(residual_.data(), n, 1), Matrix(c_.data(), ix(c_.size()), 1),
                    context_);
   fresh_ = false;
+}
+
+void NewtonSet::bend(const Vec& bends, const Coupling* coupling, double* v) const {
+  const Vec before = coupling ? Vec(v, v + bends.size()) : Vec();
+  for (std::size_t i = 0; i < bends.size(); ++i) v[i] *= bends[i];
+  if (coupling) coupling->subtract(before.data(), v);
 }
 
 double NewtonSet::violation() const {
@@ -167,8 +173,9 @@ void NewtonSet::make_model() {
   model_bend_.resize(bend_.size());
   for (std::size_t i = 0; i < bend_.size(); ++i)
     model_bend_[i] = weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
+  model_coupling_ = coupling_;
   bent_root_ = problem_.root;
-  loss_.multiply(model_bend_, weight_, bent_root_.data());
+  bend(model_bend_, model_coupling_.get(), bent_root_.data());
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
@@ -189,11 +196,11 @@ void NewtonSet::extend_model(Index first) {
   for (Index k = 0; k < first; ++k)
     std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
   const Matrix more(all.data() + first * m, m, added);
-  if (loss_.diagonal())
+  if (!model_coupling_)
     pack_->weighted_gram(model_bend_, first, more, context_);
   else
-    pack_->bent_gram([this](double* v) { loss_.multiply(model_bend_, weight_, v); }, first, more,
-                     context_);
+    pack_->bent_gram([this](double* v) { bend(model_bend_, model_coupling_.get(), v); }, first,
+                     more, context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
     pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
@@ -287,12 +294,13 @@ void NewtonSet::move_to(const Point& point, const Vec& eta) {
   intercept_ = point.intercept;
   eta_ = eta;
   expand();
-  const auto curvature = [this](const Vec& bend) {
+  const auto curvature = [this](const Vec& bends, const Coupling* coupling) {
     Vec v = moved_;
-    loss_.multiply(bend, weight_, v.data());
+    bend(bends, coupling, v.data());
     return kernels().dot(moved_.data(), v.data(), ix(v.size()));
   };
-  const double now = curvature(bend_), old = curvature(model_bend_);
+  const double now = curvature(bend_, coupling_.get());
+  const double old = curvature(model_bend_, model_coupling_.get());
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 

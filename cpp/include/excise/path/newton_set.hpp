@@ -45,6 +45,8 @@ class NewtonSet final : public WorkingSet {
   ElasticNet at(Index k) const { return penalty_.at(k, alpha_); }
   void predict(const Point& point, Vec& eta) const;
   void expand();
+  // v := D^(-1/2) H D^(-1/2) v, D = diag(weight)
+  void bend(const Vec& bends, const Coupling* coupling, double* v) const;
   double violation() const;
   double small_enough() const;
   double penalty(const Vec& b) const;
@@ -72,12 +74,14 @@ class NewtonSet final : public WorkingSet {
   Indices support_;
   double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
   Vec eta_, slope_, bend_, cap_, residual_;
+  std::shared_ptr<const Coupling> coupling_;
   Vec moved_, there_;  // by how much the last step moved root o eta; where it wanted to
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
   Vec model_bend_, bent_root_, gram_, with_intercept_, target_;
+  std::shared_ptr<const Coupling> model_coupling_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;
