@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
+from excise.losses import Squared
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Floats, Rule
 
@@ -62,6 +63,9 @@ def fit_cv(
     ----------
     X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
+        For the Cox model times and events: see `excise.Survival`. Its held-out error is what the
+        held-out rows add to the deviance of the partial likelihood of all rows of the fold, per
+        row (Verweij and van Houwelingen, Statistics in Medicine 12, 1993).
     cv, groups, time, repeats, random_state
         See `excise.folds.make_folds`.
     rule : {"1se", "min"}, default="1se"
@@ -142,7 +146,15 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
+        metric=_metric(session.problem),
     )
+
+
+def _metric(problem: Problem) -> str:
+    """What the held-out error of the problem's loss is."""
+    if problem.survival is not None:
+        return "deviance that held-out rows add to the partial likelihood"
+    return "mean squared error" if isinstance(problem.loss, Squared) else "mean deviance"
 
 
 def _standard_error(held: Floats, folds: Folds) -> Floats:
@@ -157,6 +169,9 @@ def _standard_error(held: Floats, folds: Folds) -> Floats:
 
 def _with_weight(folds: Folds, problem: Problem) -> Folds:
     """The folds whose held-out rows have weight; an error where the training rows have none."""
+    events = problem.weights * problem.y
+    if problem.survival is not None and np.any((folds.roles == TRAIN) @ events == 0.0):
+        raise InputError("the training rows of a fold hold no event", remedy="fewer folds")
     if problem.sample_weight is None:
         return folds
     w = problem.weights

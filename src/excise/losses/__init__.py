@@ -22,8 +22,8 @@ from excise.losses.squared_hinge import SquaredHinge
 from excise.losses.tweedie import Tweedie
 
 __all__ = [
-    "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial", "Poisson", "Quantile",
-    "Squared", "SquaredHinge", "Tweedie", "loss_of",
+    "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial",
+    "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {

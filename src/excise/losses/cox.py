@@ -65,7 +65,7 @@ class Cox(AnyLoss):
         return survival.event, survival
 
     def _usable(self, y: Floats) -> Mask:
-        return (y == 0.0) | (y == 1.0)
+        return np.asarray((y == 0.0) | (y == 1.0))
 
     def _check_fit(self, y: Floats, rows: str, fit_intercept: bool) -> None:
         if not np.any(y > 0.0):
