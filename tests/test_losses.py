@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, getcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -372,3 +373,15 @@ def test_the_engine_says_what_it_cannot_do_yet(name: str) -> None:
         f"the {name} loss cannot be fitted yet, only certified\n"
         "  try: excise.certify on coefficients of another tool"
     )
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_has_its_row_in_the_documents(name: str) -> None:
+    """With the curvature's verdict, so that page and registry cannot part."""
+    page = Path(__file__).parents[1] / "docs" / "objective.md"
+    loss = loss_of(name)
+    (row,) = [
+        line for line in page.read_text().splitlines() if line.startswith(f'| `"{loss.spec}"')
+    ]
+    assert row.endswith("| proved |" if np.isfinite(loss.curvature(np.ones(1))) else "| kkt |")
+    assert loss.domain in row

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.duality import EPS, Data, Ray, RowRay
+from excise.duality import EPS, Data, Ray, RowRay, mean_of
 from excise.losses import Loss, Squared
 from excise.losses.base import Mask, quiet
 from excise.null_model import best_intercept, fitted, residual_size, without_kinks
@@ -181,7 +181,8 @@ class LossTerm(DataTerm):
         self.offset = self.counted(offset)
         b0 = 0.0
         if problem.fit_intercept:
-            b0 = best_intercept(self.loss, self.y, self.offset, self.weights)
+            some = self.some
+            b0 = best_intercept(self.loss, self.y[some], self.offset[some], self.weights[some])
         self.null_eta = b0 + self.offset
         ones = np.full((problem.n, int(problem.fit_intercept)), 1.0)
         self.null_slopes = self.balanced(self.null_eta, ones)
@@ -199,7 +200,7 @@ class LossTerm(DataTerm):
 
     def value(self, eta: Floats) -> float:
         """The mean loss."""
-        return float(self.weights @ self.loss.value(self.y, eta))
+        return mean_of(self.loss.value(self.y, eta), self.weights)
 
     @quiet
     def slopes(self, eta: Floats) -> Floats:
@@ -223,13 +224,14 @@ class LossTerm(DataTerm):
         return float(steep + 4.0 * EPS * off @ (self.view.root * self.blur(eta)))
 
     def slopes_without(self, free: Indices) -> Floats:
-        view = self.view
-        inverse = np.divide(1.0, view.root, out=np.zeros_like(view.root), where=self.some)
+        view, some, eta = self.view, self.some, self.null_eta.copy()
+        inverse = np.divide(1.0, view.root, out=np.zeros_like(view.root), where=some)
         columns = view.gather(free) * inverse[:, None]
         if view.problem.fit_intercept:
             columns = np.column_stack([np.ones(view.problem.n), columns])
-        eta = fitted(self.loss, self.y, self.null_eta, self.weights, columns)
-        return self.balanced(eta, columns)
+        rows = self.y[some], eta[some], self.weights[some]
+        eta[some] = fitted(self.loss, *rows, columns[some])
+        return self.balanced(self.counted(eta), columns)
 
     def kinks(self, eta: Floats) -> Mask:
         """Rows that are at a kink of the loss."""

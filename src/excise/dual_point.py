@@ -189,7 +189,7 @@ def _moved(
 
 
 def _solver(freedom: Freedom, index: Indices) -> Callable[[Floats], Floats] | None:
-    """The shortest x with A'x = `change`, A the bent columns; None if they are dependent.
+    """The shortest x with A'x = `change`, A the bent columns; None if that is not to be had.
 
     By the Cholesky factor of A'A for clearly independent sparse columns, else by QR.
     """
@@ -206,9 +206,13 @@ def _solver(freedom: Freedom, index: Indices) -> Callable[[Floats], Floats] | No
         return by_gram
     if too_many(view, index):
         return None
-    Q, R = np.linalg.qr(freedom.with_intercept(bent, bent.gather(index)))
+    columns = freedom.with_intercept(bent, bent.gather(index))
+    Q, R = np.linalg.qr(columns)
     if np.any(np.abs(np.diag(R)) <= DEPENDENT * np.linalg.norm(R, axis=0)):
-        return None
+        if freedom.h is None:
+            return None
+        # rows that cannot move, or twins: their equations may agree all the same
+        return lambda change: np.asarray(np.linalg.lstsq(columns.T, change, DEPENDENT)[0])
     return lambda change: np.asarray(Q @ np.linalg.solve(R.T, change))
 
 

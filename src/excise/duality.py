@@ -112,7 +112,7 @@ class RowRay(NamedTuple):
     def distance(self, s: float) -> float:
         """sum_i w_i [ l(eta_i) + l*(-s t_i) + s t_i eta_i ]."""
         rows = self.loss.fenchel_young(self.y, self.eta, -s * self.t)
-        return float(self.weights @ rows) + s * self.charge
+        return mean_of(rows, self.weights) + s * self.charge
 
     def peak(self, b: Floats) -> float:
         """No shortcut is known: t itself."""
@@ -136,6 +136,11 @@ class Size(NamedTuple):
     def noise(self) -> float:
         """Correlations below this are rounding."""
         return NOISE * (float(np.sqrt(2.0 * self.null)) if self.steep is None else self.steep)
+
+
+def mean_of(rows: Floats, weights: Floats) -> float:
+    """Weighted sum over the rows with weight: an infinity elsewhere does not count."""
+    return float(weights @ np.where(weights > 0.0, rows, 0.0))
 
 
 def open_sides(pen: Penalty) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -96,7 +96,9 @@ class AnyLoss(ABC):
     @property
     def spec(self) -> str:
         """The text from which `loss_of` makes this loss again."""
-        return f"{self.name}:{getattr(self, self.parameter)!r}" if self.parameter else self.name
+        if not self.parameter:
+            return self.name
+        return f"{self.name}:{getattr(self, self.parameter)!r}".removesuffix(".0")
 
     def check_target(
         self, y: Floats, weights: Floats | None = None, fit_intercept: bool = True
