@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
@@ -49,6 +50,7 @@ def check(X: Array, y: Array, cv: Any = 5, **problem: Any) -> CrossValidation:
     found = fit_cv(X, y, cv, alphas=12, alpha_min_ratio=0.01, **problem)
     held, null = refitted(X, y, found.alphas, make_folds(len(y), cv), **problem)
     unit = float(null.mean())
+    assert found.training_gap <= 1e-10
     np.testing.assert_allclose(found.folds / unit, held / unit, rtol=1e-8, atol=1e-10)
     np.testing.assert_allclose(found.null_folds, null, rtol=1e-9)
     np.testing.assert_allclose(found.mean, held.mean(axis=1), rtol=1e-8, atol=1e-10 * unit)
@@ -292,6 +294,64 @@ def test_equal_bits_for_any_number_of_threads(shape: tuple[int, int]) -> None:
     X, y = ar(*shape)
     runs = [fit_cv(X, y, 5, alphas=8, alpha_min_ratio=0.2, n_threads=t) for t in (1, 2, 2)]
     assert len({run.folds.tobytes() for run in runs}) == 1
+
+
+# --- folds side by side ---------------------------------------------------------------------------
+
+
+def saturated() -> tuple[Array, Array]:
+    """More columns than rows; at the end of the path about as many are kept as there are rows."""
+    X, y = ar(60, 300, 0.5, 5)
+    return X, y + 3.0 * np.random.default_rng(5).standard_normal(60)
+
+
+@pytest.mark.parametrize("storage", [np.asfortranarray, sp.csc_array, sp.csr_array])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_folds_whose_supports_grow_near_the_rows(storage: Any, weighted: bool) -> None:
+    X, y = saturated()
+    weight = np.random.default_rng(6).integers(0, 3, 60) if weighted else np.ones(60)
+    problem = {"sample_weight": weight.astype(np.float64), "standardize": True}
+    grid = fit_path(X, y, 60, alpha_min_ratio=0.002, **problem).alphas
+    runs = [fit_cv(storage(X), y, 6, alphas=grid, n_threads=t, **problem) for t in (1, 2)]
+    held, null = refitted(X, y, grid, make_folds(60, 6), **problem)
+    for run in runs:
+        assert run.training_gap <= 1e-10
+        np.testing.assert_allclose(run.folds / null.mean(), held / null.mean(), rtol=1e-7)
+    assert runs[0].folds.tobytes() == runs[1].folds.tobytes()
+    assert np.diff(runs[0].path.coefs.tocsc().indptr)[-1] > 40
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_the_path_of_all_rows_is_that_of_fit_path(n_threads: int) -> None:
+    """It goes along with the folds, and is the same to the last bit."""
+    X, y = saturated()
+    found = fit_cv(X, y, 5, alphas=30, n_threads=n_threads).path
+    alone = fit_path(X, y, 30, n_threads=1)
+    assert found.coefs.tocsc().data.tobytes() == alone.coefs.tocsc().data.tobytes()
+    assert found.relative_gaps.tobytes() == alone.relative_gaps.tobytes()
+    assert found.n_passes == alone.n_passes
+
+
+def test_columns_that_lie_elsewhere_on_the_training_rows() -> None:
+    """A few held-out rows hold nearly all of their spread: the fold centres copies of its own."""
+    X, y = ar(40, 70)
+    label = make_folds(40, 5).fold_of_row[0]
+    X[label == 2, :20] *= 1e6
+    X[:, 20:30] += 1e4
+    check(X, y, label, standardize=True)
+    check(X, y, label, standardize=True, fit_intercept=False)
+
+
+def test_more_columns_than_folds_can_hold_at_once() -> None:
+    """Folds whose vectors are long go in groups."""
+    rng = np.random.default_rng(7)
+    X = sp.random_array((24, 400_000), density=5e-5, rng=rng, format="csc")
+    X = sp.hstack([sp.csc_array(rng.standard_normal((24, 8))), X], format="csc")
+    y = X[:, [0]].toarray().ravel() + 0.1 * rng.standard_normal(24)
+    found = fit_cv(X, y, 5, alphas=3, alpha_min_ratio=0.3)
+    held, _ = refitted(X.tocsr(), y, found.alphas, make_folds(24, 5))
+    assert found.training_gap <= 1e-10
+    np.testing.assert_allclose(found.folds, held, rtol=1e-8)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from excise.certify import certify
-from excise.engine import fit, fit_path
+from excise.engine import fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import LOSSES, Loss, Squared, Tweedie, loss_of
 from excise.losses.special import exp_divergence, share_divergence
@@ -363,16 +363,6 @@ def test_targets_that_look_wrong_and_are_not() -> None:
     make_problem(X, [0, 0, 0, 0], loss="poisson", fit_intercept=False)
     make_problem(X, [-1, 1, 2, 3], loss="poisson", sample_weight=[0, 1, 1, 1])
     make_problem(X, [0.3, 0.3, 0.3, 0.3], loss="logistic")
-
-
-@pytest.mark.parametrize("name", [name for name in LOSSES if name != "squared"])
-def test_the_engine_says_what_it_cannot_do_yet(name: str) -> None:
-    with pytest.raises(InputError) as error:
-        fit(X, [0, 1, 1, 0] if name != "gamma" else [1, 2, 3, 4], 0.1, loss=name)
-    assert str(error.value) == (
-        f"the {name} loss cannot be fitted yet, only certified\n"
-        "  try: excise.certify on coefficients of another tool"
-    )
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -246,16 +246,17 @@ std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alp
   std::shared_ptr<SharedColumns> shared;
   if (!engine.statement().design->sparse())
     shared = std::make_shared<SharedColumns>(engine.statement().design);
-  std::vector<std::unique_ptr<Runner>> runners(sz(first == 0 ? count + 1 : count));
+  const Index all = first == 0 ? 1 : 0;  // the path of all rows, the longest task, goes first
+  std::vector<std::unique_ptr<Runner>> runners(sz(all + count));
   const auto each = [&](std::size_t size, auto&& body) {
     parallel_tasks(context, ix(size), context.n_threads, body);
   };
   each(runners.size(), [&](Index k, const Context& inner) {
     Runner& runner = *(runners[sz(k)] = std::make_unique<Runner>(inner, alphas));
-    if (k < count)
-      runner.begin(engine, folds, first + k, shared);
-    else
+    if (k < all)
       runner.begin(engine, 1.0);
+    else
+      runner.begin(engine, folds, first + k - all, shared);
   });
   std::vector<FoldResult> results(sz(count));
   std::vector<Runner*> going;
@@ -275,7 +276,7 @@ std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alp
   }
   each(runners.size(), [&](Index k, const Context&) {
     if (const RowFold* fold = runners[sz(k)]->fold())
-      results[sz(k)] = fold->score(runners[sz(k)]->result(), eta);
+      results[sz(k - all)] = fold->score(runners[sz(k)]->result(), eta);
     else
       engine.give_path(alphas, runners[sz(k)]->result());
   });

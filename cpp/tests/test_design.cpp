@@ -4,6 +4,7 @@
 #include "check.hpp"
 #include "data.hpp"
 #include "excise/design/columns.hpp"
+#include "excise/design/decorators.hpp"
 
 using namespace excise;
 using data::Random;
@@ -149,4 +150,75 @@ TEST(moments_do_not_cancel) {
   x[sz(n + 3)] = 0.1;
   x[5] = -1e300;  // finite, but nothing can be subtracted from it
   CHECK(design.moments({}, Context{}).not_finite == 0);
+}
+
+TEST(columns_shared_by_views_multiply_as_their_own) {
+  const Index n = 50, p = 12;
+  Vec numbers = Random(21).normals(n * p);
+  for (Index i = 0; i < n; ++i) numbers[sz(i + 3 * n)] += 100.0;  // far from its spread
+  const auto base = std::make_shared<Dense<double>>(numbers.data(), n, p, 1, n);
+  const auto shared = std::make_shared<SharedColumns>(base);
+  Vec center(sz(p)), scale(sz(p), 2.0);
+  for (Index j = 0; j < p; ++j) center[sz(j)] = j == 3 ? 100.0 : 0.1 * static_cast<double>(j);
+  scale[7] = 0.0;
+  std::vector<std::unique_ptr<Pack>> packs;
+  std::vector<std::unique_ptr<Standardized>> views;
+  for (const Index left_out : {0, 1}) {
+    Vec root(sz(n), 0.2);
+    for (Index i = left_out; i < n; i += 5) root[sz(i)] = 0.0;
+    for (const auto& columns : {std::shared_ptr<SharedColumns>(), shared}) {
+      views.push_back(std::make_unique<Standardized>(base, center, scale, root, columns));
+      packs.push_back(views.back()->pack());
+    }
+  }
+  const Indices first{9, 3, 0}, then{7, 1, 11}, kept{0, 1, 3, 5};
+  for (const auto& pack : packs) pack->add(first);
+  for (const auto& pack : packs) pack->add(then);
+  packs[3]->keep(kept);
+  packs[2]->keep(kept);
+  packs[3]->add(Indices{5, 6});  // where others were
+  packs[2]->add(Indices{5, 6});
+  for (const std::size_t own : {std::size_t{0}, std::size_t{2}}) {
+    const Pack &a = *packs[own], &b = *packs[own + 1];
+    const Index m = a.size();
+    const Vec v = Random(22).normals(2 * n);
+    Vec ca(sz(2 * (m - 1))), cb(ca);
+    a.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(ca.data(), m - 1, 2));
+    b.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(cb.data(), m - 1, 2));
+    for (std::size_t k = 0; k < ca.size(); ++k) CHECK(check::close(cb[k], ca[k], 1e-13));
+    const Indices some{2, 0}, all{0, 1, 2, 3, 4};
+    Vec ga(10), gb(10);
+    a.crosses(some, all, Matrix(ga.data(), 5, 2));
+    b.crosses(some, all, Matrix(gb.data(), 5, 2));
+    for (std::size_t k = 0; k < ga.size(); ++k) CHECK(check::close(gb[k], ga[k], 1e-13));
+    Vec ra(v), rb(v);
+    const Vec coefficients{1.0, -2.0, 0.5, 3.0, 1.0};
+    a.subtract(all, coefficients.data(), ra.data());
+    b.subtract(all, coefficients.data(), rb.data());
+    for (Index i = 0; i < n; ++i) CHECK(check::close(rb[sz(i)], ra[sz(i)], 1e-13));
+  }
+}
+
+TEST(views_of_one_table_share_a_reading_bit_by_bit) {
+  const Index n = 70, p = 300;
+  const Vec numbers = Random(23).normals(n * p), scale(sz(p), 1.5);
+  const auto base = std::make_shared<Dense<double>>(numbers.data(), n, p, 1, n);
+  std::vector<std::unique_ptr<Standardized>> views;
+  std::vector<const Standardized*> at;
+  constexpr Index kViews = 11;
+  for (Index l = 0; l < kViews; ++l) {
+    Vec root(sz(n), 0.1);
+    for (Index i = l; i < n; i += kViews) root[sz(i)] = 0.0;
+    views.push_back(std::make_unique<Standardized>(base, Vec(sz(p), 0.01 * static_cast<double>(l)),
+                                                   scale, root));
+    at.push_back(views.back().get());
+  }
+  const Vec r = Random(24).normals(n * kViews);
+  Vec together(sz(p * kViews)), alone(sz(p));
+  Standardized::correlate_views(at, ConstMatrix(r.data(), n, kViews),
+                                Matrix(together.data(), p, kViews), Context{2, [] {}});
+  for (Index l = 0; l < kViews; ++l) {
+    at[sz(l)]->correlate(ConstMatrix(&r[sz(l * n)], n, 1), Matrix(alone.data(), p, 1), Context{});
+    for (Index j = 0; j < p; ++j) CHECK(together[sz(j + l * p)] == alone[sz(j)]);
+  }
 }

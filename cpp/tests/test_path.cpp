@@ -1,6 +1,11 @@
 // Whole paths: certified at every alpha, the same by every route, and safe on hard tables.
+#include <atomic>
+#include <stdexcept>
+#include <string>
+
 #include "check.hpp"
 #include "data.hpp"
+#include "excise/path/cross_validation.hpp"
 
 using namespace excise;
 using data::Table;
@@ -161,4 +166,56 @@ TEST(a_stop_is_heard_and_leaves_the_engine_whole) {
   const PathResult left = engine->path(alphas), right = fresh->path(alphas);
   for (std::size_t k = 0; k < alphas.size(); ++k)
     CHECK(left.points[k].values == right.points[k].values);
+}
+
+TEST(folds_side_by_side_are_the_same_for_any_number_of_threads) {
+  const Table t = data::table(60, 300, 31, 0.5);
+  Folds folds;
+  for (Index f = 0; f < 7; ++f) {
+    folds.role.emplace_back(60, Role::Train);
+    for (Index i = f; i < 60; i += 7) folds.role.back()[sz(i)] = Role::Test;
+  }
+  Vec errors, values;
+  for (const int threads : {1, 2, 3}) {
+    const Context context{threads, [] {}};
+    auto engine = data::engine(t, data::statement(t), context);
+    const Vec alphas = data::grid(engine->grid_top(), 5e-3, 40);
+    const HeldOut held = CrossValidator(*engine, folds, context).run(alphas, context);
+    CHECK(held.worst_gap <= 1e-10);
+    const PathResult path = engine->path(alphas);
+    CHECK(data::worst_gap(*engine, path) <= 1e-10);
+    if (threads > 1) {
+      CHECK(held.errors == errors);
+      CHECK(path.points.back().values == values);
+      continue;
+    }
+    errors = held.errors;
+    values = path.points.back().values;
+    CHECK(engine->path(alphas).points.back().values == values);  // made anew
+  }
+}
+
+TEST(a_fold_that_is_stopped_stops_all) {
+  const Table t = data::table(60, 300, 32, 0.5);
+  Folds folds;
+  for (Index f = 0; f < 4; ++f) {
+    folds.role.emplace_back(60, Role::Train);
+    for (Index i = f; i < 60; i += 4) folds.role.back()[sz(i)] = Role::Test;
+  }
+  for (const int threads : {1, 2}) {
+    auto engine = data::engine(t, data::statement(t));
+    const Vec alphas = data::grid(engine->grid_top(), 1e-2, 30);
+    std::atomic<int> calls{0};
+    const Context stops{threads, [&] {
+                          if (++calls > 200) throw std::runtime_error("stopped");
+                        }};
+    bool stopped = false;
+    try {
+      CrossValidator(*engine, folds, stops).run(alphas, stops);
+    } catch (const std::runtime_error& e) {
+      stopped = std::string(e.what()) == "stopped";
+    }
+    CHECK(stopped);
+    CHECK(data::worst_gap(*engine, engine->path(alphas)) <= 1e-10);
+  }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -215,7 +216,8 @@ class Session:
         last = len(found["indptr"]) - 2
         coef = _sparse(found, "coef", self.problem.p).column(last)
         if not isinstance(self.problem.loss, Squared):
-            return certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+            made = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+            return _with_dual_of_core(made, found) if self.problem.loss.kinked else made
         unit = engine.unit
         size = Size(
             unit=unit,
@@ -264,6 +266,19 @@ class Session:
             for a, j, e in zip(alphas, features, enters, strict=True)
         ]
         return events, np.unique(alphas)[::-1]
+
+
+def _with_dual_of_core(made: Certificate, found: dict[str, Any]) -> Certificate:
+    """The certificate with the core's own gap, where that is smaller.
+
+    At a kink coefficients do not tell the dual point, which the verifier has to guess; the core
+    ends with both.
+    """
+    relative = float(found["relative_gaps"][-1])
+    if not relative < made.relative_gap:
+        return made
+    gap = made.gap * (relative / made.relative_gap)
+    return replace(made, gap=gap, dual=made.primal - gap, relative_gap=relative)
 
 
 def given_alphas(alphas: Any) -> Floats:

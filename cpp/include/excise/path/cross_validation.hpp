@@ -2,7 +2,8 @@
 //
 // Columns fewer than rows: one reading of the data gives shifted cross-moments of every cell of
 // rows that the folds treat alike; the Gram matrix of a training fold is a sum of cells, and the
-// held-out error is a quadratic form. Otherwise each fold is a row view of the same design.
+// held-out error is a quadratic form. Otherwise each fold is a row view of the same design, and
+// where the views work on working sets they share their readings of it.
 #pragma once
 
 #include "excise/path/engine.hpp"
@@ -32,7 +33,8 @@ class CrossValidator {
   CrossValidator(Engine& engine, Folds folds, const Context& context);
   ~CrossValidator();
 
-  // alphas in the user's unit; with predictors, X is read fold by fold
+  // alphas in the user's unit; with predictors, X is read fold by fold. Over working sets the path
+  // of all rows goes along, and stays with the engine until it is asked for.
   HeldOut run(std::span<const double> alphas, bool eta, const Context& context) const;
 
  private:

@@ -16,6 +16,7 @@ class Cholesky {
   void clear() {
     size_ = 0;
     l_.clear();
+    inverse_.clear();
   }
 
   // Solves L x = g for the cross-products g of a new column with the present ones; returns the
@@ -31,6 +32,7 @@ class Cholesky {
   void append(const Vec& x, double squared_pivot) {
     l_.insert(l_.end(), x.begin(), x.begin() + size_);
     l_.push_back(std::sqrt(squared_pivot));
+    inverse_.push_back(1.0 / l_.back());
     ++size_;
   }
 
@@ -43,11 +45,13 @@ class Cholesky {
       if (ix(rotations_.size()) < size_) rotations_.resize(sz(size_));
       rotations_[sz(i - 1)] = {a / h, b / h};
       source[i - 1] = h;
+      inverse_[sz(i - 1)] = 1.0 / h;
       double* target = row(i - 1);
       for (Index c = 0; c < i; ++c) target[c] = source[c];
     }
     --size_;
     l_.resize(sz(size_ * (size_ + 1) / 2));
+    inverse_.resize(sz(size_));
   }
 
   // X := L^{-1} X, a few rows of L at a time: each is read once for all columns. The first `from`
@@ -84,7 +88,7 @@ class Cholesky {
       double minus[kRows];
       for (Index i = m - 1; i >= 0; --i) {
         const double* l = rows[i] = row(lo + i);
-        x[lo + i] /= l[lo + i];
+        x[lo + i] *= inverse_[sz(lo + i)];
         for (Index k = 0; k < i; ++k) x[lo + k] -= x[lo + i] * l[lo + k];
         minus[i] = -x[lo + i];
       }
@@ -96,12 +100,12 @@ class Cholesky {
   using Rotation = std::pair<double, double>;
 
   // Solves for x[0..m), given the products of those rows of L with what comes before
-  static void forward_block(const double* const* rows, const double* products, Index m, double* x,
-                            Index lo) {
+  void forward_block(const double* const* rows, const double* products, Index m, double* x,
+                     Index lo) const {
     for (Index i = 0; i < m; ++i) {
       double rest = x[i] - products[i];
       for (Index k = 0; k < i; ++k) rest -= rows[i][lo + k] * x[k];
-      x[i] = rest / rows[i][lo + i];
+      x[i] = rest * inverse_[sz(lo + i)];
     }
   }
   static void rotate(const Rotation& g, double& a, double& b) {
@@ -114,6 +118,7 @@ class Cholesky {
 
   Index size_ = 0;
   Vec l_;
+  Vec inverse_;  // of the pivots: each division would wait for the one before
   std::vector<Rotation> rotations_;
 };
 
