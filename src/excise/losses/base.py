@@ -52,6 +52,8 @@ class AnyLoss(ABC):
         Name of the parameter, with its usual value as the default of the field; "" if none.
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
+    kinked : bool
+        Whether it has more than one slope somewhere.
     has_intercept : bool
         Whether a constant added to eta makes a difference.
     """
@@ -61,6 +63,7 @@ class AnyLoss(ABC):
     link: ClassVar[str]
     domain: ClassVar[str]
     strictly_convex: ClassVar[bool] = True
+    kinked: ClassVar[bool] = False
     has_intercept: ClassVar[bool] = True
 
     @abstractmethod
@@ -141,14 +144,7 @@ class Loss(AnyLoss):
     ``value`` is half the unit deviance: never negative, and 0 at the best eta (for a log link and
     y = 0 that is -infinity). Arrays of any shapes that broadcast go in, float64 comes out; no
     finite eta gives NaN, and infinity appears only where the true value is too large for a double.
-
-    Attributes
-    ----------
-    kinked : bool
-        Whether it has more than one slope somewhere.
     """
-
-    kinked: ClassVar[bool] = False
 
     @abstractmethod
     def value(self, y: Floats, eta: Floats) -> Floats:
