@@ -13,14 +13,15 @@ PY  := $(BIN)/python
 DEV := $(if $(filter command,$(firstword $(origin PYTHON))),$(PYTHON),$(PY))
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 CPP := $(wildcard cpp/include/excise/*.hpp cpp/include/excise/*/*.hpp cpp/src/*.cpp cpp/src/*/*.cpp \
-                  cpp/bindings/*.hpp cpp/bindings/*.cpp cpp/tests/*.hpp cpp/tests/*.cpp)
+                  cpp/bindings/*.hpp cpp/bindings/*.cpp cpp/tests/*.hpp cpp/tests/*.cpp \
+                  cpp/fuzz/*.cpp)
 CORE_INPUTS := pyproject.toml CMakeLists.txt $(CPP)
 PACKAGE := $(shell find src/excise -name '*.py' -o -name '*.csv' -o -name '*.css' -o -name '*.html' \
                    -o -name '*.json')
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help demo test lint format check-python check-cpp asan tsan fuzz tidy core stub bench clean
+.PHONY: help demo test lint format check-python check-cpp asan tsan fuzz fuzz-cpp tidy core stub bench clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -60,10 +61,22 @@ asan: $(VENV)/.tools
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
 
-## make fuzz     long hunts for surprises: random problems, and sparse tables of any structure
+## make fuzz     long hunts for surprises: random problems, small integer tables, sparse tables
 fuzz: $(VENV)/.testing
 	$(PY) -m tests.fuzz_engine --count 10000
+	$(PY) -m tests.fuzz_small --count 100000
 	$(PY) -m tests.fuzz_sparse --count 100000
+
+## make fuzz-cpp five minutes of libFuzzer (clang) on the sparse entry of the core, under the
+##               address and undefined-behaviour sanitizers (SECONDS=... for more)
+fuzz-cpp: SECONDS ?= 300
+fuzz-cpp: $(VENV)/.tools
+	$(CMAKE) -S . -B $(BUILD)/fuzz $(GENERATOR) -DCMAKE_CXX_COMPILER=clang++ -DEXCISE_BINDINGS=OFF \
+	    -DEXCISE_FUZZ=ON -DEXCISE_SANITIZE=fuzzer-no-link,address,undefined
+	$(CMAKE) --build $(BUILD)/fuzz --target fuzz_sparse --parallel $(JOBS)
+	mkdir -p $(BUILD)/fuzz/found
+	$(BUILD)/fuzz/fuzz_sparse -max_total_time=$(SECONDS) -max_len=2000 -timeout=10 \
+	    $(BUILD)/fuzz/found cpp/fuzz/sparse
 
 ## make tidy     clang-tidy over the core (it takes a minute; part of the `dev` extra)
 tidy: $(VENV)/.tools

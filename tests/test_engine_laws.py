@@ -13,7 +13,7 @@ from designs import DESIGNS, SETTINGS
 from tables import Array, ar, constant_column, wide
 
 from excise.engine import fit, fit_path
-from excise.results import Path, VerdictKind
+from excise.results import Path, Status, VerdictKind
 
 SHAPES: dict[str, tuple[int, int]] = {"tall": (70, 12), "wide": (25, 60)}
 
@@ -273,3 +273,39 @@ def test_nearly_equal_columns_share_nothing_and_lose_nothing() -> None:
     assert not np.any((found.coef[:6] != 0.0) & (found.coef[6:] != 0.0))
     np.testing.assert_allclose(found.coef[:6] + found.coef[6:], fit(X, y, 0.05).coef, atol=1e-12)
     assert found.certificate.verdicts.count(VerdictKind.BORDERLINE) == len(found.support)
+
+
+@pytest.mark.parametrize("share", [1e-5, 1e-6, 1e-7, 1e-8, 1e-10])
+@pytest.mark.parametrize("bounds", [(-np.inf, 0.0), (-0.4, 3.0), None])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_free_column_that_leans_on_one_with_a_tiny_ridge(
+    share: float, bounds: Any, l1_ratio: float
+) -> None:
+    """The ridge alone keeps them apart: left out of their distance, all ended at zero."""
+    X, y = np.array([[-2.0, -2.0, 2.0]]), np.array([1.0])
+    found = fit(
+        X,
+        y,
+        share,
+        l1_ratio=l1_ratio,
+        bounds=bounds,
+        fit_intercept=False,
+        penalty_weight=np.array([0.5, 0.0, 0.0]),
+    )
+    assert found.status is Status.OPTIMAL
+    np.testing.assert_allclose(X @ found.coef, y, atol=1e-7)
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-5])
+def test_near_twins_among_free_columns_do_not_hide_a_dependent_one(rest: float) -> None:
+    """Their Gram matrix knows no distance below 1e-8: it is told, and refined, by the residual."""
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal((4, 8)), rng.standard_normal(4)
+        X[:, 1] = X[:, 0] + 10.0 ** -rng.integers(3, 8) * rng.standard_normal(4)
+        X[:, 3] = X[:, 1] + X[:, 2] + rest * rng.standard_normal(4)
+        weight = np.r_[np.zeros(4), np.ones(4)]
+        for l1_ratio in (0.5, 1.0):
+            alphas = np.geomspace(1.0, 1e-4, 6)
+            path = fit_path(X, y, alphas, l1_ratio=l1_ratio, penalty_weight=weight)
+            assert path.relative_gaps.max() <= 1e-10

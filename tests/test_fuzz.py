@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests import fuzz_sparse
+from tests import fuzz_small, fuzz_sparse
 from tests.fuzz_engine import TOLD, judge
 from tests.fuzz_problems import draw
 
@@ -23,3 +23,8 @@ def test_random_problems_hold_no_surprise(seed: int) -> None:
 def test_sparse_tables_of_any_structure() -> None:
     """scipy #8778 #21170 #23784: out-of-range indices kill the process in most tools today."""
     assert list(fuzz_sparse.hunt(104, 300)) == []
+
+
+def test_small_tables_with_every_setting_are_certified() -> None:
+    """Ties, dependent columns, bounds, free features, tiny ridges: none stalls, none is beaten."""
+    assert list(fuzz_small.hunt(105, 200, every=20)) == []

@@ -8,9 +8,6 @@ namespace {
 constexpr int kNewtonSteps = 30;  // more than this is a cycle
 constexpr int kRefinements = 4;
 constexpr int kPatience = 3;  // steps without a lower objective
-// A taxed column closer than this to the span of the others is exchanged for one of them: squared.
-constexpr double kDependent = 1e-12;
-constexpr double kSharp = 1e-6;  // squared pivots above this are told well by the factor
 
 }  // namespace
 
@@ -234,16 +231,9 @@ bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const doubl
   Vec& x = solved_;
   begun_ = work_;
   std::copy(solved.begin(), solved.end(), begun_.begin());
-  double pivot = factor_.project(begun_.data(), diagonal + ridge, x, ix(solved.size()));
-  double least = kDependent;
-  if (side == Side::Smooth && ridge == 0) {  // nothing but the fit decides about a free column
-    least = quadratic_.dependent();
-    Vec b = x;
-    factor_.backward(b.data());
-    const double distance = pivot < kSharp ? quadratic_.distance(j, active_, b) : -1.0;
-    if (distance >= 0) pivot = distance;
-  }
-  if (!(pivot > least * diagonal)) return false;
+  const double pivot = independent(
+      entry, diagonal, factor_.project(begun_.data(), diagonal + ridge, x, ix(solved.size())), x);
+  if (!(pivot > 0)) return false;
   if (ridge_) {
     gram_.insert(gram_.end(), work_.begin(), work_.begin() + ix(m));
     gram_.push_back(diagonal);
@@ -287,8 +277,9 @@ void ActiveSet::refactor() {
     const double* row = gram.data() + i * (i + 1) / 2;
     work_.clear();
     for (const Index place : places) work_.push_back(row[place]);
-    const double pivot = factor_.project(work_.data(), row[i] + at(j).l2, x);
-    if (!(pivot > kDependent * row[i])) {
+    const double pivot = independent({j, side_[sz(j)]}, row[i],
+                                     factor_.project(work_.data(), row[i] + at(j).l2, x), x);
+    if (!(pivot > 0)) {
       fix(j, 0.0);
       continue;
     }

@@ -189,7 +189,9 @@ CrossValidator::~CrossValidator() = default;
 
 HeldOut CrossValidator::run(std::span<const double> alphas, bool eta,
                             const Context& context) const {
-  const auto& [engine, folds, moments] = *parts_;
+  Engine& engine = parts_->engine;  // clang < 16 captures no structured bindings
+  const Folds& folds = parts_->folds;
+  const MomentFolds* moments = parts_->moments.get();
   const Index count = folds.count(), k = ix(alphas.size());
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= engine.unit();

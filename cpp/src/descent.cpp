@@ -65,7 +65,7 @@ bool ActiveSet::exchange(Index j, Side side) {
       }
     }
     if (t == kInfinity) {  // dependent on unpenalised columns alone
-      side_[sz(j)] = Side::Zero;
+      side_[sz(j)] = rest;
       return false;
     }
     for (Index k = 0; k < ix(active_.size()); ++k) {

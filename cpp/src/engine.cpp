@@ -213,7 +213,9 @@ PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
   PathResult quick = uses_gram_ ? gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled,
                                             problem_.noise(), context_, begin)
                                 : ridge_path(problem_, scaled, context_);
-  if (trusted(quick)) return quick;
+  // Too large for n x n numbers is too large for working sets of all columns.
+  const bool last_word = !uses_gram_ && statement_.n() > kMostDirectRows;
+  if (last_word || trusted(quick)) return quick;
   return better(std::move(quick), working_set_path(problem_, null_, scaled, context_, begin));
 }
 

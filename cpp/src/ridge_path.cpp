@@ -2,12 +2,16 @@
 #include <cmath>
 
 #include "excise/path/path.hpp"
+#include "excise/solve/shifted_cg.hpp"
 
 namespace excise {
 namespace {
 
 constexpr Index kAtOnce = 64;  // columns packed at a time
 constexpr double kDependent = 1e-13;
+// Gaps over the null loss that gradients aim at, and that are left as they are. The error of a
+// coefficient is the root of the gap.
+constexpr double kAim = 1e-20, kGood = 1e-15;
 
 // The span of the unpenalised columns: an orthonormal basis, and the way back to coefficients.
 class FreeSpan {
@@ -132,87 +136,164 @@ class RidgePath {
         n_(ix(problem.y.size())),
         p_(problem.design->cols()),
         paying_(columns_with_ridge(problem.penalty, true)),
-        free_(*problem.design, columns_with_ridge(problem.penalty, false)),
-        kernel_(kernel_matrix(problem, paying_, free_, context)) {}
+        free_(*problem.design, columns_with_ridge(problem.penalty, false)) {
+    for (Index j = 0; j < p_; ++j) all_.push_back(j);
+  }
+
+  PathResult run(std::span<const double> alphas) {
+    if (n_ <= kMostDirectRows)
+      directly(alphas);
+    else
+      by_gradients(alphas);
+    return std::move(result_);
+  }
+
+ private:
+  // What a dual vector u says: b, the residual r, and what is missing, r - alpha u.
+  struct Told {
+    Vec b, r, missing;
+  };
+
+  void directly(std::span<const double> alphas) {
+    const Vec kernel = kernel_matrix(problem_, paying_, free_, context_);
+    for (const double alpha : alphas) {
+      solve(alpha, RowSystem(kernel, n_, alpha, context_));
+      context_.poll();
+    }
+  }
 
   // The system is refined until its dual vector u and the coefficients tell of one residual.
-  PathPoint solve(double alpha, Vec& c) {
+  void solve(double alpha, const RowSystem& system) {
     constexpr int kRefinements = 5;
-    const RowSystem system(kernel_, n_, alpha, context_);
-    Vec dual(sz(n_)), b(sz(p_)), r, missing = problem_.y;
-    free_.project_out(missing.data());
-    c.resize(sz(p_));
+    Vec dual(sz(n_));
+    Told told;
+    told.missing = projected(problem_.y);
     double last = kInfinity;
     for (int round = 0; round < kRefinements; ++round) {
-      system.solve(missing.data());
-      kernels().axpy(1.0, missing.data(), dual.data(), n_);
+      system.solve(told.missing.data());
+      kernels().axpy(1.0, told.missing.data(), dual.data(), n_);
       free_.project_out(dual.data());
-      correlate(dual, c);
-      std::fill(b.begin(), b.end(), 0.0);
-      for (const Index j : paying_) b[sz(j)] = c[sz(j)] / problem_.penalty.l2[sz(j)];
-      free_.coefficients(residual(b), b);
-      missing = r = residual(b);
-      free_.project_out(missing.data());
-      kernels().axpy(-alpha, dual.data(), missing.data(), n_);
+      told = tell(alpha, dual);
       double worst = 0.0;
-      for (const double v : missing) worst = std::max(worst, std::abs(v));
+      for (const double v : told.missing) worst = std::max(worst, std::abs(v));
       if (worst <= problem_.noise() || worst > 0.5 * last) break;
       last = worst;
     }
-    correlate(r, c);
+    result_.points.push_back(judged(alpha, told, result_.correlations));
+    ++result_.n_solves;
+  }
+
+  // Conjugate gradients, a few alphas at a time: they share their readings of X.
+  void by_gradients(std::span<const double> alphas) {
+    constexpr std::size_t kTogether = 16;
+    constexpr Index kMostProducts = 2000;
+    for (std::size_t lo = 0; lo < alphas.size(); lo += kTogether) {
+      const auto some = alphas.subspan(lo, std::min(kTogether, alphas.size() - lo));
+      const std::vector<Vec> duals = gradients(projected(problem_.y), some, kMostProducts);
+      for (std::size_t k = 0; k < some.size(); ++k) polish(some[k], duals[k]);
+    }
+  }
+
+  // What rounding left of the gap is solved for again; the best point counts.
+  void polish(double alpha, Vec dual) {
+    constexpr int kRounds = 3;
+    constexpr Index kMostAgain = 200;
+    PathPoint best;
+    for (int round = 0; round < kRounds; ++round) {
+      const Told told = tell(alpha, dual);
+      Vec c;
+      PathPoint point = judged(alpha, told, c);
+      if (round > 0 && !(point.optimality.gap < best.optimality.gap)) break;
+      best = std::move(point);
+      result_.correlations = std::move(c);
+      if (best.optimality.gap <= kGood * null_loss()) break;
+      const Vec more = gradients(told.missing, std::span(&alpha, 1), kMostAgain).front();
+      kernels().axpy(1.0, more.data(), dual.data(), n_);
+    }
+    best.converged = best.optimality.gap <= kGood * null_loss();
+    result_.points.push_back(std::move(best));
+    ++result_.n_solves;
+  }
+
+  std::vector<Vec> gradients(const Vec& y, std::span<const double> alphas, Index most) {
+    Vec c, b(sz(p_));
+    const auto product = [&](const Vec& v, Vec& out) {
+      context_.poll();
+      correlate(v, c);
+      spread(c, b);
+      out.assign(sz(n_), 0.0);
+      problem_.design->predict(all_, b.data(), out.data());
+      free_.project_out(out.data());
+    };
+    return shifted_cg(product, y, alphas, kAim * null_loss(), most);
+  }
+
+  double null_loss() const { return 0.5 * problem_.yy; }
+
+  Told tell(double alpha, const Vec& dual) {
+    Told told{Vec(sz(p_)), {}, {}};
+    Vec c;
+    correlate(dual, c);
+    spread(c, told.b);
+    free_.coefficients(residual(told.b), told.b);
+    told.r = residual(told.b);
+    told.missing = projected(told.r);
+    kernels().axpy(-alpha, dual.data(), told.missing.data(), n_);
+    return told;
+  }
+
+  PathPoint judged(double alpha, const Told& told, Vec& c) {
+    correlate(told.r, c);
     PathPoint point;
     point.alpha = alpha;
     for (Index j = 0; j < p_; ++j) {
-      if (b[sz(j)] == 0) continue;
+      if (told.b[sz(j)] == 0) continue;
       point.support.push_back(j);
-      point.values.push_back(b[sz(j)]);
+      point.values.push_back(told.b[sz(j)]);
     }
-    point.rr = kernels().dot(r.data(), r.data(), n_);
+    point.rr = kernels().dot(told.r.data(), told.r.data(), n_);
     point.optimality =
         certifier_.certify(alpha, point.support, point.values, c.data(), squared_term(point.rr));
     return point;
   }
-  Index n_passes() const { return n_passes_; }
 
- private:
+  // b = L2^{-1} c on the columns that pay
+  void spread(const Vec& c, Vec& b) const {
+    for (const Index j : paying_) b[sz(j)] = c[sz(j)] / problem_.penalty.l2[sz(j)];
+  }
+
+  Vec projected(Vec v) const {
+    free_.project_out(v.data());
+    return v;
+  }
+
   Vec residual(const Vec& b) const {
-    Indices all(sz(p_));
     Vec minus(b.size()), r = problem_.y;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      all[j] = ix(j);
-      minus[j] = -b[j];
-    }
-    problem_.design->predict(all, minus.data(), r.data());
+    for (std::size_t j = 0; j < b.size(); ++j) minus[j] = -b[j];
+    problem_.design->predict(all_, minus.data(), r.data());
     return r;
   }
 
   void correlate(const Vec& v, Vec& c) {
+    c.resize(sz(p_));
     problem_.design->correlate(ConstMatrix(v.data(), n_, 1), Matrix(c.data(), p_, 1), context_);
-    ++n_passes_;
+    ++result_.n_passes;
   }
 
   const StandardProblem& problem_;
   const Context& context_;
   Certifier certifier_;
-  Index n_, p_, n_passes_ = 0;
-  Indices paying_;
+  Index n_, p_;
+  Indices paying_, all_;
   FreeSpan free_;
-  Vec kernel_;
+  PathResult result_;
 };
 
 }  // namespace
 
 PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
                       const Context& context) {
-  RidgePath path(problem, context);
-  PathResult result;
-  for (const double alpha : alphas) {
-    result.points.push_back(path.solve(alpha, result.correlations));
-    ++result.n_solves;
-    context.poll();
-  }
-  result.n_passes = path.n_passes();
-  return result;
+  return RidgePath(problem, context).run(alphas);
 }
 
 }  // namespace excise

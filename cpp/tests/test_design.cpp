@@ -183,8 +183,8 @@ TEST(columns_shared_by_views_multiply_as_their_own) {
     const Index m = a.size();
     const Vec v = Random(22).normals(2 * n);
     Vec ca(sz(2 * (m - 1))), cb(ca);
-    a.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(ca.data(), m - 1, 2));
-    b.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(cb.data(), m - 1, 2));
+    a.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(ca.data(), m - 1, 2), kAlone);
+    b.correlate(1, ConstMatrix(v.data(), n, 2), Matrix(cb.data(), m - 1, 2), kAlone);
     for (std::size_t k = 0; k < ca.size(); ++k) CHECK(check::close(cb[k], ca[k], 1e-13));
     const Indices some{2, 0}, all{0, 1, 2, 3, 4};
     Vec ga(10), gb(10);
@@ -193,8 +193,8 @@ TEST(columns_shared_by_views_multiply_as_their_own) {
     for (std::size_t k = 0; k < ga.size(); ++k) CHECK(check::close(gb[k], ga[k], 1e-13));
     Vec ra(v), rb(v);
     const Vec coefficients{1.0, -2.0, 0.5, 3.0, 1.0};
-    a.subtract(all, coefficients.data(), ra.data());
-    b.subtract(all, coefficients.data(), rb.data());
+    a.subtract(all, coefficients.data(), ra.data(), kAlone);
+    b.subtract(all, coefficients.data(), rb.data(), kAlone);
     for (Index i = 0; i < n; ++i) CHECK(check::close(rb[sz(i)], ra[sz(i)], 1e-13));
   }
 }

@@ -180,7 +180,7 @@ TEST(folds_side_by_side_are_the_same_for_any_number_of_threads) {
     const Context context{threads, [] {}};
     auto engine = data::engine(t, data::statement(t), context);
     const Vec alphas = data::grid(engine->grid_top(), 5e-3, 40);
-    const HeldOut held = CrossValidator(*engine, folds, context).run(alphas, context);
+    const HeldOut held = CrossValidator(*engine, folds, context).run(alphas, false, context);
     CHECK(held.worst_gap <= 1e-10);
     const PathResult path = engine->path(alphas);
     CHECK(data::worst_gap(*engine, path) <= 1e-10);
@@ -207,11 +207,11 @@ TEST(a_fold_that_is_stopped_stops_all) {
     const Vec alphas = data::grid(engine->grid_top(), 1e-2, 30);
     std::atomic<int> calls{0};
     const Context stops{threads, [&] {
-                          if (++calls > 200) throw std::runtime_error("stopped");
+                          if (++calls > 20) throw std::runtime_error("stopped");
                         }};
     bool stopped = false;
     try {
-      CrossValidator(*engine, folds, stops).run(alphas, stops);
+      CrossValidator(*engine, folds, stops).run(alphas, false, stops);
     } catch (const std::runtime_error& e) {
       stopped = std::string(e.what()) == "stopped";
     }

@@ -3,6 +3,7 @@
 #include "data.hpp"
 #include "excise/certificate/duality.hpp"
 #include "excise/solve/cholesky.hpp"
+#include "excise/solve/shifted_cg.hpp"
 
 using namespace excise;
 using data::Random;
@@ -131,4 +132,24 @@ TEST(columns_projected_together_are_projected_one_by_one) {
   }
   Cholesky empty;
   empty.forward(Matrix(nullptr, 0, 3));
+}
+
+TEST(conjugate_gradients_serve_every_alpha_at_once) {
+  const Index n = 30, p = 20;  // K = Z Z' of rank 20
+  const Vec z = data::Random(5).normals(n * p), y = data::Random(6).normals(n);
+  const auto product = [&](const Vec& v, Vec& out) {
+    out.assign(sz(n), 0.0);
+    for (Index j = 0; j < p; ++j)
+      kernels().axpy(kernels().dot(&z[sz(j * n)], v.data(), n), &z[sz(j * n)], out.data(), n);
+  };
+  const Vec alphas{10.0, 1.0, 0.1};
+  const auto found = shifted_cg(product, y, alphas, 1e-24, 1000);
+  for (std::size_t k = 0; k < alphas.size(); ++k) {
+    Vec left;
+    product(found[k], left);
+    for (std::size_t i = 0; i < left.size(); ++i)
+      CHECK(check::close(left[i] + alphas[k] * found[k][i], y[i], 1e-9));
+  }
+  const auto nothing = shifted_cg(product, Vec(sz(n)), alphas, 1e-24, 1000);
+  for (const Vec& x : nothing) CHECK(x == Vec(sz(n)));
 }

@@ -116,6 +116,9 @@ class _Search:
         away = self.freedom.ones or bool(np.any(z[bare]))
         while away or np.any(self.wrong(z)):
             self.closed = self.closed | self.wrong(z)
+            if too_many(self.view, np.flatnonzero(self.closed)):  # 0 is feasible, and says little
+                theta, z = np.zeros_like(u), np.zeros_like(c)
+                break
             theta = _projected(self.freedom, theta, np.flatnonzero(self.closed))
             z, away = self.view.correlate(theta), False
         best = (self.judged(theta, z), theta)

@@ -1,6 +1,7 @@
 // Views of a Design that copy nothing.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -73,6 +74,24 @@ class Standardized final : public Design {
   void tile(Index begin, Index end, Matrix out) const override {
     base_->tile(begin, end, out);
     for (Index j = 0; j < out.cols; ++j) finish(j, begin, Matrix(out.column(j), out.rows, 1));
+  }
+
+  void predict(std::span<const Index> columns, const double* b, double* out) const override {
+    if (!base_->sparse()) return Design::predict(columns, b, out);
+    const Index n = rows();
+    Vec scaled(columns.size()), raw(sz(n));
+    double shift = 0.0;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      const auto far = std::lower_bound(far_.begin(), far_.end(), columns[k]);
+      if (far != far_.end() && *far == columns[k]) {
+        kernels().axpy(b[k], far_columns_.data() + (far - far_.begin()) * n, out, n);
+        continue;
+      }
+      scaled[k] = b[k] * inverse_scale_[sz(columns[k])];
+      shift += scaled[k] * center_[sz(columns[k])];
+    }
+    base_->predict(columns, scaled.data(), raw.data());
+    for (std::size_t i = 0; i < raw.size(); ++i) out[i] += root_[i] * (raw[i] - shift);
   }
 
  private:

@@ -89,7 +89,10 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
 // A ridge without any l1 and without bounds, for more columns than rows: through the n x n system
 //   (Z_P L2^{-1} Z_P' + alpha I) u = y,   b_P = L2^{-1} Z_P' u,   r = alpha u,
 // P the columns that pay, all rid of their part in the span of those that do not
-// (Saunders, Gammerman, Vovk, ICML 1998).
+// (Saunders, Gammerman, Vovk, ICML 1998). With more rows than kMostDirectRows the system is solved
+// by conjugate gradients and never made: such a point is `converged` if its gap is as small as
+// asked.
+inline constexpr Index kMostDirectRows = 2000;
 PathResult ridge_path(const StandardProblem& problem, std::span<const double> alphas,
                       const Context& context);
 

@@ -80,6 +80,8 @@ class ActiveSet {
   };
   bool admit(Index j, Side side);
   bool admit(const Entry& entry, double diagonal, std::span<const double> solved);
+  double independent(const Entry& entry, double diagonal, double pivot, Vec& x);
+  double sharpen(Index j, double pivot, Vec& x);
   Index admit_all(std::span<const Entry> entries);
   bool exchange(Index j, Side side);
   void fix(Index j, double value);

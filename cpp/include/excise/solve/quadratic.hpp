@@ -28,8 +28,11 @@ class Quadratic {
   }
 
   // The squared distance of column j from the combination of `columns` with these coefficients,
-  // where it can be told better than the Cholesky factor tells it; else -1.
-  virtual double distance(Index, std::span<const Index>, std::span<const double>) { return -1.0; }
+  // where it can be told better than the Cholesky factor tells it; else -1. c[k] = z_k'rest for the
+  // same columns.
+  virtual double distance(Index, std::span<const Index>, std::span<const double>, double*) {
+    return -1.0;
+  }
   // Smallest squared pivot of an unpenalised unit column that is not rounding
   virtual double dependent() const = 0;
 
@@ -113,11 +116,15 @@ class ColumnsQuadratic final : public Quadratic {
                Matrix g) const override {
     pack_->crosses(some, columns, g);
   }
-  double distance(Index j, std::span<const Index> columns, std::span<const double> b) override {
+  double distance(Index j, std::span<const Index> columns, std::span<const double> b,
+                  double* c) override {
     constexpr double kOnce = -1.0;
     Vec rest(y_.size());
     pack_->subtract(std::span(&j, 1), &kOnce, rest.data(), kAlone);
     pack_->subtract(columns, b.data(), rest.data(), kAlone);
+    Vec all(sz(size()));
+    correlate(0, rest.data(), all.data());
+    for (std::size_t k = 0; k < columns.size(); ++k) c[k] = all[sz(columns[k])];
     return kernels().dot(rest.data(), rest.data(), ix(rest.size()));
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
