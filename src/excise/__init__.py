@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         PathDisplay,
         Ridge,
         SparseRegressor,
+        SparseSurvival,
         enet_path,
         lasso_path,
     )
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         VerdictKind,
         Verdicts,
     )
+    from excise.survival import Survival
     from excise.table import demo
 
 __all__ = [
@@ -82,7 +84,9 @@ __all__ = [
     "Ridge",
     "Solution",
     "SparseRegressor",
+    "SparseSurvival",
     "Status",
+    "Survival",
     "UsageError",
     "Verdict",
     "VerdictKind",
@@ -110,13 +114,14 @@ _HOMES = {
     "excise.explain": ("Ledger", "LedgerRow", "Why"),
     "excise.linear_model": (
         "CVDisplay", "ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "LedgerDisplay",
-        "PathDisplay", "Ridge", "SparseRegressor", "enet_path", "lasso_path",
+        "PathDisplay", "Ridge", "SparseRegressor", "SparseSurvival", "enet_path", "lasso_path",
     ),
     "excise.model": ("Model", "load"),
     "excise.results": (
         "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
         "VerdictKind", "Verdicts",
     ),
+    "excise.survival": ("Survival",),
     "excise.table": ("demo",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -329,7 +329,7 @@ def _engine(problem: Problem) -> Engine:
         offset=None if offset is None else np.ascontiguousarray(offset),
         n_threads=problem.n_threads or default_threads(),
         check=design.check if design.watched else None,
-        survival=None if times is None else (times.time, times.late_entry, times.strata),
+        survival=None if times is None else (times.time, times.late_entry, times.codes),
     )
     if engine.not_finite >= 0:
         problem.refuse_non_finite()

@@ -42,17 +42,23 @@ class RiskSets:
         Of each event, in the order of `events`, its rows.
     first, end : ndarray of int, shape (n,)
         The groups that each row is at risk for are first .. end - 1.
+    parts : list of slice
+        The groups of each stratum.
+    times : list of ndarray
+        Their times, falling.
     """
 
     def __init__(self, survival: Survival) -> None:
         n = len(survival)
-        strata = np.zeros(n, dtype=np.int64) if survival.strata is None else survival.strata
+        codes = survival.codes
+        strata = np.zeros(n, dtype=np.int64) if codes is None else codes
         self.entry = survival.late_entry
         self.events: Index = np.flatnonzero(survival.event > 0.0)
         self.group: Index = np.zeros(len(self.events), dtype=np.intp)
         self.first: Index = np.zeros(n, dtype=np.intp)
         self.end: Index = np.zeros(n, dtype=np.intp)
         self.parts: list[slice] = []
+        self.times: list[Floats] = []
         found = 0
         order = np.argsort(strata, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(strata[order])) + 1):
@@ -63,6 +69,7 @@ class RiskSets:
             if self.entry is not None:
                 self.end[rows] = found + np.searchsorted(times, -self.entry[rows])
             self.parts.append(slice(found, found + len(times)))
+            self.times.append(-times)
             found += len(times)
         self.size = found
         self.group[:] = self.first[self.events]
@@ -189,6 +196,14 @@ class PartialLikelihood:
         rows = self.sets.events
         out[rows] -= np.exp(eta[rows] + tied[self.sets.group])
         return np.maximum(out, 0.0)
+
+    def baseline(self, eta: Floats) -> Floats:
+        """By how much the cumulative hazard of a row with eta = 0 grows at each group's time.
+
+        Breslow's estimator; with Efron's ties the one that belongs to them.
+        """
+        logs = np.log(self.terms.share) - self.sums(eta)[0]
+        return np.asarray(np.exp(log_bins(logs, self.terms.group, self.sets.size)))
 
     def slopes(self, eta: Floats) -> Floats:
         """Derivative by eta, per unit of weight."""

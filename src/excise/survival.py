@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ class Survival:
     ----------
     time, event : ndarray of float
     entry : ndarray of float or None
-    strata : ndarray of int64 or None
-        The position of each label among the sorted labels.
+    strata : ndarray or None
+        Labels as given.
 
     Raises
     ------
@@ -70,7 +71,7 @@ class Survival:
                 raise InputError(f"entry is {entry[i]} in row {i}, not before its time {time[i]}")
             self._store("entry", entry)
         if self.strata is not None:
-            self._store("strata", _codes(self.strata, n))
+            self._store("strata", _labels(self.strata, n))
 
     def _store(self, name: str, values: NDArray[Any]) -> None:
         object.__setattr__(self, name, np.ascontiguousarray(values))
@@ -82,6 +83,13 @@ class Survival:
         """The same for some rows."""
         parts = (self.time, self.event, self.entry, self.strata)
         return Survival(*(None if part is None else part[rows] for part in parts))
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64] | None:
+        """The position of each stratum among the sorted labels."""
+        if self.strata is None:
+            return None
+        return np.unique(self.strata, return_inverse=True)[1].astype(np.int64)
 
     @property
     def late_entry(self) -> Floats | None:
@@ -123,7 +131,7 @@ def _refuse(name: str, values: Floats, wrong: NDArray[np.bool_], rule: str) -> N
         raise InputError(f"{name} is {values[row]} in row {row}; {rule}")
 
 
-def _codes(strata: Any, n: int) -> NDArray[np.int64]:
+def _labels(strata: Any, n: int) -> NDArray[Any]:
     labels = np.asarray(strata)
     if labels.shape != (n,):
         raise InputError(f"strata has shape {labels.shape}, but there are {n} times")
@@ -131,6 +139,7 @@ def _codes(strata: Any, n: int) -> NDArray[np.int64]:
     if len(missing):
         raise InputError(f"strata has no label in row {missing[0]}")
     try:
-        return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+        np.sort(labels)
     except TypeError:
         raise InputTypeError("strata has labels of kinds that cannot be compared") from None
+    return labels

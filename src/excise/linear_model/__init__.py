@@ -11,6 +11,7 @@ from excise.linear_model.elastic_net import ElasticNet, Lasso
 from excise.linear_model.paths import enet_path, lasso_path
 from excise.linear_model.ridge import Ridge
 from excise.linear_model.sparse_regressor import SparseRegressor
+from excise.linear_model.sparse_survival import SparseSurvival
 from excise.linear_model.warning import ConvergenceWarning
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PathDisplay",
     "Ridge",
     "SparseRegressor",
+    "SparseSurvival",
     "enet_path",
     "lasso_path",
 ]
