@@ -39,7 +39,7 @@ def test_parameters_are_those_of_scikit_learn() -> None:
 
 def test_it_can_be_searched() -> None:
     X, y = survival_data()
-    grid = GridSearchCV(SparseSurvival(alphas=8, cv=3), {"l1_ratio": [0.5, 1.0]}, cv=KFold(3))
+    grid = GridSearchCV(SparseSurvival(alphas=8, rule="min"), {"l1_ratio": [0.5, 1.0]}, cv=KFold(3))
     grid.fit(X, np.column_stack([y.time, y.event]))
     assert 0.5 < grid.best_score_ < 1.0
 

@@ -171,8 +171,13 @@ void NewtonSet::make_model() {
   for (std::size_t i = 0; i < cap_.size(); ++i)
     if (weight_[i] > 0) most = std::max(most, cap_[i]);
   model_bend_.resize(bend_.size());
-  for (std::size_t i = 0; i < bend_.size(); ++i)
-    model_bend_[i] = weight_[i] > 0 ? std::max({bend_[i], damping_ * cap_[i], kLeast * most}) : 0.0;
+  // What couples rows is taken off their bends again, so that damping has to add to them.
+  const double more = coupling_ && damping_ > kFirstDamping ? damping_ : 0.0;
+  for (std::size_t i = 0; i < bend_.size(); ++i) {
+    const double bends =
+        coupling_ ? bend_[i] + more * cap_[i] : std::max(bend_[i], damping_ * cap_[i]);
+    model_bend_[i] = weight_[i] > 0 ? std::max(bends, kLeast * most) : 0.0;
+  }
   model_coupling_ = coupling_;
   bent_root_ = problem_.root;
   bend(model_bend_, model_coupling_.get(), bent_root_.data());
@@ -244,8 +249,9 @@ NewtonSet::Point NewtonSet::model_minimum() {
   return point;
 }
 
-// Moves to the minimum of the model, if that is clearly nearer to the optimality conditions; else
-// towards it as far as the objective goes down.
+// Moves to the minimum of the model, if that is clearly nearer to the optimality conditions than
+// any point before (the objective may go up, but not again and again); else towards it as far as
+// the objective goes down.
 NewtonSet::Step NewtonSet::step(double violated) {
   const Point here{b_, intercept_}, aim = model_minimum();
   const Vec eta = eta_, c = c_;
@@ -331,13 +337,14 @@ bool NewtonSet::solve(double alpha) {
 // Newton steps until the optimality conditions hold.
 void NewtonSet::descend() {
   damping_ = std::min(damping_, kFirstDamping);
-  double last = violation();
+  double last = violation(), least = last;
   for (int round = 0; round < kSteps && last > small_enough(); ++round) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;
-    const Step taken = step(last);
+    const Step taken = step(least);
     const double now = violation();
+    least = std::min(least, now);
     const bool halved = now < 0.5 * last;
     if (was_new && !halved && taken.rounded) break;
     if (was_new) {
