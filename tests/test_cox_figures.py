@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from islp import brain_cancer
 
-from excise import Survival, fit_cv, fit_path
+from excise import Survival, certify, fit_cv, fit_path
 
 FIGURES = Path(__file__).parent / "figures"
 
@@ -72,3 +72,16 @@ def test_cross_validated_partial_likelihood() -> None:
     made = fit_cv(X, y, np.arange(90) % 5, loss="cox", alphas=alphas, standardize=True)
     per_event = made.folds.sum(axis=1) * 18 / ROWS["event"].sum()
     np.testing.assert_allclose(per_event, R["cv"][0.0], rtol=1e-8)
+
+
+@pytest.mark.parametrize("loss", ["cox", "cox:efron"])
+def test_fifty_alphas_of_brain_cancer(loss: str) -> None:
+    table, time, event = brain_cancer()
+    made = fit_path(table, (time, event), 50, loss=loss, standardize=True)
+    assert made.relative_gaps.max() <= 1e-9
+    for k in (0, 25, 49):
+        settings: dict[str, Any] = {"loss": loss, "standardize": True}
+        judged = certify(
+            table, (time, event), made.columns.column(k), 0.0, made.alphas[k], **settings
+        )
+        assert judged.relative_gap <= 1e-9
