@@ -61,10 +61,11 @@ asan: $(VENV)/.tools
 tsan: $(VENV)/.tools
 	$(call cpp_tests,tsan,thread)
 
-## make fuzz     long hunts for surprises: random problems, small integer tables, sparse tables
+## make fuzz     long hunts for surprises: random problems of every loss, small and sparse tables
 fuzz: $(VENV)/.testing
 	$(PY) -m tests.fuzz_engine --count 10000
 	$(PY) -m tests.fuzz_small --count 100000
+	$(PY) -m tests.fuzz_losses --count 100000
 	$(PY) -m tests.fuzz_sparse --count 100000
 
 ## make fuzz-cpp five minutes of libFuzzer (clang) on the sparse entry of the core, under the

@@ -33,15 +33,15 @@ def draw(seed: int, k: int) -> Case:
     n, p = int(rng.integers(1, 61)), int(rng.integers(1, 81))
     if rng.random() < 0.1:
         n = int(rng.integers(1, 6))
-    X = _columns(rng, n, p)
+    X = columns(rng, n, p)
     y = _target(rng, X)
-    settings = _settings(rng, X, y)
+    settings = settings_of(rng, X, y)
     X, y = _units(rng, X, y, settings)
     X = _layout(rng, X)
     return Case(X, y, int(rng.integers(5, 21)), float(10.0 ** rng.uniform(-4, -1)), settings)
 
 
-def _columns(rng: np.random.Generator, n: int, p: int) -> Array:
+def columns(rng: np.random.Generator, n: int, p: int) -> Array:
     kind = rng.choice(["normal", "ar", "binary", "integers", "rank", "powers", "sparse"])
     X = rng.standard_normal((n, p))
     if kind == "ar":
@@ -98,7 +98,7 @@ def _target(rng: np.random.Generator, X: Array) -> Array:
     return y
 
 
-def _settings(rng: np.random.Generator, X: Array, y: Array) -> dict[str, Any]:
+def settings_of(rng: np.random.Generator, X: Array, y: Array) -> dict[str, Any]:
     n, p = X.shape
     out: dict[str, Any] = {
         "fit_intercept": bool(rng.random() < 0.75),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests import fuzz_small, fuzz_sparse
+from tests import fuzz_losses, fuzz_small, fuzz_sparse
 from tests.fuzz_engine import TOLD, judge
 from tests.fuzz_problems import draw
 
@@ -28,3 +28,10 @@ def test_sparse_tables_of_any_structure() -> None:
 def test_small_tables_with_every_setting_are_certified() -> None:
     """Ties, dependent columns, bounds, free features, tiny ridges: none stalls, none is beaten."""
     assert list(fuzz_small.hunt(105, 200, every=20)) == []
+
+
+def test_random_problems_of_every_loss_are_certified_or_told() -> None:
+    """No crash, no NaN, and no gap called small that the verifier calls large."""
+    found = list(fuzz_losses.hunt(106, 300))
+    assert [text for _, text in found if not text.startswith(fuzz_losses.TOLD)] == []
+    assert sum(text.startswith("stalled") for _, text in found) <= 12

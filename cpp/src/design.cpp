@@ -118,6 +118,49 @@ void Pack::bent_gram(const std::function<void(double*)>& multiply, Index first, 
   }
 }
 
+void Pack::sweep(std::span<const Index> columns, const double* b, double* v,
+                 const std::function<void(Index, Index)>& turn, bool, const double* r, double* c,
+                 const Context& context) const {
+  Vec minus(columns.size());
+  for (std::size_t k = 0; k < minus.size(); ++k) minus[k] = -b[k];
+  std::fill_n(v, rows(), 0.0);
+  subtract(columns, minus.data(), v, context);
+  turn(0, rows());
+  correlate(0, ConstMatrix(r, rows(), 1), Matrix(c, size(), 1), context);
+}
+
+// v += Z_A b on some rows
+void DensePack::add_to(std::span<const Index> columns, const double* b, Index begin, Index end,
+                       double* v) const {
+  constexpr std::size_t kTogether = 64;
+  const double* chosen[kTogether];
+  for (std::size_t lo = 0; lo < columns.size(); lo += kTogether) {
+    const std::size_t m = std::min(kTogether, columns.size() - lo);
+    for (std::size_t k = 0; k < m; ++k) chosen[k] = column(columns[lo + k]) + begin;
+    kernels().combine(chosen, b + lo, ix(m), end - begin, v + begin);
+  }
+}
+
+void DensePack::sweep(std::span<const Index> columns, const double* b, double* v,
+                      const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
+                      double* c, const Context& context) const {
+  constexpr Index kRows = 512;
+  if (!by_rows || n_ <= 2 * kRows) return Pack::sweep(columns, b, v, turn, by_rows, r, c, context);
+  const Index tiles = (n_ + kRows - 1) / kRows;
+  Vec parts(sz(tiles * size_));
+  const double work = static_cast<double>(n_) * static_cast<double>(ix(columns.size()) + size_);
+  parallel_for(context, n_, kRows, work, [&](Index begin, Index end) {
+    std::fill(v + begin, v + end, 0.0);
+    add_to(columns, b, begin, end, v);
+    turn(begin, end);
+    kernels().columns_f64(column(0) + begin, n_, end - begin, size_, nullptr, r + begin, n_, 1,
+                          parts.data() + begin / kRows * size_, size_);
+  });
+  std::fill_n(c, size_, 0.0);
+  for (Index tile = 0; tile < tiles; ++tile)
+    kernels().axpy(1.0, parts.data() + tile * size_, c, size_);
+}
+
 // All columns at once are a sum over tiles of rows, half of it.
 void DensePack::weighted_gram(std::span<const double> h, Index first, Matrix g,
                               const Context& context) const {

@@ -42,41 +42,40 @@ NewtonSet::NewtonSet(const StandardProblem& problem, const Context& context)
     mean += weight_[i] * problem.y[i];
     if (!problem.offset.empty()) offset += weight_[i] * problem.offset[i];
   }
-  if (problem.fit_intercept) intercept_ = loss_.link(mean) - offset;
-  for (Vec* v : {&eta_, &slope_, &bend_, &cap_, &residual_, &moved_}) v->resize(weight_.size());
-  predict({b_, intercept_}, eta_);
-  expand();
+  if (problem.fit_intercept) now_.intercept = loss_.link(mean) - offset;
+  for (Vec* v : {&now_.eta, &now_.slope, &now_.bend, &now_.cap, &now_.residual})
+    v->resize(weight_.size());
+  go_to({now_.b, now_.intercept});
 }
 
 void NewtonSet::start(std::span<const Index> slots, std::span<const double> b) {
-  for (std::size_t k = 0; k < slots.size(); ++k) b_[sz(slots[k])] = b[k];
-  predict({b_, intercept_}, eta_);
-  expand();
+  for (std::size_t k = 0; k < slots.size(); ++k) now_.b[sz(slots[k])] = b[k];
+  go_to({now_.b, now_.intercept});
   has_model_ = false;
 }
 
 const Indices& NewtonSet::support() {
   support_.clear();
-  for (std::size_t k = 0; k < b_.size(); ++k)
-    if (b_[k] != 0) support_.push_back(ix(k));
+  for (std::size_t k = 0; k < now_.b.size(); ++k)
+    if (now_.b[k] != 0) support_.push_back(ix(k));
   return support_;
 }
 
 DataTerm NewtonSet::data() const {
   constexpr double kNothing = 1e-13;  // of the null loss
-  const double value = loss_.value(problem_.y, eta_, weight_);
-  const auto shrunk = [this, eta = eta_, slope = slope_, value](double s) {
+  const double value = loss_.value(problem_.y, now_.eta, weight_);
+  const auto shrunk = [this, eta = now_.eta, slope = now_.slope, value](double s) {
     const double most = (1 - s) * value;  // by convexity
     return loss_.exact() && most <= kNothing * problem_.null_loss
                ? most
                : loss_.shrunk_gap(problem_.y, eta, slope, weight_, s);
   };
-  const double unbalanced = problem_.fit_intercept ? std::abs(u0_ * intercept_) : 0.0;
+  const double unbalanced = problem_.fit_intercept ? std::abs(now_.u0 * now_.intercept) : 0.0;
   return {value, [shrunk, unbalanced](double s) { return shrunk(s) + unbalanced; }};
 }
 
 void NewtonSet::grow(const Indices& features, const Penalty& more) {
-  const Index first = ix(b_.size());
+  const Index first = ix(now_.b.size());
   pack_->add(features);
   for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
                            {&penalty_.l2, &more.l2},
@@ -85,10 +84,10 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
     all->insert(all->end(), some->begin(), some->end());
   for (std::size_t k = 0; k < more.l1.size(); ++k)
     least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
-  b_.resize(sz(pack_->size()));
-  c_.resize(b_.size());
-  pack_->correlate(first, ConstMatrix(residual_.data(), ix(residual_.size()), 1),
-                   Matrix(c_.data() + first, size() - first, 1), context_);
+  now_.b.resize(sz(pack_->size()));
+  now_.c.resize(now_.b.size());
+  pack_->correlate(first, ConstMatrix(now_.residual.data(), ix(now_.residual.size()), 1),
+                   Matrix(now_.c.data() + first, size() - first, 1), context_);
   if (!has_model_) return;
   extend_model(first);
   solver_->grow(more);
@@ -97,39 +96,56 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
 void NewtonSet::keep(const Indices& kept) {
   pack_->keep(kept);
   for (std::size_t k = 0; k < kept.size(); ++k)
-    for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
+    for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
       (*v)[k] = (*v)[sz(kept[k])];
-  for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
+  for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
     v->resize(kept.size());
   has_model_ = false;
 }
 
-// eta = intercept + offset + Z b / root
-void NewtonSet::predict(const Point& point, Vec& eta) const {
-  Indices slots;
-  Vec minus_b;
-  for (std::size_t k = 0; k < point.b.size(); ++k) {
-    if (point.b[k] == 0) continue;
-    slots.push_back(ix(k));
-    minus_b.push_back(-point.b[k]);
-  }
-  eta.assign(weight_.size(), 0.0);
-  pack_->subtract(slots, minus_b.data(), eta.data(), context_);
-  for (std::size_t i = 0; i < eta.size(); ++i) {
-    eta[i] = eta[i] * inverse_root_[i] + point.intercept;
-    if (!problem_.offset.empty()) eta[i] += problem_.offset[i];
-  }
+// Goes to a point: eta = intercept + offset + Z b / root there, and what the loss says of it.
+void NewtonSet::go_to(const Point& point) {
+  now_.b = point.b;
+  now_.intercept = point.intercept;
+  Vec values;
+  for (const Index k : support()) values.push_back(now_.b[sz(k)]);
+  const auto turn = [this](Index begin, Index end) {
+    for (std::size_t i = sz(begin); i < sz(end); ++i) {
+      now_.eta[i] = now_.eta[i] * inverse_root_[i] + now_.intercept;
+      if (!problem_.offset.empty()) now_.eta[i] += problem_.offset[i];
+    }
+    expand(begin, end);
+  };
+  pack_->sweep(support_, values.data(), now_.eta.data(), turn, loss_.by_rows(),
+               now_.residual.data(), now_.c.data(), context_);
+  balance();
 }
 
-// Slopes, bends and correlations at eta_.
+// Slopes and bends of some rows
+void NewtonSet::expand(Index begin, Index end) {
+  const std::size_t from = sz(begin), count = sz(end - begin);
+  auto coupling =
+      loss_.expand(std::span(problem_.y).subspan(from, count),
+                   std::span<const double>(now_.eta).subspan(from, count), now_.slope.data() + from,
+                   now_.bend.data() + from, now_.cap.data() + from);
+  if (coupling) now_.coupling = std::move(coupling);  // of all rows: the others come in parts
+  for (std::size_t i = from; i < from + count; ++i)
+    now_.residual[i] = weight_[i] > 0 ? -problem_.root[i] * now_.slope[i] : 0.0;
+}
+
+// Slopes, bends and correlations at an eta that is known.
 void NewtonSet::expand() {
-  coupling_ = loss_.expand(problem_.y, eta_, slope_.data(), bend_.data(), cap_.data());
-  for (std::size_t i = 0; i < slope_.size(); ++i)
-    residual_[i] = weight_[i] > 0 ? -problem_.root[i] * slope_[i] : 0.0;
-  const Index n = ix(residual_.size());
-  u0_ = problem_.fit_intercept ? kernels().dot(problem_.root.data(), residual_.data(), n) : 0.0;
-  pack_->correlate(0, ConstMatrix(residual_.data(), n, 1), Matrix(c_.data(), ix(c_.size()), 1),
-                   context_);
+  const Index n = ix(now_.residual.size());
+  expand(0, n);
+  pack_->correlate(0, ConstMatrix(now_.residual.data(), n, 1),
+                   Matrix(now_.c.data(), ix(now_.c.size()), 1), context_);
+  balance();
+}
+
+void NewtonSet::balance() {
+  const Index n = ix(now_.residual.size());
+  now_.u0 =
+      problem_.fit_intercept ? kernels().dot(problem_.root.data(), now_.residual.data(), n) : 0.0;
   fresh_ = false;
 }
 
@@ -140,9 +156,9 @@ void NewtonSet::bend(const Vec& bends, const Coupling* coupling, double* v) cons
 }
 
 double NewtonSet::violation() const {
-  double most = std::abs(u0_);
-  for (Index k = 0; k < ix(b_.size()); ++k)
-    most = std::max(most, at(k).violation(b_[sz(k)], c_[sz(k)]));
+  double most = std::abs(now_.u0);
+  for (Index k = 0; k < ix(now_.b.size()); ++k)
+    most = std::max(most, at(k).violation(now_.b[sz(k)], now_.c[sz(k)]));
   return most;
 }
 
@@ -151,8 +167,8 @@ double NewtonSet::violation() const {
 double NewtonSet::small_enough() const {
   constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
   if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
-  double size = std::abs(intercept_);
-  for (const double b : b_) size += std::abs(b);
+  double size = std::abs(now_.intercept);
+  for (const double b : now_.b) size += std::abs(b);
   const double of_tax = kOfTax * alpha_ * least_tax_;
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   return std::max(noise_, std::min({of_tax, kMost * noise_, size > 0 ? wanted / size : 0.0}));
@@ -168,17 +184,17 @@ double NewtonSet::penalty(const Vec& b) const {
 void NewtonSet::make_model() {
   constexpr double kLeast = 1e-12;  // share of the largest bend
   double most = 0.0;
-  for (std::size_t i = 0; i < cap_.size(); ++i)
-    if (weight_[i] > 0) most = std::max(most, cap_[i]);
-  model_bend_.resize(bend_.size());
+  for (std::size_t i = 0; i < now_.cap.size(); ++i)
+    if (weight_[i] > 0) most = std::max(most, now_.cap[i]);
+  model_bend_.resize(now_.bend.size());
+  model_coupling_ = now_.coupling;
   // What couples rows is taken off their bends again, so that damping has to add to them.
-  const double more = coupling_ && damping_ > kFirstDamping ? damping_ : 0.0;
-  for (std::size_t i = 0; i < bend_.size(); ++i) {
-    const double bends =
-        coupling_ ? bend_[i] + more * cap_[i] : std::max(bend_[i], damping_ * cap_[i]);
+  const double extra = damping_ > kFirstDamping ? damping_ : 0.0;
+  for (std::size_t i = 0; i < now_.bend.size(); ++i) {
+    const double bends = model_coupling_ ? now_.bend[i] + extra * now_.cap[i]
+                                         : std::max(now_.bend[i], damping_ * now_.cap[i]);
     model_bend_[i] = weight_[i] > 0 ? std::max(bends, kLeast * most) : 0.0;
   }
-  model_coupling_ = coupling_;
   bent_root_ = problem_.root;
   bend(model_bend_, model_coupling_.get(), bent_root_.data());
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
@@ -188,7 +204,7 @@ void NewtonSet::make_model() {
   extend_model(0);
   solver_->grow(penalty_);
   Vec values;
-  for (const Index k : support()) values.push_back(b_[sz(k)]);
+  for (const Index k : support()) values.push_back(now_.b[sz(k)]);
   solver_->start(support_, values);
   has_model_ = fresh_ = true;
   stretch_ = 1.0;
@@ -223,27 +239,27 @@ void NewtonSet::extend_model(Index first) {
 
 // argmin over (b, intercept) of the model plus the penalty
 NewtonSet::Point NewtonSet::model_minimum() {
-  const Index m = ix(b_.size());
-  std::copy(c_.begin(), c_.end(), target_.begin());
+  const Index m = ix(now_.b.size());
+  std::copy(now_.c.begin(), now_.c.end(), target_.begin());
   if (problem_.fit_intercept)
-    kernels().axpy(-u0_ / curvature_, with_intercept_.data(), target_.data(), m);
+    kernels().axpy(-now_.u0 / curvature_, with_intercept_.data(), target_.data(), m);
   for (double& q : target_) q /= stretch_;
   double bq = 0.0;
-  for (Index k = 0; k < m; ++k) bq += b_[sz(k)] * target_[sz(k)];
+  for (Index k = 0; k < m; ++k) bq += now_.b[sz(k)] * target_[sz(k)];
   for (Index k = 0; k < m; ++k)
-    if (b_[sz(k)] != 0) kernels().axpy(b_[sz(k)], gram_.data() + k * m, target_.data(), m);
+    if (now_.b[sz(k)] != 0) kernels().axpy(now_.b[sz(k)], gram_.data() + k * m, target_.data(), m);
   double bgb = -bq;
-  for (Index k = 0; k < m; ++k) bgb += b_[sz(k)] * target_[sz(k)];
+  for (Index k = 0; k < m; ++k) bgb += now_.b[sz(k)] * target_[sz(k)];
   // so that the model is about the loss at b
   const double yy = 2 * problem_.null_loss / stretch_ + 2 * bq + bgb;
   quadratic_.become(ConstMatrix(gram_.data(), m, m), target_, std::max(yy, 0.0));
   const Index before = solver_->n_solves();
   solver_->solve(alpha_ / stretch_);
   n_solves_ += solver_->n_solves() - before;
-  Point point{solver_->coefficients(), intercept_};
+  Point point{solver_->coefficients(), now_.intercept};
   if (problem_.fit_intercept) {
-    double rest = u0_ / stretch_;
-    for (Index k = 0; k < m; ++k) rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - b_[sz(k)]);
+    double rest = now_.u0 / stretch_;
+    for (Index k = 0; k < m; ++k) rest -= with_intercept_[sz(k)] * (point.b[sz(k)] - now_.b[sz(k)]);
     point.intercept += rest / curvature_;
   }
   return point;
@@ -253,59 +269,55 @@ NewtonSet::Point NewtonSet::model_minimum() {
 // any point before (the objective may go up, but not again and again); else towards it as far as
 // the objective goes down.
 NewtonSet::Step NewtonSet::step(double violated) {
-  const Point here{b_, intercept_}, aim = model_minimum();
-  const Vec eta = eta_, c = c_;
-  Vec& there = there_;
-  const double u0 = u0_;
-  predict(aim, there);
-  Vec move(eta.size());
+  const Point aim = model_minimum();
+  before_ = now_;
+  go_to(aim);
+  Vec move(now_.eta.size());
   double longest = 0.0;
-  for (std::size_t i = 0; i < eta.size(); ++i) {
-    if (weight_[i] > 0) move[i] = there[i] - eta[i];
+  for (std::size_t i = 0; i < move.size(); ++i) {
+    if (weight_[i] > 0) move[i] = now_.eta[i] - before_.eta[i];
     longest = std::max(longest, std::abs(move[i]));
   }
-  if (!std::isfinite(longest)) return {};
   const bool short_enough = longest <= loss_.longest_step();
   if (short_enough) {
-    move_to(aim, there);
-    if (violation() < 0.5 * violated) return {1.0, false};
+    see_stretch(move);
+    if (violation() < 0.5 * violated) return {1.0, 1.0, false};
   }
-  double promised = u0 * (aim.intercept - here.intercept) + penalty(here.b) - penalty(aim.b);
-  for (std::size_t k = 0; k < c.size(); ++k) promised += c[k] * (aim.b[k] - here.b[k]);
-  const double before = loss_.smooth_value(problem_.y, eta, weight_) + penalty(here.b);
-  const double rounded = kRounded * std::abs(before);
-  double t = short_enough ? 1.0 : loss_.longest_step() / longest;
-  for (int halving = 0; halving < kHalvings; ++halving, t *= 0.5) {
-    Point next = aim;
+  double promised =
+      before_.u0 * (aim.intercept - before_.intercept) + penalty(before_.b) - penalty(aim.b);
+  for (std::size_t k = 0; k < aim.b.size(); ++k)
+    promised += before_.c[k] * (aim.b[k] - before_.b[k]);
+  const double value = loss_.smooth_value(problem_.y, before_.eta, weight_) + penalty(before_.b);
+  const double rounded = kRounded * std::abs(value);
+  const double most = short_enough ? 1.0 : loss_.longest_step() / longest;
+  double t = most;
+  for (int halving = 0; std::isfinite(longest) && halving < kHalvings; ++halving, t *= 0.5) {
+    for (std::size_t k = 0; t < 1 && k < aim.b.size(); ++k)
+      now_.b[k] = before_.b[k] + t * (aim.b[k] - before_.b[k]);
+    for (std::size_t i = 0; t < 1 && i < move.size(); ++i)
+      now_.eta[i] = before_.eta[i] + t * move[i];
+    const double after = loss_.smooth_value(problem_.y, now_.eta, weight_) + penalty(now_.b);
+    if (!(after <= value - kDecrease * t * promised + rounded)) continue;
     if (t < 1) {
-      for (std::size_t k = 0; k < next.b.size(); ++k)
-        next.b[k] = here.b[k] + t * (aim.b[k] - here.b[k]);
-      next.intercept = here.intercept + t * (aim.intercept - here.intercept);
-      for (std::size_t i = 0; i < eta.size(); ++i) there[i] = eta[i] + t * move[i];
+      now_.intercept = before_.intercept + t * (aim.intercept - before_.intercept);
+      expand();
+      see_stretch(move);
     }
-    const double after = loss_.smooth_value(problem_.y, there, weight_) + penalty(next.b);
-    if (!(after <= before - kDecrease * t * promised + rounded)) continue;
-    if (t < 1 || !short_enough) move_to(next, there);
-    return {t, promised <= rounded};
+    return {t, t / most, promised <= rounded};
   }
-  move_to(here, eta);
-  return {0.0, promised <= rounded};
+  now_ = before_;
+  return {0.0, 0.0, promised <= rounded};
 }
 
-// Also sees by how much the loss bends more than the model on the way.
-void NewtonSet::move_to(const Point& point, const Vec& eta) {
-  for (std::size_t i = 0; i < eta.size(); ++i)
-    moved_[i] = weight_[i] > 0 ? problem_.root[i] * (eta[i] - eta_[i]) : 0.0;
-  b_ = point.b;
-  intercept_ = point.intercept;
-  eta_ = eta;
-  expand();
-  const auto curvature = [this](const Vec& bends, const Coupling* coupling) {
-    Vec v = moved_;
+// By how much the loss now bends more than the model, in the direction of the last move.
+void NewtonSet::see_stretch(Vec move) {
+  for (std::size_t i = 0; i < move.size(); ++i) move[i] *= problem_.root[i];
+  const auto curvature = [&](const Vec& bends, const Coupling* coupling) {
+    Vec v = move;
     bend(bends, coupling, v.data());
-    return kernels().dot(moved_.data(), v.data(), ix(v.size()));
+    return kernels().dot(move.data(), v.data(), ix(v.size()));
   };
-  const double now = curvature(bend_, coupling_.get());
+  const double now = curvature(now_.bend, now_.coupling.get());
   const double old = curvature(model_bend_, model_coupling_.get());
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
@@ -326,7 +338,8 @@ bool NewtonSet::solve(double alpha) {
   descend();
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   for (int move = 0;
-       own_ && move < kMoves && own_->tighten(problem_.y, eta_, slope_, weight_, wanted); ++move) {
+       own_ && move < kMoves && own_->tighten(problem_.y, now_.eta, now_.slope, weight_, wanted);
+       ++move) {
     noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
     expand();
     descend();
@@ -349,7 +362,7 @@ void NewtonSet::descend() {
     if (was_new && !halved && taken.rounded) break;
     if (was_new) {
       if (taken.length == 1) damping_ = std::max(kLeastDamping, damping_ / 10);
-      if (taken.length < kShort) damping_ *= 10;
+      if (taken.share < kShort) damping_ *= 10;
       if (damping_ > 1) break;
     }
     if (taken.length < 1 || (was_new && !halved) || worth_a_new_model(last, now))

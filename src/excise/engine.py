@@ -217,7 +217,7 @@ class Session:
         coef = _sparse(found, "coef", self.problem.p).column(last)
         if not isinstance(self.problem.loss, Squared):
             made = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
-            return _with_dual_of_core(made, found) if self.problem.loss.kinked else made
+            return _with_dual_of_core(made, found)
         unit = engine.unit
         size = Size(
             unit=unit,
@@ -248,12 +248,14 @@ class Session:
         if not self.engine.has_free:
             return gaps
         at = zip(alphas.tolist(), found["intercepts"].tolist(), strict=True)
-        return np.array(
+        verified = np.array(
             [
                 certify_problem(self.problem, columns.column(k), intercept, alpha).relative_gap
                 for k, (alpha, intercept) in enumerate(at)
             ]
         )
+        squared = isinstance(self.problem.loss, Squared)
+        return verified if squared else np.minimum(verified, gaps)
 
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
@@ -271,8 +273,8 @@ class Session:
 def _with_dual_of_core(made: Certificate, found: dict[str, Any]) -> Certificate:
     """The certificate with the core's own gap, where that is smaller.
 
-    At a kink coefficients do not tell the dual point, which the verifier has to guess; the core
-    ends with both.
+    At a kink, and where rows do not bend, coefficients do not tell the dual point, which the
+    verifier has to guess; the core ends with both.
     """
     relative = float(found["relative_gaps"][-1])
     if not relative < made.relative_gap:

@@ -34,6 +34,11 @@ class Pack {
   // v -= Z_A b
   virtual void subtract(std::span<const Index> columns, const double* b, double* v,
                         const Context& context) const = 0;
+  // v = Z_A b; turn(begin, end) makes r of v, rows from begin to end; C = Z'r of all columns. Where
+  // rows may be turned a few at a time (`by_rows`), the columns are read once.
+  virtual void sweep(std::span<const Index> columns, const double* b, double* v,
+                     const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
+                     double* c, const Context& context) const;
   // G = Z'H Z_new for the columns `new` from `first` on; multiply(v) makes H v of v
   void bent_gram(const std::function<void(double*)>& multiply, Index first, Matrix g,
                  const Context& context) const;
@@ -90,25 +95,21 @@ class DensePack final : public Pack {
   void subtract(std::span<const Index> columns, const double* b, double* v,
                 const Context& context) const override {
     constexpr Index kRows = 4096;
-    constexpr std::size_t kTogether = 64;
+    Vec minus(columns.size());
+    for (std::size_t k = 0; k < minus.size(); ++k) minus[k] = -b[k];
     parallel_for(context, n_, kRows, static_cast<double>(n_ * ix(columns.size())),
-                 [&](Index begin, Index end) {
-                   const double* chosen[kTogether];
-                   double minus[kTogether];
-                   for (std::size_t lo = 0; lo < columns.size(); lo += kTogether) {
-                     const std::size_t m = std::min(kTogether, columns.size() - lo);
-                     for (std::size_t k = 0; k < m; ++k) {
-                       chosen[k] = column(columns[lo + k]) + begin;
-                       minus[k] = -b[lo + k];
-                     }
-                     kernels().combine(chosen, minus, ix(m), end - begin, v + begin);
-                   }
-                 });
+                 [&](Index begin, Index end) { add_to(columns, minus.data(), begin, end, v); });
   }
+  void sweep(std::span<const Index> columns, const double* b, double* v,
+             const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
+             double* c, const Context& context) const override;
   void weighted_gram(std::span<const double> h, Index first, Matrix g,
                      const Context& context) const override;
 
  private:
+  void add_to(std::span<const Index> columns, const double* b, Index begin, Index end,
+              double* v) const;
+
   const double* column(Index j) const { return z_.data() + j * n_; }
 
   const Design& design_;

@@ -55,6 +55,8 @@ class Loss {
                                                  std::span<const double> eta, double* slope,
                                                  double* bend, double* cap) const = 0;
 
+  // Whether expand() may be asked about some rows alone
+  virtual bool by_rows() const { return false; }
   // Whether a row's loss depends on the eta of others
   virtual bool couples_rows() const { return false; }
   // Whether a constant added to eta makes a difference

@@ -64,6 +64,7 @@ class RowLoss final : public Loss {
   double link(double mean) const override { return row_.link(mean); }
   double longest_step() const override { return Row::kLongestStep; }
   bool bends() const override { return Row::kBends; }
+  bool by_rows() const override { return true; }
 
  private:
   Row row_;

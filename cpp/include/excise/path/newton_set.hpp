@@ -23,16 +23,16 @@ class NewtonSet final : public WorkingSet {
   void start(std::span<const Index> slots, std::span<const double> b) override;
   const Indices& support() override;
   std::size_t n_active() const override {
-    return b_.size() - sz(std::count(b_.begin(), b_.end(), 0.0));
+    return now_.b.size() - sz(std::count(now_.b.begin(), now_.b.end(), 0.0));
   }
-  const Vec& coefficients() const override { return b_; }
-  const Vec& correlations() const override { return c_; }
-  const Vec& residual() const override { return residual_; }
+  const Vec& coefficients() const override { return now_.b; }
+  const Vec& correlations() const override { return now_.c; }
+  const Vec& residual() const override { return now_.residual; }
   DataTerm data() const override;
-  double intercept() const override { return intercept_; }
+  double intercept() const override { return now_.intercept; }
   Index n_solves() const override { return n_solves_; }
   // The square size of what the slopes here are made of
-  double square_size() const { return loss_.square_size(problem_.y, eta_, weight_); }
+  double square_size() const { return loss_.square_size(problem_.y, now_.eta, weight_); }
 
  private:
   void grow(const Indices& features, const Penalty& more) override;
@@ -43,10 +43,12 @@ class NewtonSet final : public WorkingSet {
     double intercept;
   };
   ElasticNet at(Index k) const { return penalty_.at(k, alpha_); }
-  void predict(const Point& point, Vec& eta) const;
+  void go_to(const Point& point);
+  void expand(Index begin, Index end);
   void expand();
   // v := D^(-1/2) H D^(-1/2) v, D = diag(weight)
   void bend(const Vec& bends, const Coupling* coupling, double* v) const;
+  void balance();
   double violation() const;
   double small_enough() const;
   double penalty(const Vec& b) const;
@@ -55,11 +57,12 @@ class NewtonSet final : public WorkingSet {
   Point model_minimum();
   struct Step {
     double length = 0.0;   // share of the way to the minimum of the model
+    double share = 0.0;    // of the way that was tried first
     bool rounded = false;  // nothing but rounding was left to gain
   };
   Step step(double violated);
   void descend();
-  void move_to(const Point& point, const Vec& eta);
+  void see_stretch(Vec move);
   bool worth_a_new_model(double before, double now) const;
 
   const Context& context_;
@@ -70,12 +73,15 @@ class NewtonSet final : public WorkingSet {
   Penalty penalty_;
   double alpha_ = 0.0, noise_, least_tax_ = kInfinity;
 
-  Vec b_, c_;
+  // Where it stands, and what the loss says there
+  struct State {
+    Vec b, c;
+    double intercept = 0.0, u0 = 0.0;  // u0 = root'residual: minus the slope by the intercept
+    Vec eta, slope, bend, cap, residual;
+    std::shared_ptr<const Coupling> coupling;
+  };
+  State now_, before_;
   Indices support_;
-  double intercept_ = 0.0, u0_ = 0.0;  // u0 = root'residual: minus the slope by the intercept
-  Vec eta_, slope_, bend_, cap_, residual_;
-  std::shared_ptr<const Coupling> coupling_;
-  Vec moved_, there_;  // by how much the last step moved root o eta; where it wanted to
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
