@@ -36,3 +36,18 @@ def khan() -> tuple[np.ndarray, np.ndarray]:
     X = np.loadtxt(_folder() / "Khan_xtrain.csv", delimiter=",", skiprows=1, ndmin=2)
     y = np.loadtxt(_folder() / "Khan_ytrain.csv", delimiter=",", skiprows=1, ndmin=1)
     return X[:, -2308:], (y.ravel()[-63:] == 2.0).astype(float)
+
+
+def brain_cancer() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Survival of 87 patients: 8 columns, categories as an indicator of all levels but the first.
+
+    With the times in months and whether they ended in death.
+    """
+    with (_folder() / "BrainCancer.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["diagnosis"] not in ("", "NA")]
+    levels = [("sex", "Male"), ("diagnosis", "LG glioma"), ("diagnosis", "Meningioma")]
+    levels += [("diagnosis", "Other"), ("loc", "Supratentorial"), ("ki", ""), ("gtv", "")]
+    levels += [("stereo", "SRT")]
+    X = [[float(r[k] == level) if level else float(r[k]) for k, level in levels] for r in rows]
+    time, event = (np.array([float(row[name]) for row in rows]) for name in ("time", "status"))
+    return np.array(X), time, event

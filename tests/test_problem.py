@@ -247,7 +247,7 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
         InputError,
         "unknown loss 'hinge'\n"
         "  valid: 'squared', 'logistic', 'poisson', 'gamma', 'tweedie', 'negative_binomial', "
-        "'huber', 'squared_hinge', 'quantile'",
+        "'huber', 'squared_hinge', 'quantile', 'cox'",
         (X, Y),
         {"loss": "hinge"},
     ),

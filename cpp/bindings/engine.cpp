@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "excise/base/kernels.hpp"
+#include "excise/loss/cox.hpp"
 #include "excise/path/cross_validation.hpp"
 #include "excise/path/report.hpp"
 
@@ -44,13 +45,29 @@ struct Turn {
   std::lock_guard<std::mutex> lock;
 };
 
+// Times, entries and strata of a Cox model: (time, entry or none, stratum or none)
+using SurvivalIn = std::tuple<FloatsIn, std::optional<FloatsIn>, std::optional<IndicesIn>>;
+
+std::shared_ptr<const Loss> loss_of(const std::string& name, double parameter, const FloatsIn& y,
+                                    const std::optional<SurvivalIn>& survival) {
+  if (!survival) return make_loss(name, parameter);
+  const auto& [time, entry, stratum] = *survival;
+  Survival s{to_vector(time), to_vector(y), {}, {}};
+  if (entry) s.entry = to_vector(*entry);
+  if (stratum) s.stratum = to_vector(*stratum);
+  for (const std::size_t size :
+       {s.time.size(), entry ? s.entry.size() : y.size(), stratum ? s.stratum.size() : y.size()})
+    if (size != y.size()) throw std::invalid_argument("survival: one number per row");
+  return make_cox(s, parameter > 0 ? Ties::Efron : Ties::Breslow);
+}
+
 class PyEngine {
  public:
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
-           nb::object check)
+           nb::object check, const std::optional<SurvivalIn>& survival)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -61,7 +78,7 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
-    s.loss = make_loss(loss, parameter);
+    s.loss = loss_of(loss, parameter, y, survival);
     s.tol = tol;
     if (offset) s.offset = to_vector(*offset);
     context_ = python_context(n_threads, check_);
@@ -246,11 +263,12 @@ void bind_engine(nb::module_& m) {
   nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
-                    const std::string&, double, double, std::optional<FloatsIn>, int, nb::object>(),
+                    const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
+                    const std::optional<SurvivalIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
-           "check"_a = nb::none())
+           "check"_a = nb::none(), "survival"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -122,7 +122,7 @@ void Engine::set_loss() {
   problem_.loss = statement_.loss;
   problem_.offset = statement_.offset;
   problem_.tol = statement_.tol;
-  problem_.fit_intercept = statement_.fit_intercept;
+  problem_.fit_intercept = statement_.fit_intercept && statement_.loss->has_intercept();
   problem_.y = statement_.y;
   problem_.yy = 1.0;
   for (std::size_t i = 0; i < problem_.y.size(); ++i) {

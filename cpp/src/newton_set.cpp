@@ -124,9 +124,11 @@ void NewtonSet::go_to(const Point& point) {
 // Slopes and bends of some rows
 void NewtonSet::expand(Index begin, Index end) {
   const std::size_t from = sz(begin), count = sz(end - begin);
-  loss_.expand(std::span(problem_.y).subspan(from, count),
-               std::span<const double>(now_.eta).subspan(from, count), now_.slope.data() + from,
-               now_.bend.data() + from, now_.cap.data() + from);
+  auto coupling =
+      loss_.expand(std::span(problem_.y).subspan(from, count),
+                   std::span<const double>(now_.eta).subspan(from, count), now_.slope.data() + from,
+                   now_.bend.data() + from, now_.cap.data() + from);
+  if (coupling) now_.coupling = std::move(coupling);  // of all rows: the others come in parts
   for (std::size_t i = from; i < from + count; ++i)
     now_.residual[i] = weight_[i] > 0 ? -problem_.root[i] * now_.slope[i] : 0.0;
 }
@@ -145,6 +147,12 @@ void NewtonSet::balance() {
   now_.u0 =
       problem_.fit_intercept ? kernels().dot(problem_.root.data(), now_.residual.data(), n) : 0.0;
   fresh_ = false;
+}
+
+void NewtonSet::bend(const Vec& bends, const Coupling* coupling, double* v) const {
+  const Vec before = coupling ? Vec(v, v + bends.size()) : Vec();
+  for (std::size_t i = 0; i < bends.size(); ++i) v[i] *= bends[i];
+  if (coupling) coupling->subtract(before.data(), v);
 }
 
 double NewtonSet::violation() const {
@@ -179,11 +187,16 @@ void NewtonSet::make_model() {
   for (std::size_t i = 0; i < now_.cap.size(); ++i)
     if (weight_[i] > 0) most = std::max(most, now_.cap[i]);
   model_bend_.resize(now_.bend.size());
-  for (std::size_t i = 0; i < now_.bend.size(); ++i)
-    model_bend_[i] =
-        weight_[i] > 0 ? std::max({now_.bend[i], damping_ * now_.cap[i], kLeast * most}) : 0.0;
+  model_coupling_ = now_.coupling;
+  // What couples rows is taken off their bends again, so that damping has to add to them.
+  const double extra = damping_ > kFirstDamping ? damping_ : 0.0;
+  for (std::size_t i = 0; i < now_.bend.size(); ++i) {
+    const double bends = model_coupling_ ? now_.bend[i] + extra * now_.cap[i]
+                                         : std::max(now_.bend[i], damping_ * now_.cap[i]);
+    model_bend_[i] = weight_[i] > 0 ? std::max(bends, kLeast * most) : 0.0;
+  }
   bent_root_ = problem_.root;
-  loss_.multiply(model_bend_, weight_, bent_root_.data());
+  bend(model_bend_, model_coupling_.get(), bent_root_.data());
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
@@ -204,11 +217,11 @@ void NewtonSet::extend_model(Index first) {
   for (Index k = 0; k < first; ++k)
     std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
   const Matrix more(all.data() + first * m, m, added);
-  if (loss_.diagonal())
+  if (!model_coupling_)
     pack_->weighted_gram(model_bend_, first, more, context_);
   else
-    pack_->bent_gram([this](double* v) { loss_.multiply(model_bend_, weight_, v); }, first, more,
-                     context_);
+    pack_->bent_gram([this](double* v) { bend(model_bend_, model_coupling_.get(), v); }, first,
+                     more, context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
     pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
@@ -252,8 +265,9 @@ NewtonSet::Point NewtonSet::model_minimum() {
   return point;
 }
 
-// Moves to the minimum of the model, if that is clearly nearer to the optimality conditions; else
-// towards it as far as the objective goes down.
+// Moves to the minimum of the model, if that is clearly nearer to the optimality conditions than
+// any point before (the objective may go up, but not again and again); else towards it as far as
+// the objective goes down.
 NewtonSet::Step NewtonSet::step(double violated) {
   const Point aim = model_minimum();
   before_ = now_;
@@ -298,12 +312,13 @@ NewtonSet::Step NewtonSet::step(double violated) {
 // By how much the loss now bends more than the model, in the direction of the last move.
 void NewtonSet::see_stretch(Vec move) {
   for (std::size_t i = 0; i < move.size(); ++i) move[i] *= problem_.root[i];
-  const auto curvature = [&](const Vec& bend) {
+  const auto curvature = [&](const Vec& bends, const Coupling* coupling) {
     Vec v = move;
-    loss_.multiply(bend, weight_, v.data());
+    bend(bends, coupling, v.data());
     return kernels().dot(move.data(), v.data(), ix(v.size()));
   };
-  const double now = curvature(now_.bend), old = curvature(model_bend_);
+  const double now = curvature(now_.bend, now_.coupling.get());
+  const double old = curvature(model_bend_, model_coupling_.get());
   stretch_ = old > 0 && now > 0 ? std::clamp(now / old, 1e-3, 1e3) : 1.0;
 }
 
@@ -335,13 +350,14 @@ bool NewtonSet::solve(double alpha) {
 // Newton steps until the optimality conditions hold.
 void NewtonSet::descend() {
   damping_ = std::min(damping_, kFirstDamping);
-  double last = violation();
+  double last = violation(), least = last;
   for (int round = 0; round < kSteps && last > small_enough(); ++round) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;
-    const Step taken = step(last);
+    const Step taken = step(least);
     const double now = violation();
+    least = std::min(least, now);
     const bool halved = now < 0.5 * last;
     if (was_new && !halved && taken.rounded) break;
     if (was_new) {

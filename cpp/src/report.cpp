@@ -19,6 +19,7 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
   const double y_mean = engine.scaling().y_mean;
   const Vec& scale = engine.scaling().scale;
   const Statement& stated = engine.statement();
+  const bool no_intercept = stated.loss && !stated.loss->has_intercept();
   Report out;
   out.finite = std::isfinite(engine.null_loss());
   std::size_t stored = 0;
@@ -41,7 +42,7 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
       out.finite &= std::isfinite(coef);
     }
     out.indptr.push_back(ix(out.indices.size()));
-    out.intercepts.push_back(y_mean + point.intercept - centres);
+    out.intercepts.push_back(no_intercept ? 0.0 : y_mean + point.intercept - centres);
     out.relative_gaps.push_back(null > 0 ? point.optimality.gap / null : 0.0);
     out.violations.push_back(point.optimality.violation * unit);
     out.losses.push_back(0.5 * point.rr * unit * unit);

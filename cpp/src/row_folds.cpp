@@ -42,10 +42,12 @@ class RowFold {
     double total = 0.0;
     for (std::size_t i = 0; i < n; ++i)
       if (role[i] == Role::Train) total += s.weights[i];
+    const bool coupled = s.loss && s.loss->couples_rows();
     for (std::size_t i = 0; i < n; ++i) {
-      if (role[i] == Role::Test) {
-        test_.push_back(ix(i));
-        test_weights_.push_back(s.weights[i]);
+      if (role[i] == Role::Test || (coupled && role[i] == Role::Train)) {
+        rows_.push_back(ix(i));
+        weights_.push_back(s.weights[i]);
+        held_out_.push_back(role[i] == Role::Test);
       }
       s.weights[i] = role[i] == Role::Train ? s.weights[i] / total : 0.0;
     }
@@ -62,10 +64,14 @@ class RowFold {
  private:
   Vec predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const;
   double error(const Vec& eta) const;
+  double coupled_error(const Loss& loss, const Vec& eta) const;
+  void append_held_out(const Vec& eta, Vec& out) const;
 
   const Engine& all_;
-  Indices test_;
-  Vec test_weights_;
+  // Whose predictor the error needs: those held out; of coupled rows those that train too
+  Indices rows_;
+  Vec weights_;
+  std::vector<char> held_out_;
   std::optional<Engine> own_;
 };
 
@@ -79,24 +85,24 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
         slot[sz(j)] = ix(ever.size());
         ever.push_back(j);
       }
-  const std::size_t n = sz(design.rows()), m = test_.size();
+  const std::size_t n = sz(design.rows()), m = rows_.size();
   constexpr std::size_t kAtOnce = 64;  // finding columns may read the whole table
   Vec held(m * ever.size()), some(n * std::min(kAtOnce, ever.size()));
   for (std::size_t lo = 0; lo < ever.size(); lo += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, ever.size() - lo);
     design.gather(std::span(ever).subspan(lo, count), Matrix(some.data(), ix(n), ix(count)));
     for (std::size_t k = 0; k < count; ++k)
-      for (std::size_t i = 0; i < m; ++i) held[i + (lo + k) * m] = some[sz(test_[i]) + k * n];
+      for (std::size_t i = 0; i < m; ++i) held[i + (lo + k) * m] = some[sz(rows_[i]) + k * n];
   }
   FoldResult result;
   const double y_mean = own_->scaling().y_mean, null = own_->problem().null_loss;
   const Vec alone = predict(own_->null_intercept(), nullptr, slot, held);
   result.null = error(alone);
-  if (eta) result.eta = alone;
+  if (eta) append_held_out(alone, result.eta);
   for (const PathPoint& point : path.points) {
-    const Vec held_out = predict(y_mean + point.intercept, &point, slot, held);
-    result.errors.push_back(error(held_out));
-    if (eta) result.eta.insert(result.eta.end(), held_out.begin(), held_out.end());
+    const Vec predicted = predict(y_mean + point.intercept, &point, slot, held);
+    result.errors.push_back(error(predicted));
+    if (eta) append_held_out(predicted, result.eta);
     result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
   }
   return result;
@@ -105,7 +111,7 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
 // With the intercept `a` and the coefficients of `point`; `held` has column slot[j] for feature j.
 // The offset counts where the loss does not have it taken off y.
 Vec RowFold::predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const {
-  const std::size_t m = test_.size();
+  const std::size_t m = rows_.size();
   Vec eta(m, a);
   if (point) {
     std::vector<const double*> columns;
@@ -121,24 +127,45 @@ Vec RowFold::predict(double a, const PathPoint* point, const Indices& slot, cons
     kernels().combine(columns.data(), b.data(), ix(b.size()), ix(m), eta.data());
   }
   if (const Vec& offset = all_.statement().offset; !offset.empty())
-    for (std::size_t i = 0; i < m; ++i) eta[i] += offset[sz(test_[i])];
+    for (std::size_t i = 0; i < m; ++i) eta[i] += offset[sz(rows_[i])];
   return eta;
+}
+
+void RowFold::append_held_out(const Vec& eta, Vec& out) const {
+  for (std::size_t i = 0; i < eta.size(); ++i)
+    if (held_out_[i]) out.push_back(eta[i]);
 }
 
 // Mean deviance; of the squared loss the mean squared error.
 double RowFold::error(const Vec& eta) const {
+  const auto& loss = all_.statement().loss;
+  if (loss && loss->couples_rows()) return coupled_error(*loss, eta);
   double total = 0.0;
   Vec y(eta.size());
   for (std::size_t i = 0; i < eta.size(); ++i) {
-    y[i] = all_.statement().y[sz(test_[i])];
-    total += test_weights_[i];
+    y[i] = all_.statement().y[sz(rows_[i])];
+    total += weights_[i];
   }
-  if (const auto& loss = all_.statement().loss)
-    return 2 * loss->value(y, eta, test_weights_) / total;
+  if (loss) return 2 * loss->value(y, eta, weights_) / total;
   double sum = 0.0;
   for (std::size_t i = 0; i < eta.size(); ++i)
-    sum += test_weights_[i] * (y[i] - eta[i]) * (y[i] - eta[i]);
+    sum += weights_[i] * (y[i] - eta[i]) * (y[i] - eta[i]);
   return sum / total;
+}
+
+// What the held-out rows add to the deviance of those that train, per unit of their weight: the
+// cross-validated partial likelihood (Verweij and van Houwelingen, Statistics in Medicine 12, 1993)
+double RowFold::coupled_error(const Loss& loss, const Vec& eta) const {
+  const Vec& y = all_.statement().y;
+  Vec everywhere(y.size()), all(y.size()), training(y.size());
+  double total = 0.0;
+  for (std::size_t i = 0; i < eta.size(); ++i) {
+    const std::size_t row = sz(rows_[i]);
+    everywhere[row] = eta[i];
+    all[row] = weights_[i];
+    (held_out_[i] ? total : training[row]) += weights_[i];
+  }
+  return 2 * (loss.value(y, everywhere, all) - loss.value(y, everywhere, training)) / total;
 }
 
 // How many folds may stand side by side

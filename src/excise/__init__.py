@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         Ridge,
         SparseClassifier,
         SparseRegressor,
+        SparseSurvival,
         TweedieRegressor,
         enet_path,
         lasso_path,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         VerdictKind,
         Verdicts,
     )
+    from excise.survival import Survival
     from excise.table import demo
 
 __all__ = [
@@ -97,7 +99,9 @@ __all__ = [
     "Solution",
     "SparseClassifier",
     "SparseRegressor",
+    "SparseSurvival",
     "Status",
+    "Survival",
     "TweedieRegressor",
     "UsageError",
     "Verdict",
@@ -128,13 +132,14 @@ _HOMES = {
         "CVDisplay", "ElasticNet", "ElasticNetCV", "GammaRegressor", "HuberRegressor", "Lasso",
         "LassoCV", "LedgerDisplay", "LogisticRegression", "LogisticRegressionCV", "PathDisplay",
         "PoissonRegressor", "QuantileRegressor", "Ridge", "SparseClassifier", "SparseRegressor",
-        "TweedieRegressor", "enet_path", "lasso_path",
+        "SparseSurvival", "TweedieRegressor", "enet_path", "lasso_path",
     ),
     "excise.model": ("Model", "load"),
     "excise.results": (
         "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
         "VerdictKind", "Verdicts",
     ),
+    "excise.survival": ("Survival",),
     "excise.table": ("demo",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from excise.data_term import DataTerm, data_term
+from excise.cox_term import CoxFit, CoxTerm
+from excise.data_term import DataTerm, Fitted, RowFitted, data_term
 from excise.dual_point import DEPENDENT, Indices, best_dual_point, clear_factor, too_many
 from excise.duality import TIE, DualPoint, Size, certificate_of, reach, safe_radius
 from excise.exceptions import InputError
@@ -61,19 +62,29 @@ def certify(
 def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
     view = View(problem)
-    term = data_term(view)
+    term = CoxTerm(view) if problem.survival is not None else data_term(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
     b = _within_bounds(coef * view.columns.divisor / term.unit, pen, problem)
     fit = term.at(b, coef, intercept)
     c, at_null = view.correlate(np.stack([fit.u, term.null_slopes], axis=1)).T
     size = Size(term.unit, term.null, 0.0, term.steep)
     size = size._replace(top=_top_tax(view, pen, term, at_null, size.noise))
-    point, u = best_dual_point(view, pen, fit, b, c, size)
+    point, u = _dual_point(view, pen, fit, b, c, size)
     c = c if u is fit.u else view.correlate(u)
     made = certificate_of(b, c, fit.alone(b, c), fit.data, pen, size, point, fit.off(u))
     radius = safe_radius(point.gap, size.null, fit.data.curvature)
-    unique, twins = _uniqueness(view, pen, b, c, point, radius, size)
+    unique, twins = _uniqueness(view, pen, fit, b, c, point, radius, size)
     return replace(made, unique=unique, twins=twins)
+
+
+def _dual_point(
+    view: View, pen: Penalty, fit: Fitted, b: Floats, c: Floats, size: Size
+) -> tuple[DualPoint, Floats]:
+    """The best feasible point at hand, and the slopes beside it."""
+    if isinstance(fit, CoxFit):
+        return fit.dual_point(view, pen, b, c, size)
+    assert isinstance(fit, RowFitted)
+    return best_dual_point(view, pen, fit, b, c, size)
 
 
 def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
@@ -111,6 +122,7 @@ def _top_tax(view: View, pen: Penalty, term: DataTerm, at_null: Floats, noise: f
 def _uniqueness(
     view: View,
     pen: Penalty,
+    fit: Fitted,
     b: Floats,
     c: Floats,
     point: DualPoint,
@@ -131,7 +143,7 @@ def _uniqueness(
         return True, ()
     independent = _independent(view, np.flatnonzero(undecided))
     if independent:
-        return (True if view.problem.loss.strictly_convex else None), ()
+        return (True if fit.curved(np.flatnonzero(undecided)) else None), ()
     if independent is None or point.gap > TIE * size.null:
         return None, ()
     inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)

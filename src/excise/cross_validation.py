@@ -68,6 +68,9 @@ def fit_cv(
     ----------
     X : array, data frame or Design, shape (n, p)
     y : array, shape (n,)
+        For the Cox model times and events: see `excise.Survival`. Its held-out error is what the
+        held-out rows add to the deviance of the partial likelihood of all rows of the fold, per
+        row (Verweij and van Houwelingen, Statistics in Medicine 12, 1993).
     cv, groups, time, repeats, random_state
         See `excise.folds.make_folds`.
     rule : {"1se", "min"}, default="1se"
@@ -183,9 +186,16 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
-        metric=label_of(judge.score, session.problem.loss),
+        metric=_metric(judge),
         greater_is_better=judge.sign < 0.0,
     )
+
+
+def _metric(judge: Judge) -> str:
+    """What the held-out figures measure, in words."""
+    if judge.score is None and judge.problem.survival is not None:
+        return "deviance that held-out rows add to the partial likelihood"
+    return label_of(judge.score, judge.problem.loss)
 
 
 class Judge(NamedTuple):

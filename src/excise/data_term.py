@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.duality import EPS, Data, Ray, RowRay, mean_of
-from excise.losses import Squared
+from excise.losses import Loss, Squared
 from excise.losses.base import Mask, quiet
 from excise.null_model import best_intercept, fitted, residual_size, without_kinks
 from excise.results import Floats
@@ -77,6 +77,22 @@ class Fitted(ABC):
     shift: float = 0.0
     dust: float = 0.0
 
+    def off(self, u: Floats) -> float:
+        """Slope of the loss in the intercept, for slopes u of the rows."""
+        return 0.0
+
+    @abstractmethod
+    def alone(self, b: Floats, c: Floats) -> Floats:
+        """Correlations with b_j = 0 and the others held, where b_j is not 0."""
+
+    @abstractmethod
+    def curved(self, index: Indices) -> bool:
+        """Whether the loss is known to bend along every combination of independent columns."""
+
+
+class RowFitted(Fitted):
+    """The data term of a loss made of rows, whose dual points move row by row."""
+
     @abstractmethod
     def directions(self) -> Iterator[Direction]:
         """Dual vectors to start from, the best first."""
@@ -88,14 +104,6 @@ class Fitted(ABC):
     @abstractmethod
     def slopes_near(self, theta: Floats) -> Floats:
         """Minus the slopes of the loss; at a kink those nearest to theta."""
-
-    def off(self, u: Floats) -> float:
-        """Slope of the loss in the intercept, for slopes u of the rows."""
-        return 0.0
-
-    @abstractmethod
-    def alone(self, b: Floats, c: Floats) -> Floats:
-        """Correlations with b_j = 0 and the others held, where b_j is not 0."""
 
 
 def data_term(view: View) -> DataTerm:
@@ -132,7 +140,7 @@ class SquaredTerm(DataTerm):
         return 0.0 if abs(shift) <= 4.0 * EPS * size else (shift / self.unit) ** 2 / 2
 
 
-class SquaredFit(Fitted):
+class SquaredFit(RowFitted):
     """The squared loss at given coefficients."""
 
     def __init__(self, r: Floats, excess: float) -> None:
@@ -156,12 +164,16 @@ class SquaredFit(Fitted):
     def alone(self, b: Floats, c: Floats) -> Floats:
         return c + b
 
+    def curved(self, index: Indices) -> bool:
+        return True
+
 
 class LossTerm(DataTerm):
     """sum_i w_i l(y_i, eta_i) of any loss; rows without weight repeat one that has some."""
 
     def __init__(self, view: View) -> None:
         problem = view.problem
+        assert isinstance(problem.loss, Loss)
         self.view, self.loss = view, problem.loss
         self.weights, self.some = problem.weights, problem.weights > 0.0
         self.y = self.counted(problem.y)
@@ -243,7 +255,7 @@ class LossTerm(DataTerm):
         return LossFit(self, self.counted(self.view.eta(b) + shift + self.offset), shift)
 
 
-class LossFit(Fitted):
+class LossFit(RowFitted):
     """Any loss at given coefficients."""
 
     def __init__(self, term: LossTerm, eta: Floats, shift: float) -> None:
@@ -288,6 +300,9 @@ class LossFit(Fitted):
 
     def off(self, u: Floats) -> float:
         return abs(float(self.term.view.root @ u)) if self.term.view.problem.fit_intercept else 0.0
+
+    def curved(self, index: Indices) -> bool:
+        return self.term.loss.strictly_convex
 
     def alone(self, b: Floats, c: Floats) -> Floats:
         term, out = self.term, c.copy()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.data_term import Fitted
+from excise.data_term import RowFitted
 from excise.duality import EPS, NOISE, DualPoint, Size, duality_gap, no_bound, open_sides
 from excise.results import Floats
 from excise.standard import Penalty, View
@@ -68,7 +68,7 @@ class Freedom(NamedTuple):
 
 
 def best_dual_point(
-    view: View, pen: Penalty, fit: Fitted, b: Floats, c: Floats, size: Size
+    view: View, pen: Penalty, fit: RowFitted, b: Floats, c: Floats, size: Size
 ) -> tuple[DualPoint, Floats]:
     """The feasible point with the smallest gap at hand, and the slopes of the rows beside it.
 
@@ -95,7 +95,9 @@ class _Search:
     one with a bound on one side joins them (`closed`) if its sign is wrong.
     """
 
-    def __init__(self, freedom: Freedom, pen: Penalty, fit: Fitted, b: Floats, size: Size) -> None:
+    def __init__(
+        self, freedom: Freedom, pen: Penalty, fit: RowFitted, b: Floats, size: Size
+    ) -> None:
         self.freedom, self.pen, self.fit, self.b = freedom, pen, fit, b
         self.noise, self.enough = size.noise, 2.0 * NOISE**2 * size.null
         self.view = freedom.view

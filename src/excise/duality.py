@@ -20,7 +20,7 @@ sqrt(2 L gap) of ours; if that ball holds |z_j'W theta| < tax_j, then b_j = 0 in
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,24 @@ class DualPoint(NamedTuple):
 
     z: Floats
     gap: float
+
+
+class DualRay(Protocol):
+    """The dual points s t: what a certificate asks of them."""
+
+    @property
+    def z(self) -> Floats:
+        """Correlations z_j'W t."""
+
+    @property
+    def most(self) -> float:
+        """The largest s."""
+
+    def distance(self, s: float) -> float:
+        """What the rows add to the gap."""
+
+    def peak(self, b: Floats) -> float:
+        """Where the gap of a plain lasso is smallest, if that is known; else 1."""
 
 
 class Ray(NamedTuple):
@@ -169,7 +187,7 @@ def unpaid(z: Floats, pen: Penalty, noise: float) -> bool:
     return bool(np.any((pen.tax == 0.0) & (earned > noise)))
 
 
-def duality_gap(b: Floats, ray: Ray | RowRay, pen: Penalty, noise: float) -> DualPoint:
+def duality_gap(b: Floats, ray: DualRay, pen: Penalty, noise: float) -> DualPoint:
     """The gap at the best point at hand of a ray.
 
     For a plain lasso D(s t) is a parabola in s: s is its top, or the feasible end before it. With
@@ -196,7 +214,7 @@ def no_bound(b: Floats, loss: float, pen: Penalty) -> DualPoint:
     return DualPoint(nothing, loss + float(fenchel_young(b, nothing, pen).sum()))
 
 
-def ridge_as_rows(b: Floats, ray: Ray | RowRay, pen: Penalty) -> DualPoint:
+def ridge_as_rows(b: Floats, ray: DualRay, pen: Penalty) -> DualPoint:
     """The gap on the ray with the ridge counted as rows added to Z.
 
     Omega*(s c) <= s^2 ridge b^2 / 2 as soon as s |c - ridge b| <= tax, however small the ridge;

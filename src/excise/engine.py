@@ -314,6 +314,7 @@ def _engine(problem: Problem) -> Engine:
     y, offset = problem.y, problem.offset
     if isinstance(problem.loss, Squared) and offset is not None:
         y, offset = y - offset, None
+    times = problem.survival
     engine = Engine(
         design=design.handle(),
         y=np.ascontiguousarray(y),
@@ -322,14 +323,15 @@ def _engine(problem: Problem) -> Engine:
         lower=np.ascontiguousarray(problem.lower),
         upper=np.ascontiguousarray(problem.upper),
         l1_ratio=problem.l1_ratio,
-        fit_intercept=problem.fit_intercept,
+        fit_intercept=problem.centred,
         standardize=problem.standardize,
         loss=problem.loss.name,
         tol=problem.tol,
-        parameter=float(getattr(problem.loss, problem.loss.parameter, 0.0)),
+        parameter=problem.loss.core_parameter,
         offset=None if offset is None else np.ascontiguousarray(offset),
         n_threads=problem.n_threads or default_threads(),
         check=design.check if design.watched else None,
+        survival=None if times is None else (times.time, times.late_entry, times.codes),
     )
     if engine.not_finite >= 0:
         problem.refuse_non_finite()

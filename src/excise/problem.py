@@ -30,8 +30,9 @@ from excise.checks import (
 from excise.compressed import compressed, refuse_non_finite_entries
 from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
-from excise.losses import Loss, loss_of
+from excise.losses import AnyLoss, loss_of
 from excise.results import Floats
+from excise.survival import Survival
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ class Problem:
     design : Design, shape (n, p)
         The table as it is stored.
     y : ndarray, shape (n,)
+        Of a Cox model the events.
     sample_weight, offset : ndarray, shape (n,), or None
         Weights as given: only their ratios matter.
     penalty_weight : ndarray, shape (p,)
@@ -56,9 +58,11 @@ class Problem:
     tol : float
         Wanted relative gap.
     n_threads : int or None
-    loss : Loss
+    loss : AnyLoss
     feature_names : tuple of str or None
         Of a data frame.
+    survival : Survival or None
+        Of a Cox model.
     """
 
     design: Design
@@ -73,8 +77,9 @@ class Problem:
     standardize: bool
     tol: float
     n_threads: int | None
-    loss: Loss
+    loss: AnyLoss
     feature_names: tuple[str, ...] | None
+    survival: Survival | None = None
 
     @property
     def n(self) -> int:
@@ -85,6 +90,11 @@ class Problem:
     def p(self) -> int:
         """Number of features."""
         return int(self.design.shape[1])
+
+    @property
+    def centred(self) -> bool:
+        """Whether columns are centred: with an intercept, and where one would change nothing."""
+        return self.fit_intercept or not self.loss.has_intercept
 
     @cached_property
     def weights(self) -> Floats:
@@ -107,7 +117,7 @@ def make_problem(
     X: Any,
     y: Any,
     *,
-    loss: str | Loss = "squared",
+    loss: str | AnyLoss = "squared",
     penalty: str = "l1",
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
@@ -130,9 +140,10 @@ def make_problem(
     X : array, data frame, scipy sparse array or matrix, or Design, shape (n, p)
         Numbers are read where they lie wherever that is possible; docs/designs.md says when.
     y : array, shape (n,)
-    loss : str or Loss, default="squared"
+        For the Cox model times and events: see `excise.Survival`.
+    loss : str or AnyLoss, default="squared"
         A name of `excise.losses.LOSSES`, with its parameter after a colon where it has one, as in
-        "quantile:0.9".
+        "quantile:0.9"; or "cox" (Breslow's ties), "cox:efron".
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
         "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise.
     l1_ratio : float in [0, 1]
@@ -146,6 +157,7 @@ def make_problem(
         >= 0; an integer weight is a repeated row, 0 a removed one.
     offset : array, shape (n,), optional
     fit_intercept, standardize : bool
+        The Cox model never has an intercept.
     tol : float
         Wanted gap over the loss at b = 0.
     n_threads : int, optional
@@ -159,13 +171,13 @@ def make_problem(
     """
     design, names = _design(X)
     n, p = design.shape
-    goal = check_rows("y", numbers("y", y), n)
     data_term = loss_of(loss)
+    goal, survival = data_term.target(y, n)
     if schedule is not None:
         raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
     lower, upper = _bounds(bounds, p, names)
     weight = check_sample_weight(sample_weight, len(goal))
-    intercept = check_flag("fit_intercept", fit_intercept)
+    intercept = check_flag("fit_intercept", fit_intercept) and data_term.has_intercept
     data_term.check_target(goal, weight, intercept)
     return Problem(
         design=design,
@@ -182,6 +194,7 @@ def make_problem(
         n_threads=_n_threads(n_threads),
         loss=data_term,
         feature_names=names,
+        survival=survival,
     )
 
 

@@ -116,11 +116,11 @@ def column_scale(problem: Problem) -> ColumnScale:
             problem.refuse_non_finite()
         if problem.sample_weight is not None:
             block[w == 0.0] = block[row]
-        pilot = block[row].copy() if problem.fit_intercept else np.zeros(block.shape[1])
+        pilot = block[row].copy() if problem.centred else np.zeros(block.shape[1])
         block -= pilot
         peak = np.max(np.abs(block), axis=0)
         block /= np.where(peak > 0.0, peak, 1.0)
-        if problem.fit_intercept:
+        if problem.centred:
             shift = w @ block
             block -= shift
             mean[part] = pilot + peak * shift
@@ -138,7 +138,7 @@ def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
     stored = total(lambda rows, columns, values: counts[rows])
     full = stored == counts.sum()
     pilot, peak = np.zeros(p), np.zeros(p)
-    if problem.fit_intercept and full.any():
+    if problem.centred and full.any():
         for rows, columns, values in design.chunks():
             some = full[columns] & (w[rows] > 0.0)
             pilot[columns[some]] = values[some]
@@ -150,13 +150,13 @@ def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
         return np.asarray((values - pilot[columns]) / unit[columns] * counts[rows])
 
     shift, rest = np.zeros(p), np.zeros(p)
-    if problem.fit_intercept:
+    if problem.centred:
         shift = total(lambda *entry: w[entry[0]] * off(*entry))
         weight = total(lambda rows, columns, values: w[rows])
         rest = np.where(full, 0.0, np.maximum(1.0 - weight, 0.0))
     square = total(lambda *entry: w[entry[0]] * np.square(off(*entry) - shift[entry[1]]))
     scale = peak * np.sqrt(square + rest * np.square(shift))
-    mean = pilot + peak * shift if problem.fit_intercept else np.zeros(p)
+    mean = pilot + peak * shift if problem.centred else np.zeros(p)
     return ColumnScale(mean, scale)
 
 

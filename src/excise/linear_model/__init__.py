@@ -17,6 +17,7 @@ from excise.linear_model.quantile import QuantileRegressor
 from excise.linear_model.ridge import Ridge
 from excise.linear_model.sparse_classifier import SparseClassifier
 from excise.linear_model.sparse_regressor import SparseRegressor
+from excise.linear_model.sparse_survival import SparseSurvival
 from excise.linear_model.warning import ConvergenceWarning
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Ridge",
     "SparseClassifier",
     "SparseRegressor",
+    "SparseSurvival",
     "TweedieRegressor",
     "enet_path",
     "lasso_path",

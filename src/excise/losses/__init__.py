@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from excise.exceptions import InputError
-from excise.losses.base import Loss
+from excise.losses.base import AnyLoss, Loss
+from excise.losses.cox import Cox
 from excise.losses.gamma import Gamma
 from excise.losses.huber import Huber
 from excise.losses.logistic import Logistic
@@ -21,8 +22,8 @@ from excise.losses.squared_hinge import SquaredHinge
 from excise.losses.tweedie import Tweedie
 
 __all__ = [
-    "LOSSES", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial", "Poisson", "Quantile",
-    "Squared", "SquaredHinge", "Tweedie", "loss_of",
+    "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial",
+    "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
@@ -41,7 +42,11 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def loss_of(spec: Any) -> Loss:
+COUPLED: dict[str, type[AnyLoss]] = {Cox.name: Cox}
+"""Losses whose rows depend on each other: no function of a row and its y."""
+
+
+def loss_of(spec: Any) -> AnyLoss:
     """The loss that `spec` means.
 
     Parameters
@@ -55,21 +60,16 @@ def loss_of(spec: Any) -> Loss:
     InputError
         An unknown name, or a parameter that is no number or out of range.
     """
-    if isinstance(spec, Loss):
+    if isinstance(spec, AnyLoss):
         return spec
     name, colon, text = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    if name not in LOSSES:
-        valid = ", ".join(repr(one) for one in LOSSES)
+    known: dict[str, type[AnyLoss]] = {**LOSSES, **COUPLED}
+    if name not in known:
+        valid = ", ".join(repr(one) for one in known)
         raise InputError(f"unknown loss {spec!r}", [f"valid: {valid}"])
-    usual = LOSSES[name]()
+    usual = known[name]()
     if not colon:
         return usual
     if not usual.parameter:
         raise InputError(f"loss {spec!r} must be {name!r} alone: it has no parameter")
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(
-            f"loss {spec!r} must name its {usual.parameter} as a number, as in {usual.spec!r}"
-        ) from None
-    return LOSSES[name](**{usual.parameter: value})
+    return known[name](**{usual.parameter: usual.read_parameter(text)})

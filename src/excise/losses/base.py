@@ -11,9 +11,10 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.checks import check_number
-from excise.exceptions import InputError
+from excise.checks import check_number, check_rows, numbers
+from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
+from excise.survival import Survival
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,12 +35,8 @@ def quiet(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @dataclass(frozen=True)
-class Loss(ABC):
-    """The data term of one row, as a function of the predictor eta.
-
-    ``value`` is half the unit deviance: never negative, and 0 at the best eta (for a log link and
-    y = 0 that is -infinity). Arrays of any shapes that broadcast go in, float64 comes out; no
-    finite eta gives NaN, and infinity appears only where the true value is too large for a double.
+class AnyLoss(ABC):
+    """What every loss has, whether it is made of rows (`Loss`) or couples them (`Cox`).
 
     Attributes
     ----------
@@ -59,6 +56,8 @@ class Loss(ABC):
         Whether y names two classes, 0 and 1, told apart by the sign of eta.
     kinked : bool
         Whether it has more than one slope somewhere.
+    has_intercept : bool
+        Whether a constant added to eta makes a difference.
     """
 
     name: ClassVar[str]
@@ -68,41 +67,7 @@ class Loss(ABC):
     strictly_convex: ClassVar[bool] = True
     of_classes: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
-
-    @abstractmethod
-    def value(self, y: Floats, eta: Floats) -> Floats:
-        """Half the unit deviance."""
-
-    @abstractmethod
-    def gradient(self, y: Floats, eta: Floats) -> Floats:
-        """First derivative of `value` in eta (at a kink, one of its slopes)."""
-
-    @abstractmethod
-    def hessian(self, y: Floats, eta: Floats) -> Floats:
-        """Second derivative of `value` in eta, >= 0."""
-
-    @abstractmethod
-    def conjugate(self, y: Floats, v: Floats) -> Floats:
-        """Supremum over eta of v eta - value(y, eta); infinity outside `slopes`."""
-
-    @abstractmethod
-    def fenchel_young(self, y: Floats, eta: Floats, v: Floats) -> Floats:
-        """value(y, eta) + conjugate(y, v) - v eta >= 0, without their cancellation.
-
-        Zero exactly where v is a slope of `value` at eta; infinity outside `slopes`.
-        """
-
-    @abstractmethod
-    def slopes(self, y: Floats) -> tuple[Floats, Floats]:
-        """Lower and upper end of the conjugate's domain, both belonging to it."""
-
-    @abstractmethod
-    def mean(self, eta: Floats) -> Floats:
-        """The prediction of y (of its median or quantile where that is what is fitted)."""
-
-    @abstractmethod
-    def curvature(self, y: Floats) -> float:
-        """A bound on `hessian` over all eta and the rows of y; infinity if there is none."""
+    has_intercept: ClassVar[bool] = True
 
     @abstractmethod
     def _usable(self, y: Floats) -> Mask:
@@ -112,19 +77,26 @@ class Loss(ABC):
         """Which values of y are in the loss's domain."""
         return self._usable(y)
 
-    def domain_scale(self, y: Floats, u: Floats) -> float:
-        """The largest s in [0, 1] for which -s u lies within `slopes` in every row."""
-        low, high = np.broadcast_arrays(*self.slopes(y), u)[:2]
-        above, below = -u > high, -u < low
-        s = min(
-            float(np.min(high[above] / -u[above], initial=1.0)),
-            float(np.min(low[below] / -u[below], initial=1.0)),
-        )
-        return s if s == 1.0 else s * (1.0 - 4.0 * EPS)  # inside, whatever the rounding
+    def target(self, y: Any, n: int) -> tuple[Floats, Survival | None]:
+        """A number for each of n rows, and for a loss of survival times what is known of them."""
+        if isinstance(y, Survival):
+            raise InputTypeError(f"y is a Survival; the {self.name} loss needs {self.domain}")
+        return check_rows("y", numbers("y", y), n), None
 
-    def smoothed(self, width: float) -> Loss:
-        """The loss itself, or, if it has a kink, one without that differs by O(width)."""
-        return self
+    @property
+    def core_parameter(self) -> float:
+        """The parameter as the compiled core knows it."""
+        return float(getattr(self, self.parameter, 0.0))
+
+    def read_parameter(self, text: str) -> Any:
+        """The parameter from what follows the colon of a `spec`."""
+        try:
+            return float(text)
+        except ValueError:
+            raise InputError(
+                f"loss '{self.name}:{text}' must name its {self.parameter} as a number, "
+                f"as in {self.spec!r}"
+            ) from None
 
     @property
     def parameter(self) -> str:
@@ -170,6 +142,65 @@ class Loss(ABC):
         self, y: Floats, rows: str, fit_intercept: bool
     ) -> None:
         """Refuse usable values that together leave nothing to fit."""
+
+
+@dataclass(frozen=True)
+class Loss(AnyLoss):
+    """The data term of one row, as a function of the predictor eta.
+
+    ``value`` is half the unit deviance: never negative, and 0 at the best eta (for a log link and
+    y = 0 that is -infinity). Arrays of any shapes that broadcast go in, float64 comes out; no
+    finite eta gives NaN, and infinity appears only where the true value is too large for a double.
+    """
+
+    @abstractmethod
+    def value(self, y: Floats, eta: Floats) -> Floats:
+        """Half the unit deviance."""
+
+    @abstractmethod
+    def gradient(self, y: Floats, eta: Floats) -> Floats:
+        """First derivative of `value` in eta (at a kink, one of its slopes)."""
+
+    @abstractmethod
+    def hessian(self, y: Floats, eta: Floats) -> Floats:
+        """Second derivative of `value` in eta, >= 0."""
+
+    @abstractmethod
+    def conjugate(self, y: Floats, v: Floats) -> Floats:
+        """Supremum over eta of v eta - value(y, eta); infinity outside `slopes`."""
+
+    @abstractmethod
+    def fenchel_young(self, y: Floats, eta: Floats, v: Floats) -> Floats:
+        """value(y, eta) + conjugate(y, v) - v eta >= 0, without their cancellation.
+
+        Zero exactly where v is a slope of `value` at eta; infinity outside `slopes`.
+        """
+
+    @abstractmethod
+    def slopes(self, y: Floats) -> tuple[Floats, Floats]:
+        """Lower and upper end of the conjugate's domain, both belonging to it."""
+
+    @abstractmethod
+    def mean(self, eta: Floats) -> Floats:
+        """The prediction of y (of its median or quantile where that is what is fitted)."""
+
+    @abstractmethod
+    def curvature(self, y: Floats) -> float:
+        """A bound on `hessian` over all eta and the rows of y; infinity if there is none."""
+
+    def domain_scale(self, y: Floats, u: Floats) -> float:
+        """The largest s in [0, 1] for which -s u lies within `slopes` in every row."""
+        low, high = np.broadcast_arrays(*self.slopes(y), u)[:2]
+        above, below = -u > high, -u < low
+        s = min(
+            float(np.min(high[above] / -u[above], initial=1.0)),
+            float(np.min(low[below] / -u[below], initial=1.0)),
+        )
+        return s if s == 1.0 else s * (1.0 - 4.0 * EPS)  # inside, whatever the rounding
+
+    def smoothed(self, width: float) -> Loss:
+        """The loss itself, or, if it has a kink, one without that differs by O(width)."""
+        return self
 
 
 def two_classes(loss: Loss, y: Floats, rows: str) -> None:

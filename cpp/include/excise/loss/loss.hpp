@@ -13,6 +13,14 @@
 
 namespace excise {
 
+// What rows that bend together have beside the diagonal, at one eta: K of H = diag(w bend) - K.
+class Coupling {
+ public:
+  virtual ~Coupling() = default;
+  // out -= D^(-1/2) K D^(-1/2) v, D = diag(w)
+  virtual void subtract(const double* v, double* out) const = 0;
+};
+
 class Loss {
  public:
   virtual ~Loss() = default;
@@ -41,18 +49,18 @@ class Loss {
   virtual bool exact() const { return true; }
 
   // slope_i = l'(y_i, eta_i), bend_i = l''(y_i, eta_i), derivatives by eta; cap_i >= bend_i bends a
-  // parabola through l(eta_i) that does not fall below l, or is bend_i where l bends everywhere
-  virtual void expand(std::span<const double> y, std::span<const double> eta, double* slope,
-                      double* bend, double* cap) const = 0;
+  // parabola through l(eta_i) that does not fall below l, or is bend_i where l bends everywhere.
+  // Null where rows bend by themselves; else bend is only the diagonal of the second derivative.
+  virtual std::shared_ptr<const Coupling> expand(std::span<const double> y,
+                                                 std::span<const double> eta, double* slope,
+                                                 double* bend, double* cap) const = 0;
 
   // Whether expand() may be asked about some rows alone
   virtual bool by_rows() const { return false; }
-  // Whether rows bend by themselves; else `bend` of expand() is what multiply() makes H of.
-  virtual bool diagonal() const { return true; }
-  // v := D^(-1/2) H D^(-1/2) v, H the second derivative of sum_i w_i l by eta and D = diag(w)
-  virtual void multiply(std::span<const double> bend, std::span<const double>, double* v) const {
-    for (std::size_t i = 0; i < bend.size(); ++i) v[i] *= bend[i];
-  }
+  // Whether a row's loss depends on the eta of others
+  virtual bool couples_rows() const { return false; }
+  // Whether a constant added to eta makes a difference
+  virtual bool has_intercept() const { return true; }
 
   // sum_i w_i [ l(eta_i) + l*(s v_i) - s v_i eta_i ]  for v_i = slope_i, 0 <= s <= 1: what a dual
   // point shrunk by s costs (Fenchel and Young). At most (1 - s) times the value, by convexity.

@@ -47,14 +47,15 @@ class QuantileLoss final : public Loss {
     }
     return total;
   }
-  void expand(std::span<const double> y, std::span<const double> eta, double* slope, double* bend,
-              double* cap) const override {
+  std::shared_ptr<const Coupling> expand(std::span<const double> y, std::span<const double> eta,
+                                         double* slope, double* bend, double* cap) const override {
     for (std::size_t i = 0; i < y.size(); ++i) {
       const double r = y[i] - eta[i], u = dual(i, r);
       slope[i] = -u;
       bend[i] = u > q_ - 1 && u < q_ ? 1 / gamma_ : 0.0;
       cap[i] = 1 / std::max(gamma_, std::abs(r));
     }
+    return nullptr;
   }
   double shrunk_gap(std::span<const double> y, std::span<const double> eta,
                     std::span<const double> slope, std::span<const double> w,

@@ -31,14 +31,15 @@ class RowLoss final : public Loss {
     return total;
   }
 
-  void expand(std::span<const double> y, std::span<const double> eta, double* slope, double* bend,
-              double* cap) const override {
+  std::shared_ptr<const Coupling> expand(std::span<const double> y, std::span<const double> eta,
+                                         double* slope, double* bend, double* cap) const override {
     for (std::size_t i = 0; i < y.size(); ++i) {
       const Bend at = row_.at(y[i], eta[i]);
       slope[i] = at.slope;
       bend[i] = at.bend;
       cap[i] = at.cap;
     }
+    return nullptr;
   }
 
   double shrunk_gap(std::span<const double> y, std::span<const double> eta,

@@ -46,6 +46,8 @@ class NewtonSet final : public WorkingSet {
   void go_to(const Point& point);
   void expand(Index begin, Index end);
   void expand();
+  // v := D^(-1/2) H D^(-1/2) v, D = diag(weight)
+  void bend(const Vec& bends, const Coupling* coupling, double* v) const;
   void balance();
   double violation() const;
   double small_enough() const;
@@ -76,6 +78,7 @@ class NewtonSet final : public WorkingSet {
     Vec b, c;
     double intercept = 0.0, u0 = 0.0;  // u0 = root'residual: minus the slope by the intercept
     Vec eta, slope, bend, cap, residual;
+    std::shared_ptr<const Coupling> coupling;
   };
   State now_, before_;
   Indices support_;
@@ -84,6 +87,7 @@ class NewtonSet final : public WorkingSet {
   bool has_model_ = false, fresh_ = false;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
   Vec model_bend_, bent_root_, gram_, with_intercept_, target_;
+  std::shared_ptr<const Coupling> model_coupling_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;

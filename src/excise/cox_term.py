@@ -1,0 +1,182 @@
+"""The certificate of a Cox model: slopes, and dual points that are slopes somewhere else.
+
+Rows are coupled, so a dual point cannot be moved row by row. The slopes at any eta' are one,
+whatever eta' is, and s times them another; what it costs at eta is known in closed form
+(`PartialLikelihood.distance`). So eta' is moved by Newton steps to where the features that pay
+nothing earn nothing, and the kept ones what they pay: then the gap is of second order in the
+distance to the optimum.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.data_term import LARGEST, DataTerm, Fitted
+from excise.duality import EPS, NOISE, Data, DualPoint, Size, duality_gap, no_bound, open_sides
+from excise.losses import Cox
+from excise.results import Floats
+from excise.risk_sets import PartialLikelihood
+from excise.standard import Penalty, View
+
+Indices = NDArray[np.intp]
+
+MOVES = 8
+"""Newton steps of eta', at most."""
+
+CLEAR = 1e-10
+"""A share of the second derivative above its rounding."""
+
+
+class CoxTerm(DataTerm):
+    """The partial likelihood; rows without weight are left out."""
+
+    def __init__(self, view: View) -> None:
+        problem = view.problem
+        assert isinstance(problem.loss, Cox) and problem.survival is not None
+        self.view = view
+        self.rows: Indices = np.flatnonzero(problem.weights > 0.0)
+        survival, weights = problem.survival[self.rows], problem.weights[self.rows]
+        self.likelihood = PartialLikelihood(survival, weights, problem.loss.ties)
+        self.root = view.root[self.rows]
+        self.null_eta = np.zeros(len(self.rows))
+        if problem.offset is not None:
+            self.null_eta = problem.offset[self.rows].copy()
+        self.null = self.likelihood.value(self.null_eta)
+        self.null_slopes = self.slopes(self.null_eta)
+        dust = self.dust(self.null_eta)
+        if self.null <= dust:
+            self.null, self.null_slopes = 0.0, np.zeros(problem.n)
+        blur = float(np.linalg.norm(self.root * self.blur(self.null_eta)))
+        self.steep = max(float(np.linalg.norm(self.null_slopes)), blur * 1e13 * EPS)
+
+    def slopes(self, eta: Floats) -> Floats:
+        """Minus the slopes of all rows, times sqrt(w)."""
+        out = np.zeros(self.view.problem.n)
+        bounded = np.clip(-self.likelihood.slopes(eta), -LARGEST, LARGEST)
+        out[self.rows] = self.root * bounded
+        return out
+
+    def blur(self, eta: Floats) -> Floats:
+        """What a relative error of 1 in eta would change in the slopes."""
+        return np.asarray(np.minimum(self.likelihood.hazard(eta), LARGEST) * (1.0 + np.abs(eta)))
+
+    def dust(self, eta: Floats) -> float:
+        """A loss that rounding of eta alone explains."""
+        return 4.0 * EPS * float(self.likelihood.weights @ self.blur(eta))
+
+    def columns(self, index: Indices) -> Floats:
+        """The chosen columns on the standard scale, without weights, of the rows with weight."""
+        return np.asarray(self.view.gather(index)[self.rows] / self.root[:, None])
+
+    def bend(self, eta: Floats, columns: Floats) -> Floats:
+        """Columns'H columns."""
+        bent = np.stack([self.likelihood.bent(eta, v) for v in columns.T], axis=1)
+        product = columns.T @ (self.likelihood.weights[:, None] * bent)
+        return np.asarray((product + product.T) / 2)
+
+    def slopes_without(self, free: Indices) -> Floats:
+        columns, eta = self.columns(free), self.null_eta
+        here = self.likelihood.value(eta)
+        for _ in range(100):
+            earned = columns.T @ (self.root * self.slopes(eta)[self.rows])
+            step = np.linalg.lstsq(self.bend(eta, columns), earned, rcond=None)[0]
+            gain, t, way = float(earned @ step), 1.0, columns @ step
+            if not gain > 4.0 * EPS * here:
+                break
+            while t > 1e-10 and not self.likelihood.value(eta + t * way) <= here - 1e-4 * t * gain:
+                t /= 2.0
+            if t <= 1e-10:
+                break
+            eta = eta + t * way
+            here = self.likelihood.value(eta)
+        return self.slopes(eta)
+
+    def at(self, b: Floats, coef: Floats, intercept: float) -> Fitted:
+        return CoxFit(self, self.view.eta(b)[self.rows] + self.null_eta)
+
+
+class CoxFit(Fitted):
+    """The partial likelihood at given coefficients."""
+
+    def __init__(self, term: CoxTerm, eta: Floats) -> None:
+        self.term, self.eta = term, eta
+        self.u, self.dust = term.slopes(eta), term.dust(eta)
+        value = term.likelihood.value(eta)
+        if term.null == 0.0 and value <= self.dust:
+            self.u, value = np.zeros_like(self.u), 0.0
+        self.data = Data(value, curvature=term.likelihood.curvature)
+
+    def alone(self, b: Floats, c: Floats) -> Floats:
+        out, support = c.copy(), np.flatnonzero(b)
+        for j in support:
+            column = self.term.columns(np.array([j]))[:, 0]
+            slopes = self.term.slopes(self.eta - column * b[j])[self.term.rows]
+            out[j] = column @ (self.term.root * slopes)
+        return out
+
+    def curved(self, index: Indices) -> bool:
+        bend = self.term.bend(self.eta, self.term.columns(index))
+        size = np.sqrt(np.maximum(bend.diagonal(), 0.0))
+        if not size.all():
+            return False
+        return bool(np.linalg.eigvalsh(bend / np.outer(size, size))[0] > CLEAR)
+
+    def dual_point(
+        self, view: View, pen: Penalty, b: Floats, c: Floats, size: Size
+    ) -> tuple[DualPoint, Floats]:
+        """As `excise.dual_point.best_dual_point`."""
+        best, theta = no_bound(b, self.data.loss, pen), self.u
+        if not np.isfinite(best.gap):
+            return best, theta
+        up, down = open_sides(pen)
+        bare = (pen.tax <= size.noise) & ~pen.excluded
+        closed = bare & up & down
+        inside = (b != 0.0) & (b > pen.lower) & (b < pen.upper)
+        wanted = pen.tax * np.sign(b) + pen.ridge * b
+        enough = max(2.0 * NOISE**2 * size.null, 4.0 * EPS * self.dust)
+        eta, z = self.eta, c
+        for _ in range(MOVES):
+            earning = (up & (z > size.noise)) | (down & (z < -size.noise))
+            closed = closed | (bare & earning)
+            charge = float(np.abs(z[closed]) @ np.abs(b[closed]))
+            small = bare & (np.abs(z) <= size.noise)
+            ray = CoxRay(np.where(small, 0.0, z), self, eta, charge)
+            point = duality_gap(b, ray, pen, size.noise)
+            best = min(best, point, key=lambda one: one.gap)
+            index = np.flatnonzero(closed | inside)
+            if best.gap <= enough or not 0 < len(index) <= len(eta):
+                break
+            off = (z - wanted)[index]
+            if np.max(np.abs(off)) <= size.noise / 16:
+                break
+            columns = self.term.columns(index)
+            step = columns @ np.linalg.lstsq(self.term.bend(eta, columns), off, rcond=None)[0]
+            eta = eta + step * min(1.0, 20.0 / max(float(np.max(np.abs(step))), 1e-300))
+            z = view.correlate(self.term.slopes(eta))
+        return best, self.u
+
+
+class CoxRay(NamedTuple):
+    """The dual points s t, 0 <= s <= 1, for t minus the slopes at `other`; as `RowRay`."""
+
+    z: Floats
+    fit: CoxFit
+    other: Floats
+    charge: float
+
+    @property
+    def most(self) -> float:
+        """Beyond 1 nothing is known."""
+        return 1.0
+
+    def distance(self, s: float) -> float:
+        """What s t costs at the fit's eta."""
+        fit = self.fit
+        return fit.term.likelihood.distance(fit.eta, self.other, s) + s * self.charge
+
+    def peak(self, b: Floats) -> float:
+        """No shortcut is known: t itself."""
+        return 1.0

@@ -1,0 +1,127 @@
+"""SparseSurvival: a scikit-learn estimator whose predictions are survival functions."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
+from survival_reference import survival_data
+
+from excise import SparseSurvival, Survival, fit
+from excise.concordance import concordance
+from excise.exceptions import InputError
+
+
+def test_it_is_the_chosen_point_of_the_path() -> None:
+    X, y = survival_data()
+    made = SparseSurvival(alphas=30, rule="min").fit(X, y)
+    alone = fit(X, y, made.alpha_, loss="cox", standardize=True)
+    np.testing.assert_allclose(made.coef_, alone.coef, atol=1e-8)
+    assert made.relative_gap_ <= 1e-9
+    assert made.intercept_ == 0.0
+    np.testing.assert_allclose(made.predict(X), X @ made.coef_)
+    assert made.score(X, y) > 0.6
+
+
+def test_parameters_are_those_of_scikit_learn() -> None:
+    made = SparseSurvival(ties="efron", alphas=12, cv=4, l1_ratio=0.9)
+    again = clone(made)
+    assert again.get_params() == made.get_params()
+    X, y = survival_data()
+    np.testing.assert_array_equal(made.fit(X, y).coef_, again.fit(X, y).coef_)
+    with pytest.raises(InputError, match="ties='exact' must be one of 'breslow', 'efron'"):
+        SparseSurvival(ties="exact").fit(X, y)
+
+
+def test_it_can_be_searched() -> None:
+    X, y = survival_data()
+    grid = GridSearchCV(SparseSurvival(alphas=8, rule="min"), {"l1_ratio": [0.5, 1.0]}, cv=KFold(3))
+    grid.fit(X, np.column_stack([y.time, y.event]))
+    assert 0.5 < grid.best_score_ < 1.0
+
+
+def test_sparse_and_named_columns() -> None:
+    pandas = pytest.importorskip("pandas")
+    X, y = survival_data()
+    made = SparseSurvival(alphas=10, cv=3)
+    wide = made.fit(X, y).coef_
+    np.testing.assert_allclose(made.fit(scipy.sparse.csr_array(X), y).coef_, wide, atol=1e-9)
+    frame = pandas.DataFrame(X, columns=[f"v{j}" for j in range(8)])
+    np.testing.assert_allclose(made.fit(frame, y).coef_, wide, atol=1e-9)
+    assert list(made.feature_names_in_) == list(frame.columns)
+    np.testing.assert_allclose(made.predict(frame), X @ wide, atol=1e-9)
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_without_coefficients_it_is_nelson_and_aalen(ties: str) -> None:
+    X, y = survival_data()
+    made = SparseSurvival(alphas=[1e6], cv=3, ties=ties).fit(X, y)
+    assert not made.coef_.any()
+    total, expected = 0.0, []
+    for t in made.event_times_:
+        d, n = int(np.sum(y.event[y.time == t])), int(np.sum(y.time >= t))
+        total += d / n if ties == "breslow" else sum(1.0 / (n - k) for k in range(d))
+        expected.append(total)
+    np.testing.assert_allclose(made.baseline_cumulative_hazard_, expected)
+    np.testing.assert_allclose(
+        made.predict_survival_function(X[:2]), np.exp(-np.tile(expected, (2, 1)))
+    )
+
+
+def test_expected_events_are_those_that_came() -> None:
+    """Breslow's estimator: the cumulative hazards at the rows' own times sum to the events."""
+    X, y = survival_data(entry=True, strata=True)
+    made = SparseSurvival(alphas=20, rule="min").fit(X, y)
+    at_end, at_start = (
+        np.diag(made.predict_cumulative_hazard_function(X, times, y.strata))
+        for times in (y.time, y.entry)
+    )
+    assert np.sum(at_end - at_start) == pytest.approx(y.event.sum())
+
+
+def test_survival_at_chosen_times() -> None:
+    X, y = survival_data()
+    made = SparseSurvival(alphas=20).fit(X, y)
+    known = made.predict_survival_function(X)
+    times = np.r_[0.0, made.event_times_, 1e9]
+    shown = made.predict_survival_function(X, times)
+    np.testing.assert_array_equal(shown[:, 0], 1.0)
+    np.testing.assert_array_equal(shown[:, 1:-1], known)
+    np.testing.assert_array_equal(shown[:, -1], known[:, -1])
+    assert np.all(np.diff(shown, axis=1) <= 0.0)
+
+
+def test_strata_are_asked_for() -> None:
+    X, y = survival_data(strata=True)
+    made = SparseSurvival(alphas=10, cv=3).fit(X, y)
+    with pytest.raises(InputError, match="the model was fitted with strata"):
+        made.predict_survival_function(X)
+    with pytest.raises(InputError, match="strata is z in row 1, which no training row has"):
+        made.predict_survival_function(X[:2], strata=["a", "z"])
+    with pytest.raises(InputError, match=r"strata has shape \(1,\), but there are 2 rows"):
+        made.predict_survival_function(X[:2], strata=["a"])
+    plain = SparseSurvival(alphas=10, cv=3).fit(X, (y.time, y.event))
+    with pytest.raises(InputError, match="the model was fitted with no strata"):
+        plain.predict_survival_function(X, strata=y.strata)
+
+
+@pytest.mark.parametrize("entry", [False, True])
+@pytest.mark.parametrize("strata", [False, True])
+def test_concordance_pair_by_pair(entry: bool, strata: bool) -> None:
+    _, y = survival_data(n=70, entry=entry, strata=strata)
+    risk = np.random.default_rng(0).integers(0, 12, 70).astype(float)
+    right = pairs = 0.0
+    for i, j in permutations(range(70), 2):
+        outlasts = y.time[j] > y.time[i] or (y.time[j] == y.time[i] and not y.event[j])
+        inside = y.entry is None or y.entry[j] < y.time[i]
+        same = y.strata is None or y.strata[i] == y.strata[j]
+        if y.event[i] and outlasts and inside and same:
+            pairs += 1.0
+            right += 1.0 if risk[i] > risk[j] else 0.5 if risk[i] == risk[j] else 0.0
+    assert concordance(y, risk) == pytest.approx(right / pairs)
+    with pytest.raises(InputError, match="no two rows can be compared"):
+        concordance(Survival([1.0, 2.0], [0, 1]), np.zeros(2))
