@@ -16,7 +16,7 @@ from excise._version import __version__
 from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.books import FULL_GRAM
-from excise.explain.classes import Judge, Separation
+from excise.explain.classes import ClassReport, Judge
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
 from excise.explain.rows import Rows, standardise
@@ -85,18 +85,10 @@ def build_model(
         coefs_std=_for_drawing(path.columns_std),
         events=tuple(path.events()) if problem.l1_ratio > 0.0 else (),
     )
-    rule: str = cv.rule
-    if n_features is not None:
-        from excise.model.choose import alpha_keeping
-
-        alpha, rule = alpha_keeping(record, n_features), "n_features"
-    elif alpha is not None:
-        rule = "alpha"
-    chosen = cv.alpha_ if alpha is None else float(alpha)
+    chosen, rule = _chosen(cv, record, alpha, n_features)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
     point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
-    told = None if judge is None else judge(falling, chosen)
     model = Model(
         target=target if isinstance(target, Target) else Target(target),
         columns=tuple(_described(named, books)),
@@ -125,11 +117,21 @@ def build_model(
         task="class" if problem.loss.of_classes else "number",
         loss=problem.loss.spec,
         grid=None if books.additive else _grid(path),
-        measures=() if told is None else told.measures,
-        separation=None if told is None else _kept(told.separation),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
-    return replace(model, warnings=said)
+    model = replace(model, warnings=said)
+    return model if judge is None else _judged(model, judge(falling, chosen))
+
+
+def _chosen(
+    cv: CrossValidation, record: PathRecord, alpha: float | None, n_features: int | None
+) -> tuple[float, str]:
+    """The penalty, and the rule that chose it."""
+    if n_features is not None:
+        from excise.model.choose import alpha_keeping
+
+        return alpha_keeping(record, n_features), "n_features"
+    return (cv.alpha_, cv.rule) if alpha is None else (float(alpha), "alpha")
 
 
 def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
@@ -161,15 +163,17 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     )
 
 
-def _kept(found: Separation) -> Separation:
-    """As it will come back from the file."""
-    return replace(
+def _judged(model: Model, told: ClassReport) -> Model:
+    """With what there is to say of classes, as it will come back from the file."""
+    found = told.separation
+    kept = replace(
         found,
         false_alarms=rounded(found.false_alarms),
         found=rounded(found.found),
         predicted=rounded(found.predicted),
         observed=rounded(found.observed),
     )
+    return replace(model, measures=told.measures, separation=kept)
 
 
 def _grid(path: Path) -> Grid | None:
