@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
-from excise.losses import Squared
+from excise.losses import Squared, of_rows
 from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
@@ -240,7 +240,7 @@ class Judge(NamedTuple):
         w = None if self.weights is None else self.weights[rows]
         if w is not None and not np.all(w > 0.0):
             y, eta, w = y[w > 0.0], eta[:, w > 0.0], w[w > 0.0]
-        found = np.array([self.score(loss, y, one, w) for one in eta])
+        found = np.array([self.score(of_rows(loss), y, one, w) for one in eta])
         if np.any(np.isnan(found)):
             raise InputError(
                 f"{self.score.label} is not defined on {where}",

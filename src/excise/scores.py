@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from excise.exceptions import InputError, InputTypeError
-from excise.losses import Loss, Squared
+from excise.losses import Loss, Squared, of_rows
+from excise.losses.base import AnyLoss
 from excise.null_model import best_intercept
 from excise.results import Floats
 
@@ -95,7 +96,7 @@ SCORES = {
 }
 
 
-def score_of(scoring: Any, loss: Loss, y: Floats) -> Score | None:
+def score_of(scoring: Any, loss: AnyLoss, y: Floats) -> Score | None:
     """The score that `scoring` means; None for the deviance, which the core measures itself.
 
     Parameters
@@ -116,6 +117,7 @@ def score_of(scoring: Any, loss: Loss, y: Floats) -> Score | None:
     """
     if scoring is None or scoring == "deviance":
         return None
+    of_rows(loss)
     if isinstance(scoring, str):
         if scoring not in SCORES:
             valid = ", ".join(repr(name) for name in SCORES)
@@ -147,7 +149,7 @@ def _own(function: Callable[..., Any]) -> Score:
     return Score(name, name, measure)
 
 
-def label_of(score: Score | None, loss: Loss) -> str:
+def label_of(score: Score | None, loss: AnyLoss) -> str:
     """What a cross-validation with this score measures, in words."""
     if score is not None:
         return score.label

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from excise.cli.fit_options import FitOptions
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import count
-from excise.losses import Logistic, Loss, Squared, loss_of
+from excise.losses import Logistic, Loss, Squared, row_loss_of
 from excise.results import Floats
 from excise.table import Plan, Table
 
@@ -20,7 +20,7 @@ COUNT_MEAN = 10.0
 
 def task_wanted(options: FitOptions) -> str:
     """The task that the flags ask for: "auto", "number" or "class"."""
-    if options.loss is not None and loss_of(options.loss).of_classes:
+    if options.loss is not None and row_loss_of(options.loss).of_classes:
         return "class"
     return options.task
 
@@ -30,7 +30,7 @@ def loss_for(planned: Plan, options: FitOptions) -> Loss:
 
     A target of two classes gets the logistic loss, a number the squared one.
     """
-    asked = None if options.loss is None else loss_of(options.loss)
+    asked = None if options.loss is None else row_loss_of(options.loss)
     if planned.target.kind == "number":
         if options.positive is not None:
             raise UsageError(

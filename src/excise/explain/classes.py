@@ -21,6 +21,7 @@ from excise.cross_validation import (
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import Folds
+from excise.losses import of_rows
 from excise.problem import Problem
 from excise.results import Floats
 
@@ -114,7 +115,7 @@ def class_report(
     eta = np.concatenate([predictors[k + 1] for _, predictors in parts])
     used = problem.weights[rows] > 0.0
     y, eta = problem.y[rows][used], eta[used]
-    probability = problem.loss.mean(eta) if problem.loss.link == "logit" else None
+    probability = of_rows(problem.loss).mean(eta) if problem.loss.link == "logit" else None
     return ClassReport(tuple(measures), separation(float(alphas[k]), y, eta, probability))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.data_term import data_term
-from excise.losses import Squared
+from excise.losses import Squared, of_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.results import Floats
@@ -90,7 +90,7 @@ class Rows:
             return problem.y - eta
         used = problem.weights > 0.0
         left = np.zeros(problem.n)
-        left[used] = -problem.loss.gradient(problem.y[used], eta[used])
+        left[used] = -of_rows(problem.loss).gradient(problem.y[used], eta[used])
         return left
 
     @property
@@ -163,6 +163,6 @@ def _centre(problem: Problem) -> float:
         used = problem.weights > 0.0
         offset = np.zeros(problem.n) if problem.offset is None else problem.offset
         y, offset = problem.y[used], offset[used]
-        return best_intercept(problem.loss, y, offset, problem.weights[used])
+        return best_intercept(of_rows(problem.loss), y, offset, problem.weights[used])
     y = problem.y if problem.offset is None else problem.y - problem.offset
     return float(problem.weights @ y)

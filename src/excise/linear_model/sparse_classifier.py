@@ -14,7 +14,7 @@ from excise.explain.classes import class_report
 from excise.linear_model.classes import LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
-from excise.losses import LOSSES, Loss, loss_of
+from excise.losses import LOSSES, Loss, row_loss_of
 from excise.model.parts import Target
 from excise.results import Rule
 
@@ -213,7 +213,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
 def _class_loss(loss: Any) -> Loss:
     """The loss; one of numbers is for a regressor."""
-    found = loss_of(loss)
+    found = row_loss_of(loss)
     if not found.of_classes:
         classes = ", ".join(repr(name) for name, one in LOSSES.items() if one.of_classes)
         raise InputError(

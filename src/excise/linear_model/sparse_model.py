@@ -60,7 +60,7 @@ class SparseModel(ExplainedModel):
         self, X: Any, y: Any, data: Training, loss: Loss, groups: Any, **scoring: Any
     ) -> Self:
         """Cross-validate checked data, and store the chosen solution."""
-        self._seed = _seed(self.random_state)
+        self._seed = seed_of(self.random_state)
         drawn = isinstance(self.cv, Integral)
         splitter = hasattr(self.cv, "split")
         problem = make_problem(
@@ -221,7 +221,7 @@ def frame_library(X: Any) -> str:
     return frame.implementation.value if isinstance(frame, nw.DataFrame) else "polars"
 
 
-def _seed(random_state: Any) -> int:
+def seed_of(random_state: Any) -> int:
     """A whole number from anything scikit-learn takes as a random state."""
     if isinstance(random_state, Integral):
         return int(random_state)

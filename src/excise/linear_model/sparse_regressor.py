@@ -10,7 +10,7 @@ from excise.exceptions import InputError
 from excise.linear_model.glm import LinkedRegressor
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
-from excise.losses import LOSSES, Loss, loss_of
+from excise.losses import LOSSES, Loss, row_loss_of
 from excise.results import Rule
 
 
@@ -174,12 +174,12 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     @property
     def _data_term(self) -> Loss:
         fitted = getattr(self, "path_", None)
-        return loss_of(self.loss) if fitted is None else fitted.problem.loss
+        return row_loss_of(self.loss if fitted is None else fitted.problem.loss)
 
 
 def _regression_loss(loss: Any) -> Loss:
     """The loss; one of classes is for a classifier."""
-    found = loss_of(loss)
+    found = row_loss_of(loss)
     if found.of_classes:
         numbers = ", ".join(repr(name) for name, one in LOSSES.items() if not one.of_classes)
         raise InputError(

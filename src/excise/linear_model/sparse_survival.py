@@ -16,7 +16,7 @@ from excise.cross_validation import fit_cv
 from excise.exceptions import InputError
 from excise.linear_model.base import COMPRESSED, FLOATS, LinearRegressor, is_frame, sound
 from excise.linear_model.settings import Rules, check_parameters, choice
-from excise.linear_model.sparse_regressor import _seed
+from excise.linear_model.sparse_model import seed_of
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses.cox import TIES
 from excise.results import Rule
@@ -178,7 +178,7 @@ class SparseSurvival(LinearRegressor):
             alpha_min_ratio=self.alpha_min_ratio,
             groups=None if splitter else groups,
             repeats=self.repeats if drawn else 1,
-            random_state=_seed(self.random_state),
+            random_state=seed_of(self.random_state),
             loss=f"cox:{self.ties}",
             l1_ratio=self.l1_ratio,
             penalty_weight=self.penalty_weight,

@@ -23,7 +23,8 @@ from excise.losses.tweedie import Tweedie
 
 __all__ = [
     "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial",
-    "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of",
+    "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of", "of_rows",
+    "row_loss_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
@@ -73,3 +74,25 @@ def loss_of(spec: Any) -> AnyLoss:
     if not usual.parameter:
         raise InputError(f"loss {spec!r} must be {name!r} alone: it has no parameter")
     return known[name](**{usual.parameter: usual.read_parameter(text)})
+
+
+def of_rows(loss: AnyLoss) -> Loss:
+    """The loss itself, if rows count one by one; one of survival times couples them.
+
+    Raises
+    ------
+    InputError
+        For a loss of survival times.
+    """
+    if isinstance(loss, Loss):
+        return loss
+    raise InputError(
+        f"the {loss.name} loss is for survival times, which are not judged row by row",
+        [f"it needs {loss.domain}"],
+        f"SparseSurvival(), or excise.fit_path(..., loss={loss.name!r})",
+    )
+
+
+def row_loss_of(spec: Any) -> Loss:
+    """`loss_of` for a loss of rows; see `of_rows` for the error."""
+    return of_rows(loss_of(spec))

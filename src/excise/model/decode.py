@@ -12,7 +12,7 @@ from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Measure, Separation
 from excise.explain.grid import Grid
-from excise.losses import Loss, Squared, loss_of
+from excise.losses import Loss, Squared, row_loss_of
 from excise.model.arrays import symmetric
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
@@ -97,7 +97,7 @@ def _loss(f: Fields) -> Loss:
     """Version 1.0 knew the squared loss only."""
     spec = f.text("loss", "squared")
     try:
-        return loss_of(spec)
+        return row_loss_of(spec)
     except InputError as error:
         raise f.wrong("loss", f"is no loss: {error.fact}") from None
 

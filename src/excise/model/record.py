@@ -30,7 +30,7 @@ from excise.explain.score import r2
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
 from excise.explain.words import count, figures, listing
-from excise.losses import Loss, loss_of
+from excise.losses import Loss, row_loss_of
 from excise.model.choose import alpha_keeping, kept_at
 from excise.model.parts import Column, PathRecord, Penalty, Target, predictor
 from excise.results import Floats
@@ -153,7 +153,7 @@ class Model:
     @cached_property
     def data_term(self) -> Loss:
         """The loss as an object: its link, its mean."""
-        return loss_of(self.loss)
+        return row_loss_of(self.loss)
 
     @property
     def predictor(self) -> str:
