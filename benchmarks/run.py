@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
             work = partial(task.measure, settings)
             if which is not None:
                 problem = problems.load(which, quick=options.quick)
+                if not task.takes(problem):
+                    print(f"{file.stem}: only the squared loss is measured\n", flush=True)
+                    continue
                 work = partial(task.measure, problem, settings)
             start = time.perf_counter()
             result = about | {"took": 0.0} | work()

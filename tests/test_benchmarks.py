@@ -7,6 +7,7 @@ import os
 import sys
 import types
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ import scipy.sparse as sp
 
 import excise
 from benchmarks import measure, problems, run, verify
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, Peer
+from benchmarks.peers.base import PathAnswer
 from benchmarks.problems import files, simulated
 from benchmarks.show import goals, growth, picture, summary, tables
 from benchmarks.show.__main__ import between
@@ -98,7 +100,7 @@ def test_sparse_paths_agree_with_dense_ones(words: problems.Problem) -> None:
     job = SCIKIT_LEARN.path(words, 1e-10)
     job.run()
     dense = problems.Problem("dense", "dense", words.X.toarray(order="F"), words.y)
-    assert verify.worst_gap(dense, job.answer().coefs) < 1e-6
+    assert verify.worst_gap(dense, job.answer()) < 1e-6
     assert "sparse text" in tables.describe(result)
 
 
@@ -110,7 +112,115 @@ def test_everybody_is_certified_by_one_verifier(measured: dict) -> None:
 
 def test_the_verifier_sees_a_wrong_path(problem: problems.Problem) -> None:
     nothing = np.zeros((problem.X.shape[1], problem.n_alphas))
-    assert verify.worst_gap(problem, nothing) > 0.1
+    assert verify.worst_gap(problem, PathAnswer(nothing)) > 0.1
+
+
+LOSSES = {
+    "logistic": lambda: simulated.classes(120, 8)(),
+    "poisson": lambda: simulated.counts(120, 8)(),
+    "quantile": lambda: simulated.medians(121, 8, n_alphas=10)(),
+}
+
+
+@pytest.mark.parametrize("family", LOSSES)
+def test_problems_of_other_losses(family: str, tmp_path: Path) -> None:
+    one = LOSSES[family]()
+    assert one.family == family
+    assert one.fit_intercept
+    assert abs(one.earned.sum()) < 1e-10
+    ours = excise.fit_path(one.X, one.y, alphas=2, loss=one.loss)
+    assert one.alpha_max == pytest.approx(ours.alpha_max, rel=1e-12)
+    found = problems.load(str(files.save(one, tmp_path)))
+    assert found.facts == one.facts
+    np.testing.assert_array_equal(found.y, one.y)
+    np.testing.assert_array_equal(found.alphas, one.alphas)
+    assert one.cut(60, 5).loss == one.loss
+    assert set(np.unique(one.cut(60, 5).y)) <= set(np.unique(one.y))
+
+
+@pytest.mark.parametrize("name", path.LOSSES)
+def test_whoever_has_no_such_loss_says_so(name: str) -> None:
+    one = LOSSES[name.split("-")[0]]() if name.split("-")[0] in LOSSES else LOSSES["logistic"]()
+    able, absent = path.sorted_out(PEERS, replace(one, name=name))
+    assert able[0] is OURS
+    assert len(able) > 1
+    assert absent["celer"]
+    assert absent.keys() | {peer.name for peer in able} == {peer.name for peer in PEERS}
+
+
+ABLE = {
+    f"{peer.name}, {family}": (peer, family)
+    for peer in PEERS
+    for family in LOSSES
+    if family in peer.losses and family not in peer.without
+}
+
+
+@pytest.mark.parametrize(("peer", "family"), ABLE.values(), ids=ABLE)
+def test_everybody_solves_our_problem_of_the_loss(peer: Peer, family: str) -> None:
+    """A strength or a sign converted wrongly would leave a gap of about 1."""
+    one = replace(LOSSES[family](), n_alphas=10)
+    if not peer.available():
+        pytest.skip(f"{peer.name} is not installed")
+    job = peer.path(one, 1e-12 if peer.name in {"adelie", "R glmnet"} else 1e-8)
+    try:
+        job.run()
+        answer = job.answer()
+    finally:
+        job.close()
+    assert verify.worst(one, answer)["worst_gap"] < 1e-2
+    assert abs(answer.intercepts).max() > 0
+    shifted = PathAnswer(answer.coefs, answer.intercepts + 1.0)
+    assert verify.worst(one, shifted)["worst_gap"] > 0.05
+
+
+def test_no_number_is_no_answer(problem: problems.Problem) -> None:
+    nothing = np.full((problem.X.shape[1], problem.n_alphas), np.nan)
+    found = verify.worst(problem, PathAnswer(nothing))
+    assert found == {"worst_gap": np.inf, "worst_kkt": np.inf}
+
+
+@pytest.mark.parametrize("family", LOSSES)
+def test_paths_of_other_losses_are_shown(family: str) -> None:
+    result = path.measure(LOSSES[family](), SETTINGS)
+    ours = result["rows"][0]
+    assert ours["worst_gap"] <= 1e-10
+    assert ours["worst_kkt"] <= 1e-9
+    shown = tables.describe(result)
+    assert "worst KKT violation" in shown
+    lengths = {line.count("|") for line in shown.splitlines() if line.startswith("|")}
+    assert lengths == {7}
+    assert result["loss"] in shown or family in shown
+
+
+def test_goals_of_other_losses_want_a_proof() -> None:
+    rows = [{"peer": "excise", "seconds": 1.0, "worst_gap": 0.0, "worst_kkt": 1e-12}]
+    rows += [{"peer": "adelie", "seconds": 5.0, "worst_gap": 1e-3, "worst_kkt": 1e-3}]
+    result = {"task": "path", "problem": "logistic-20000x300", "rows": rows}
+    result |= {"title": "a", "n": 2, "p": 3}
+    assert "| a 2x3, path | adelie, 5.0 s, to 1e-03 | 5.0x | 4.0x | reached |" in goals.goals(
+        [result]
+    )
+    rows[0]["worst_kkt"] = 1e-5
+    assert "violates the optimality conditions by 1e-05 | 0.0x | 4.0x | **missed** |" in (
+        goals.goals([result])
+    )
+
+
+def test_the_readme_shows_what_we_lose() -> None:
+    rows = [{"peer": "excise", "seconds": 1.0}, {"peer": "adelie", "seconds": 5.0}]
+    result = {"task": "path", "problem": "khan-classes", "rows": rows}
+    assert not summary.shown(result)
+    rows[1]["seconds"] = 0.5
+    assert summary.shown(result)
+
+
+def test_other_tasks_leave_other_losses_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = files.save(LOSSES["logistic"](), tmp_path)
+    run.main(["--problem", str(file), "--peer", "nobody", "--quick", "--task", "cv", "threads"])
+    assert capsys.readouterr().out.count("only the squared loss is measured") == 2
 
 
 def test_cross_validation_compares_curves(problem: problems.Problem) -> None:

@@ -17,6 +17,7 @@ class Adelie(Peer):
     package = "adelie"
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
+    losses = ("squared", "logistic", "poisson")
 
     def path(self, problem: Problem, tol: float) -> Job:
         import adelie
@@ -25,19 +26,22 @@ class Adelie(Peer):
         if problem.sparse:
             X = adelie.matrix.sparse(X, method="naive", n_threads=problem.threads)
 
+        families = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson}
+        family = families.get(problem.family, adelie.glm.gaussian)
+
         def work() -> Any:
             return adelie.grpnet(
                 X,
-                adelie.glm.gaussian(problem.y),
+                family(problem.y),
                 lmda_path=problem.alphas,
-                intercept=False,
+                intercept=problem.fit_intercept,
                 early_exit=False,
                 tol=tol,
                 n_threads=problem.threads,
                 progress_bar=False,
             )
 
-        return PythonJob(work, lambda state: PathAnswer(full(state, problem)))
+        return PythonJob(work, lambda state: full(state, problem))
 
     def cv(self, problem: Problem, folds: np.ndarray) -> Job:
         """``cv_grpnet`` draws its folds: the rows are laid so that it draws `folds`."""
@@ -69,8 +73,8 @@ class Adelie(Peer):
         return PythonJob(work, lambda cv: CVAnswer(2 * cv.avg_losses + missing))
 
 
-def full(state: Any, problem: Problem) -> np.ndarray:
-    """Coefficients with a column per alpha; an alpha that adelie left out repeats the last."""
+def full(state: Any, problem: Problem) -> PathAnswer:
+    """An answer to every alpha; one that adelie left out repeats the last."""
     betas = state.betas.toarray().T
     nearest = [int(np.argmin(np.abs(state.lmdas - alpha))) for alpha in problem.alphas]
-    return betas[:, nearest]
+    return PathAnswer(betas[:, nearest], np.asarray(state.intercepts).ravel()[nearest])

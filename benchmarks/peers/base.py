@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from benchmarks.problems.base import Floats, Problem
 
 @dataclass(frozen=True)
 class PathAnswer:
-    """Coefficients along a path, a column per alpha, and no intercept."""
+    """Coefficients along a path, a column per alpha, and an intercept per alpha or for all."""
 
     coefs: Floats
+    intercepts: Floats | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ class Peer(ABC):
         Whether it takes a scipy CSC matrix as it is.
     most_columns : float
         Above this many columns it takes minutes, for a reason the adapter states.
+    losses : tuple of str
+        Those it can state, without their parameters.
+    without : dict of str to str
+        Why it does not take part with a loss, or in a problem, though one would expect it to.
     """
 
     name: str
@@ -110,6 +116,8 @@ class Peer(ABC):
     ladder: tuple[float, ...] = ()
     sparse: bool = True
     most_columns: float = math.inf
+    losses: tuple[str, ...] = ("squared",)
+    without: Mapping[str, str] = MappingProxyType({})
 
     @property
     def version(self) -> str:
@@ -125,6 +133,11 @@ class Peer(ABC):
 
     def obstacle(self, problem: Problem) -> str | None:
         """Why the tool cannot take part in measuring `problem`, if it cannot."""
+        for key in (problem.name, problem.family):
+            if key in self.without:
+                return self.without[key]
+        if problem.family not in self.losses:
+            return f"has no lasso of the {problem.family} loss"
         if problem.sparse and not self.sparse:
             return "takes dense tables only"
         if problem.X.shape[1] > self.most_columns:
@@ -133,7 +146,7 @@ class Peer(ABC):
 
     @abstractmethod
     def path(self, problem: Problem, tol: float) -> Job:
-        """The whole path, without an intercept; answers a `PathAnswer`."""
+        """The whole path, with an intercept if the problem has one; answers a `PathAnswer`."""
 
     def many(self, problems: Sequence[Problem]) -> Job:
         """A path of each problem, one after the other; answers a `ManyAnswer`."""

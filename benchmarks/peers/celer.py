@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import MappingProxyType
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,6 +23,7 @@ class Celer(Peer):
     name = "celer"
     package = "celer"
     tol = 1e-4
+    without = MappingProxyType({"logistic": "`celer_path` fits no intercept"})
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 
     def path(self, problem: Problem, tol: float) -> Job:

@@ -14,6 +14,7 @@ class Excise(Peer):
     name = "excise"
     package = "excise"
     tol = 1e-10
+    losses = ("squared", "logistic", "poisson", "quantile")
 
     @property
     def version(self) -> str:
@@ -41,12 +42,13 @@ class Excise(Peer):
                 problem.X,
                 problem.y,
                 alphas=problem.alphas,
-                fit_intercept=False,
+                loss=problem.loss,
+                fit_intercept=problem.fit_intercept,
                 tol=tol,
                 n_threads=problem.threads,
             )
 
-        return PythonJob(work, lambda path: PathAnswer(path.coefs.toarray()))
+        return PythonJob(work, lambda path: PathAnswer(path.coefs.toarray(), path.intercepts))
 
     def cv(self, problem: Problem, folds: np.ndarray) -> Job:
         import excise

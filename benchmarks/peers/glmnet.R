@@ -1,4 +1,5 @@
 # A small server: reads commands from standard input, so that runs interleave with other tools.
+# With the gaussian family without an intercept, else with one.
 # The folders 1, 2, ... hold a problem each; all of them are fitted, one after the other.
 #   path TOL   fit the paths                     -> seconds
 #   cv TOL     cross-validate on the given folds -> seconds
@@ -20,12 +21,18 @@ read_problem <- function(folder) {
   } else {
     x <- matrix(values, nrow = length(y))
   }
-  list(x = x, y = y, alphas = read_numbers(file.path(folder, "alphas")))
+  family <- readLines(file.path(folder, "family"))
+  list(x = x, y = y, alphas = read_numbers(file.path(folder, "alphas")), family = family)
 }
 folders <- list.dirs(folder, recursive = FALSE)
 problems <- lapply(folders[order(as.integer(basename(folders)))], read_problem)
 foldid <- file.path(folder, "folds")
 folds <- if (file.exists(foldid)) read_numbers(foldid) else NULL
+# Intercept and coefficients, a column per alpha; one that glmnet left out repeats the last.
+paths <- function(fit, it) {
+  found <- rbind(fit$a0, as.matrix(fit$beta))
+  as.vector(found[, pmin(seq_along(it$alphas), ncol(found))])
+}
 now <- function() as.numeric(Sys.time())
 
 input <- file("stdin", open = "r")
@@ -34,11 +41,11 @@ while (length(line <- readLines(input, n = 1)) > 0) {
   if (word[1] == "path") {
     start <- now()
     fits <- lapply(problems, function(it) {
-      glmnet(it$x, it$y, lambda = it$alphas, thresh = as.numeric(word[2]), intercept = FALSE,
-             standardize = FALSE)
+      glmnet(it$x, it$y, family = it$family, lambda = it$alphas, thresh = as.numeric(word[2]),
+             intercept = it$family != "gaussian", standardize = FALSE)
     })
     cat(now() - start, "\n")
-    answer <- function() unlist(lapply(fits, function(fit) as.vector(as.matrix(fit$beta))))
+    answer <- function() unlist(Map(paths, fits, problems))
   } else if (word[1] == "cv") {
     start <- now()
     fits <- lapply(problems, function(it) {

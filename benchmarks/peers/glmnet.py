@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks.peers.base import CVAnswer, Job, ManyAnswer, PathAnswer, Peer
 from benchmarks.problems.base import Floats, Problem
 
+FAMILIES = {"squared": "gaussian", "logistic": "binomial", "poisson": "poisson"}
 SERVER = Path(__file__).with_name("glmnet.R")
 
 
@@ -26,6 +27,7 @@ class Glmnet(Peer):
     package = "glmnet"
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
+    losses = ("squared", "logistic", "poisson")
 
     @cached_property
     def version(self) -> str:
@@ -39,15 +41,13 @@ class Glmnet(Peer):
         return shutil.which("Rscript") is not None and super().available()
 
     def path(self, problem: Problem, tol: float) -> Job:
-        return RJob(
-            [problem], f"path {tol:g}", lambda numbers: PathAnswer(columns(numbers, problem))
-        )
+        return RJob([problem], f"path {tol:g}", lambda numbers: columns(numbers, problem))
 
     def many(self, problems: Sequence[Problem]) -> Job:
         def read(numbers: Floats) -> ManyAnswer:
             parts = np.split(numbers, len(problems))
             pairs = zip(parts, problems, strict=True)
-            return ManyAnswer([PathAnswer(columns(*pair)) for pair in pairs])
+            return ManyAnswer([columns(*pair) for pair in pairs])
 
         return RJob(problems, f"path {self.tol:g}", read)
 
@@ -60,9 +60,10 @@ class Glmnet(Peer):
         )
 
 
-def columns(numbers: Floats, problem: Problem) -> Floats:
-    """R's numbers as coefficients with a column per alpha."""
-    return numbers.reshape((problem.X.shape[1], problem.n_alphas), order="F")
+def columns(numbers: Floats, problem: Problem) -> PathAnswer:
+    """R's numbers: per alpha the intercept, then the coefficients."""
+    table = numbers.reshape((problem.X.shape[1] + 1, problem.n_alphas), order="F")
+    return PathAnswer(table[1:], table[0])
 
 
 def write(problem: Problem, folder: Path) -> None:
@@ -75,6 +76,7 @@ def write(problem: Problem, folder: Path) -> None:
     (X.data if problem.sparse else X.ravel(order="F")).tofile(folder / "X")
     problem.y.tofile(folder / "y")
     problem.alphas.tofile(folder / "alphas")
+    (folder / "family").write_text(FAMILIES[problem.family] + "\n")
 
 
 class RJob(Job):

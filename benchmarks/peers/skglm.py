@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
 import numpy as np
 
 from benchmarks.peers.base import Job, PathAnswer, Peer, PythonJob
@@ -9,14 +13,28 @@ from benchmarks.problems.base import Problem
 
 
 class Skglm(Peer):
-    """``Lasso.path``; compilation happens before the first timed run."""
+    """``Lasso.path``, and ``ProxNewton`` for other losses, which its own estimators use.
+
+    Compilation happens before the first timed run. There is no path of other losses: each alpha
+    starts from the answer to the last.
+    """
 
     name = "skglm"
     package = "skglm"
     tol = 1e-4
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+    losses = ("squared", "logistic", "poisson")
+    without = MappingProxyType(
+        {
+            "quantile": "its solver for quantiles fits no intercept",
+            "poisson-20000x300": "takes minutes",
+        }
+    )
 
     def path(self, problem: Problem, tol: float) -> Job:
+        if problem.fit_intercept:
+            newton(replace(problem, X=problem.X[:, :3].copy("F"), n_alphas=2), tol)
+            return PythonJob(lambda: newton(problem, tol), read)
         from skglm import Lasso
 
         model = Lasso(tol=tol, fit_intercept=False, warm_start=True)
@@ -29,3 +47,27 @@ class Skglm(Peer):
             return model.path(problem.X, problem.y, problem.alphas)[1]
 
         return PythonJob(work, lambda coefs: PathAnswer(coefs[: problem.X.shape[1]]))
+
+
+def newton(problem: Problem, tol: float) -> np.ndarray:
+    """A path of another loss, its intercept in the last row."""
+    from skglm.datafits import Logistic, Poisson
+    from skglm.penalties import L1
+    from skglm.solvers import ProxNewton
+
+    loss, y = Poisson(), problem.y
+    if problem.family == "logistic":
+        loss, y = Logistic(), 2.0 * y - 1.0
+    solver = ProxNewton(tol=tol, fit_intercept=True)
+    answers: list[Any] = []
+    w, eta = np.zeros(problem.X.shape[1] + 1), np.zeros(len(y))
+    for alpha in problem.alphas:
+        w = solver.solve(problem.X, y, loss, L1(alpha), w.copy(), eta)[0]
+        eta = problem.X @ w[:-1] + w[-1]
+        answers.append(w)
+    return np.stack(answers, axis=1)
+
+
+def read(table: np.ndarray) -> PathAnswer:
+    """Coefficients above, intercepts below."""
+    return PathAnswer(table[:-1], table[-1])

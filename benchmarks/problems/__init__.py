@@ -20,6 +20,12 @@ MAKERS: dict[str, Callable[[], Problem]] = {
     "ar5-1000x20000": simulated.maker(0.5, 1000, 20000),
     "ar5-20000x500": simulated.maker(0.5, 20000, 500, alpha_min_ratio=1e-3),
     "sparse-text": simulated.sparse_text,
+    "logistic-20000x300": simulated.classes(20000, 300, alpha_min_ratio=1e-3),
+    "logistic-1000x10000": simulated.classes(1000, 10000),
+    "breast-cancer": tables.breast_cancer,
+    "khan-classes": tables.khan_classes,
+    "poisson-20000x300": simulated.counts(20000, 300, alpha_min_ratio=1e-3),
+    "quantile-1000x50": simulated.medians(1000, 50, n_alphas=20),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,16 +13,23 @@ from numpy.typing import ArrayLike, NDArray
 SMALL = 2_000_000
 """Below this many numbers one thread is used by everybody: starting a second costs more."""
 
+CANONICAL = ("logistic", "poisson")
+"""Losses whose slope is the mean less y, and whose best constant predicts the mean of y."""
+
 Floats = NDArray[np.float64]
 Table: TypeAlias = "Floats | sp.csc_matrix"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A regression problem that nobody needs an intercept for, scaled outside every timing.
+    """A problem scaled outside every timing: of the squared loss without an intercept, or another.
 
     `X` is dense in Fortran order, its columns centred and of variance 1; or a scipy CSC matrix,
-    whose columns have mean square 1 but are not centred, which would fill it. `y` is centred.
+    whose columns have mean square 1 but are not centred, which would fill it. `y` is centred for
+    the squared loss, so that nobody needs an intercept; for every other loss it is what the loss
+    is about (classes 0 and 1, counts, numbers), and everybody fits an intercept.
+
+    `loss` is spelled as in ``excise.fit_path(..., loss="quantile:0.5")``.
     """
 
     name: str
@@ -30,6 +38,21 @@ class Problem:
     y: Floats
     alpha_min_ratio: float = 0.01
     n_alphas: int = 100
+    loss: str = "squared"
+
+    @property
+    def family(self) -> str:
+        """The loss without its parameter."""
+        return self.loss.partition(":")[0]
+
+    @property
+    def parameter(self) -> float:
+        """The parameter of the loss."""
+        return float(self.loss.partition(":")[2])
+
+    @property
+    def fit_intercept(self) -> bool:
+        return self.family != "squared"
 
     @property
     def sparse(self) -> bool:
@@ -41,10 +64,20 @@ class Problem:
         return self.X.nnz if self.sparse else self.X.size
 
     @property
-    def alpha_max(self) -> float:
-        return float(np.abs(self.X.T @ self.y).max() / len(self.y))
+    def earned(self) -> Floats:
+        """Minus the slope of the loss of each row at the best constant."""
+        if self.family == "squared":
+            return self.y
+        if self.family == "quantile":
+            return signs_of_quantile(self.y, self.parameter)
+        assert self.family in CANONICAL, f"the slopes of the {self.family} loss are not written"
+        return self.y - self.y.mean()
 
-    @property
+    @cached_property
+    def alpha_max(self) -> float:
+        return float(np.abs(self.X.T @ self.earned).max() / len(self.y))
+
+    @cached_property
     def alphas(self) -> Floats:
         return self.alpha_max * np.geomspace(1.0, self.alpha_min_ratio, self.n_alphas)
 
@@ -67,13 +100,25 @@ class Problem:
             "p": p,
             "n_alphas": self.n_alphas,
             "alpha_min_ratio": self.alpha_min_ratio,
+            "loss": self.loss,
         } | ({"stored": self.size} if self.sparse else {})
 
     def cut(self, n: int, p: int) -> Problem:
         """The first `n` rows and `p` columns, scaled again."""
         scaled = scaled_sparse if self.sparse else standardised
         X, y = scaled(self.X[:n, :p], self.y[:n])
-        return replace(self, X=X, y=y, name=f"{self.name}-quick", n_alphas=20)
+        y = self.y[:n] if self.fit_intercept else y
+        few = min(20, self.n_alphas)
+        return replace(self, X=X, y=y, name=f"{self.name}-quick", n_alphas=few)
+
+
+def signs_of_quantile(y: Floats, q: float) -> Floats:
+    """Put q above the quantile and q - 1 below; at it, between: what makes the sum zero."""
+    middle = np.quantile(y, q, method="inverted_cdf")
+    u = np.where(y > middle, q, q - 1.0)
+    at = y == middle
+    u[at] = -u[~at].sum() / at.sum()
+    return u
 
 
 def standardised(X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

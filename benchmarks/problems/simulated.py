@@ -1,8 +1,12 @@
-"""Simulated tables: correlated Gaussian columns, many small ones, and words in documents."""
+"""Simulated tables: correlated Gaussian columns, many small ones, and words in documents.
+
+`maker`, `classes`, `counts` and `medians` return the function that makes their problem.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -39,6 +43,56 @@ def maker(rho: float, n: int, p: int, alpha_min_ratio: float = 0.01) -> Callable
         return Problem(name, f"AR({rho:g}) {n}x{p}", X, y, alpha_min_ratio)
 
     return make
+
+
+Draw = Callable[[Floats, np.random.Generator], Floats]
+"""From a signal of variance 1 in each row to its response."""
+
+
+def of_loss(
+    loss: str, n: int, p: int, draw: Draw, alpha_min_ratio: float = 0.01, n_alphas: int = 100
+) -> Callable[[], Problem]:
+    """Return the function that simulates an AR(0.5) problem of `loss` with 20 true features."""
+
+    def make() -> Problem:
+        X = autoregressive(0.5, n, p)
+        rng = np.random.default_rng(1)
+        true = rng.choice(p, size=min(20, p), replace=False)
+        signal = X[:, true] @ rng.standard_normal(len(true))
+        y = draw(signal / np.std(signal), rng)
+        X, _ = standardised(X, y)
+        kind = loss.partition(":")[0]
+        title = f"{kind} AR(0.5) {n}x{p}"
+        return Problem(f"{kind}-{n}x{p}", title, X, y, alpha_min_ratio, n_alphas, loss)
+
+    return make
+
+
+def classes(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Two classes with log-odds of standard deviation 2: one row in five is on the other side."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        return (rng.random(n) < 1.0 / (1.0 + np.exp(-2.0 * signal))).astype(float)
+
+    return of_loss("logistic", n, p, draw, **path)
+
+
+def counts(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Counts with logarithms of means of standard deviation 0.7: mostly 0 to 4."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        return rng.poisson(np.exp(0.7 * signal)).astype(float)
+
+    return of_loss("poisson", n, p, draw, **path)
+
+
+def medians(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Numbers with errors of Student's t with 3 degrees of freedom, for their medians."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        return 3.0 * signal + rng.standard_t(3, n)
+
+    return of_loss("quantile:0.5", n, p, draw, **path)
 
 
 def small(count: int = 200, n: int = 100, p: int = 30) -> Iterator[Problem]:

@@ -35,6 +35,26 @@ def khan() -> Problem:
     return Problem("khan", "Khan", X, y)
 
 
+def khan_classes() -> Problem:
+    """The same genes; whether a tumour is of class 2 (the Ewing family), which 23 of the 63 are."""
+    import pandas as pd
+
+    X = pd.read_csv(islp("Khan_xtrain.csv")).select_dtypes("number").to_numpy()
+    y = pd.read_csv(islp("Khan_ytrain.csv")).iloc[:, -1].to_numpy()
+    X, _ = standardised(X, y)
+    return Problem("khan-classes", "Khan, class 2", X, (y == 2).astype(float), loss="logistic")
+
+
+def breast_cancer() -> Problem:
+    """30 measurements of 569 tumours; whether one is benign (Wolberg et al. 1995)."""
+    from sklearn.datasets import load_breast_cancer
+
+    X, y = load_breast_cancer(return_X_y=True)
+    X, _ = standardised(X, y)
+    title = "breast cancer"
+    return Problem("breast-cancer", title, X, y.astype(float), 1e-3, loss="logistic")
+
+
 def hitters() -> Problem:
     """19 facts about 263 baseball players and their salary (ISLP, chapter 6)."""
     import pandas as pd

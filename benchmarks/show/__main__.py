@@ -35,9 +35,11 @@ def main(results: Path = RESULTS, root: Path = ROOT) -> None:
     between(root / "README.md", "benchmarks", summary.sentences(kept, where))
 
 
-def place(result: dict[str, Any]) -> tuple[int, int, int]:
-    """The order of the documents: by task, then by size."""
-    return list(tables.TABLES).index(result["task"]), result.get("n", 0), result.get("p", 0)
+def place(result: dict[str, Any]) -> tuple[int, bool, int, int]:
+    """The order of the documents: by task, the squared loss first, then by size."""
+    task = list(tables.TABLES).index(result["task"])
+    other = result.get("loss", "squared") != "squared"
+    return task, other, result.get("n", 0), result.get("p", 0)
 
 
 def panel_place(result: dict[str, Any]) -> int:

@@ -17,18 +17,27 @@ def describe(result: Result) -> str:
 
 
 def path(result: Result) -> str:
-    """Time, certified gap and ratio of every tool on one path."""
+    """Time, certified gap and ratio of every tool on one path; other losses' violations too."""
     unit = result["seconds_per_pass"]
+    more = result.get("loss", "squared") != "squared"
     body = [
-        (*peer(row, result), f"{row['seconds'] / unit:.0f}", gap(row)) for row in result["rows"]
+        (
+            *peer(row, result),
+            f"{row['seconds'] / unit:.0f}",
+            gap(row),
+            *([violation(row)] if more else []),
+        )
+        for row in result["rows"]
     ]
     names = {PASS: "one read of X (`X.T @ y`)", DSYRK: "one Gram matrix, `dsyrk`"}
     names[GRAM] = "one Gram matrix, `X.T @ X`"
     for name, seconds in result.get("floors", {}).items():
+        reads = f"{seconds / unit:.0f}"
         body.append(
-            (names[name], duration(seconds), over(seconds, result), f"{seconds / unit:.0f}", "")
+            (names[name], duration(seconds), over(seconds, result), reads, "", *[""] * more)
         )
     head = ("tool", "time", "over excise", "in reads of X", "worst relative gap")
+    head += ("worst KKT violation",) * more
     return titled(heading(result, "path"), table(head, body) + without(result))
 
 
@@ -170,6 +179,11 @@ def over(seconds: float, result: Result) -> str:
 def gap(row: Result) -> str:
     """A certified gap, or a dash."""
     return "-" if row["worst_gap"] is None else f"{row['worst_gap']:.0e}"
+
+
+def violation(row: Result) -> str:
+    """A certified violation of the optimality conditions over alpha_max, or a dash."""
+    return "-" if row["worst_kkt"] is None else f"{row['worst_kkt']:.0e}"
 
 
 def without(result: Result) -> str:

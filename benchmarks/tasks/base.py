@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import Peer
+from benchmarks.problems import Problem
 
 Result = dict[str, Any]
 
@@ -42,7 +43,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of measurement: ``measure(settings)``, or that of each of `problems` too."""
+    """A kind of measurement: ``measure(settings)``, or that of each of `problems` too.
+
+    `losses` says whether it takes problems of every loss, or of the squared one alone.
+    """
 
     measure: Callable[..., Result]
     problems: tuple[str, ...] = ()
+    losses: bool = False
+
+    def takes(self, problem: Problem) -> bool:
+        """Whether `problem` can be measured so."""
+        return self.losses or problem.family == "squared"

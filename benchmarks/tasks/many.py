@@ -32,7 +32,7 @@ def measure(settings: Settings) -> Result:
             "tol": peer.tol,
             **runs[peer.name].facts,
             "worst_gap": max(
-                worst_gap(problem, path.coefs, step=5)
+                worst_gap(problem, path, step=5)
                 for problem, path in zip(problems, answers[peer], strict=True)
             ),
         }

@@ -9,7 +9,7 @@ from benchmarks.tasks import cv, many, map, memory, path, scaling, startup, thre
 from benchmarks.tasks.base import Task
 
 TASKS: dict[str, Task] = {
-    "path": Task(path.measure, path.PROBLEMS),
+    "path": Task(path.measure, path.PROBLEMS, losses=True),
     "many": Task(many.measure),
     "cv": Task(cv.measure, cv.PROBLEMS),
     "threads": Task(threads.measure, threads.PROBLEMS),
