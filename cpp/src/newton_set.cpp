@@ -344,7 +344,26 @@ bool NewtonSet::solve(double alpha) {
     expand();
     descend();
   }
+  dust();
   return violation() <= std::max(small_enough(), 16 * noise_);
+}
+
+// Taxed coefficients that move no correlation by more than its rounding are zero: at an entry the
+// model cannot tell.
+void NewtonSet::dust() {
+  constexpr double kNoises = 16;
+  Point point{now_.b, now_.intercept};
+  const Index m = ix(point.b.size());
+  if (ix(gram_.size()) != m * m) return;
+  bool any = false;
+  for (Index k = 0; k < m; ++k) {
+    double& b = point.b[sz(k)];
+    const double moves = std::abs(b) * gram_[sz(k + k * m)];
+    if (b == 0 || at(k).smooth() || !(moves > 0 && moves <= kNoises * noise_)) continue;
+    b = 0.0;
+    any = true;
+  }
+  if (any) go_to(point);
 }
 
 // Newton steps until the optimality conditions hold.

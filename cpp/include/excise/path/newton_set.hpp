@@ -62,6 +62,7 @@ class NewtonSet final : public WorkingSet {
   };
   Step step(double violated);
   void descend();
+  void dust();
   void see_stretch(Vec move);
   bool worth_a_new_model(double before, double now) const;
 
