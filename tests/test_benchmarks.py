@@ -213,6 +213,7 @@ def test_the_readme_shows_what_we_lose() -> None:
     assert not summary.shown(result)
     rows[1]["seconds"] = 0.5
     assert summary.shown(result)
+    assert not summary.shown({"task": "memory", "share_of_X": {}})
 
 
 def test_other_tasks_leave_other_losses_out(

@@ -131,6 +131,10 @@ class Peer(ABC):
             return False
         return True
 
+    def tolerance(self, problem: Problem) -> float:
+        """The default tolerance for such a problem."""
+        return self.tol
+
     def obstacle(self, problem: Problem) -> str | None:
         """Why the tool cannot take part in measuring `problem`, if it cannot."""
         for key in (problem.name, problem.family):

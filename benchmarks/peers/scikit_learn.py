@@ -20,7 +20,7 @@ class ScikitLearn(Peer):
 
     Classes: ``LogisticRegression`` with saga at every alpha, each from the last: liblinear taxes
     the intercept, and the other solvers have no such penalty. Medians: ``QuantileRegressor`` at
-    every alpha, whose solver is exact and has no tolerance to ask for.
+    every alpha, which has no tolerance to ask for: HiGHS's own is 1e-7.
     """
 
     name = "scikit-learn"
@@ -34,6 +34,9 @@ class ScikitLearn(Peer):
             "logistic-1000x10000": "saga takes minutes",
         }
     )
+
+    def tolerance(self, problem: Problem) -> float:
+        return 1e-7 if problem.family == "quantile" else self.tol
 
     def path(self, problem: Problem, tol: float) -> Job:
         limit = {} if tol >= self.tol else {"max_iter": 1_000_000}

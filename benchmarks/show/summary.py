@@ -22,8 +22,10 @@ def sentences(results: list[Result], where: str) -> str:
 
 def shown(result: Result) -> bool:
     """Whether the README has a row for it."""
+    if result["task"] not in WORKS:
+        return False
     mine, theirs = ours(result), others(result)
-    if result["task"] not in WORKS or mine is None or not theirs:
+    if mine is None or not theirs:
         return False
     lost = any(other["seconds"] < mine["seconds"] for other in theirs)
     return result["task"] != "path" or result["problem"] not in TOO_MUCH or lost

@@ -49,7 +49,7 @@ def measure(problem: Problem, settings: Settings) -> Result:
         warnings.simplefilter("ignore")
         jobs: dict[str, Job] = dict(floors(problem))
         for peer in able:
-            jobs[peer.name] = peer.path(problem, peer.tol)
+            jobs[peer.name] = peer.path(problem, peer.tolerance(problem))
             stack.callback(jobs[peer.name].close)
         runs = interleaved({name: job.run for name, job in jobs.items()}, budget=settings.budget)
         unit = runs[PASS].median
@@ -57,7 +57,7 @@ def measure(problem: Problem, settings: Settings) -> Result:
             {
                 "peer": peer.name,
                 "version": peer.version,
-                "tol": peer.tol,
+                "tol": peer.tolerance(problem),
                 **runs[peer.name].facts,
                 "passes": runs[peer.name].median / unit,
                 **worst(problem, jobs[peer.name].answer(), step=step(problem, peer)),
