@@ -213,7 +213,8 @@ void NewtonSet::make_model() {
 // Brings in the columns from `first` on.
 void NewtonSet::extend_model(Index first) {
   const Index m = pack_->size(), added = m - first, n = ix(weight_.size());
-  Vec all(sz(m * m));
+  Vec& all = room_;
+  all.resize(sz(m * m));
   for (Index k = 0; k < first; ++k)
     std::copy_n(gram_.data() + k * first, first, all.data() + k * m);
   const Matrix more(all.data() + first * m, m, added);
@@ -232,7 +233,7 @@ void NewtonSet::extend_model(Index first) {
   }
   for (Index k = 0; k < first; ++k)
     for (Index j = first; j < m; ++j) all[sz(j + k * m)] = all[sz(k + j * m)];
-  gram_ = std::move(all);
+  gram_.swap(all);
   target_.resize(sz(m));
   quadratic_.become(ConstMatrix(gram_.data(), m, m), target_, 0.0);
 }
@@ -270,9 +271,11 @@ NewtonSet::Point NewtonSet::model_minimum() {
 // the objective goes down.
 NewtonSet::Step NewtonSet::step(double violated) {
   const Point aim = model_minimum();
-  before_ = now_;
+  std::swap(before_, now_);
+  now_.fit(before_);
   go_to(aim);
-  Vec move(now_.eta.size());
+  Vec& move = move_;
+  move.assign(now_.eta.size(), 0.0);
   double longest = 0.0;
   for (std::size_t i = 0; i < move.size(); ++i) {
     if (weight_[i] > 0) move[i] = now_.eta[i] - before_.eta[i];
@@ -280,7 +283,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
   }
   const bool short_enough = longest <= loss_.longest_step();
   if (short_enough) {
-    see_stretch(move);
+    see_stretch();
     if (violation() < 0.5 * violated) return {1.0, 1.0, false};
   }
   double promised =
@@ -301,21 +304,23 @@ NewtonSet::Step NewtonSet::step(double violated) {
     if (t < 1) {
       now_.intercept = before_.intercept + t * (aim.intercept - before_.intercept);
       expand();
-      see_stretch(move);
+      see_stretch();
     }
     return {t, t / most, promised <= rounded};
   }
-  now_ = before_;
+  std::swap(now_, before_);
   return {0.0, 0.0, promised <= rounded};
 }
 
 // By how much the loss now bends more than the model, in the direction of the last move.
-void NewtonSet::see_stretch(Vec move) {
-  for (std::size_t i = 0; i < move.size(); ++i) move[i] *= problem_.root[i];
+void NewtonSet::see_stretch() {
   const auto curvature = [&](const Vec& bends, const Coupling* coupling) {
-    Vec v = move;
-    bend(bends, coupling, v.data());
-    return kernels().dot(move.data(), v.data(), ix(v.size()));
+    bent_.resize(move_.size());
+    for (std::size_t i = 0; i < move_.size(); ++i) bent_[i] = problem_.root[i] * move_[i];
+    bend(bends, coupling, bent_.data());
+    double total = 0.0;
+    for (std::size_t i = 0; i < move_.size(); ++i) total += problem_.root[i] * move_[i] * bent_[i];
+    return total;
   };
   const double now = curvature(now_.bend, now_.coupling.get());
   const double old = curvature(model_bend_, model_coupling_.get());

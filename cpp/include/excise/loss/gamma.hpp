@@ -15,8 +15,8 @@ struct GammaRow {
     return std::expm1(d) - d;
   }
   Bend at(double y, double eta) const {
-    const double d = std::log(y) - eta;
-    return {-std::expm1(d), std::exp(d)};
+    const double ratio = y * std::exp(-eta);
+    return {1 - ratio, ratio};
   }
   double fenchel(double y, double eta, double v) const {
     const double d = std::log(y) - eta, rest = std::max(0.0, 1 - v);

@@ -11,7 +11,7 @@ struct LogisticRow {
   static constexpr bool kBends = true;
 
   double value(double y, double eta) const {
-    return y * softplus(-eta) + (1 - y) * softplus(eta) + x_log_x(y) + x_log_x(1 - y);
+    return softplus(y, 1 - y, eta) + x_log_x(y) + x_log_x(1 - y);
   }
   Bend at(double y, double eta) const {
     const auto [p, q] = sigmoids(eta);
@@ -19,7 +19,7 @@ struct LogisticRow {
   }
   double fenchel(double y, double eta, double v) const {
     const double q = std::clamp(y + v, 0.0, 1.0), rest = std::clamp((1 - y) - v, 0.0, 1.0);
-    return q * softplus(-eta) + rest * softplus(eta) + x_log_x(q) + x_log_x(rest);
+    return softplus(q, rest, eta) + x_log_x(q) + x_log_x(rest);
   }
   double size(double, double) const { return 1.0; }
   double link(double mean) const {

@@ -31,7 +31,7 @@ struct NegativeBinomialRow {
   double of(double y, double q, double eta) const {
     const double m = y + theta, t = eta - log_theta, rest = m - q;
     const auto part = [m](double x) { return x > 0 ? x * std::log(x / m) : 0.0; };
-    return q * softplus(-t) + rest * softplus(t) + part(q) + part(rest);
+    return softplus(q, rest, t) + part(q) + part(rest);
   }
 };
 

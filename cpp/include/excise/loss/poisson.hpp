@@ -13,7 +13,7 @@ struct PoissonRow {
   double value(double y, double eta) const { return of(y, eta); }
   Bend at(double y, double eta) const {
     const double mu = std::exp(eta);
-    return {y > 0 ? y * std::expm1(eta - std::log(y)) : mu, mu};
+    return {mu - y, mu};
   }
   double fenchel(double y, double eta, double v) const { return of(std::max(0.0, y + v), eta); }
   double size(double y, double eta) const { return (y + std::exp(eta)) * (1 + std::abs(eta)); }

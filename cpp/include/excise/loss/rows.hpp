@@ -70,11 +70,13 @@ class RowLoss final : public Loss {
   Row row_;
 };
 
-// x log x, 0 at 0
-inline double x_log_x(double x) { return x > 0 ? x * std::log(x) : 0.0; }
+// x log x, 0 at 0 and at 1
+inline double x_log_x(double x) { return x > 0 && x != 1 ? x * std::log(x) : 0.0; }
 
-// log(1 + e^x) for any x
-inline double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
+// a log(1 + e^-x) + b log(1 + e^x) for any x
+inline double softplus(double a, double b, double x) {
+  return (a + b) * std::log1p(std::exp(-std::abs(x))) + (x > 0 ? b : a) * std::abs(x);
+}
 
 // 1 / (1 + e^-x) and 1 / (1 + e^x), both with all their digits
 inline std::pair<double, double> sigmoids(double x) {

@@ -63,7 +63,7 @@ class NewtonSet final : public WorkingSet {
   Step step(double violated);
   void descend();
   void dust();
-  void see_stretch(Vec move);
+  void see_stretch();
   bool worth_a_new_model(double before, double now) const;
 
   const Context& context_;
@@ -80,14 +80,21 @@ class NewtonSet final : public WorkingSet {
     double intercept = 0.0, u0 = 0.0;  // u0 = root'residual: minus the slope by the intercept
     Vec eta, slope, bend, cap, residual;
     std::shared_ptr<const Coupling> coupling;
+    // Makes room for what `other` has.
+    void fit(const State& other) {
+      c.resize(other.c.size());
+      for (auto v : {&State::eta, &State::slope, &State::bend, &State::cap, &State::residual})
+        (this->*v).resize((other.*v).size());
+    }
   };
   State now_, before_;
+  Vec move_, bent_;  // by how much the last step wanted to move eta; room
   Indices support_;
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
-  Vec model_bend_, bent_root_, gram_, with_intercept_, target_;
+  Vec model_bend_, bent_root_, gram_, room_, with_intercept_, target_;
   std::shared_ptr<const Coupling> model_coupling_;
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
