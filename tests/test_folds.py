@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, ShuffleSplit
 
@@ -53,6 +53,8 @@ def test_groups_of_any_kind() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(times=[0, 1, 2, 2, 2, 2, 2], k=2)
+@example(times=[0, 0, 0, 0, 0, 1, 2], k=2)
 @given(times=st.lists(st.integers(0, 30), min_size=6, max_size=60), k=st.integers(2, 5))
 def test_time_folds_never_look_ahead(times: list[int], k: int) -> None:
     moments = np.asarray(times)

@@ -155,11 +155,14 @@ def _dealt(stratum: Labels, k: int, rng: np.random.Generator) -> Labels:
 
 
 def _forward(time: NDArray[Any], k: int) -> Folds:
-    """K + 1 stretches of time; the first only trains, each later one is held out once."""
-    moments, of_row = np.unique(time, return_inverse=True)
+    """K + 1 stretches of time; the first only trains, each later one is held out once.
+
+    A moment belongs to the stretch of its middle row: so first and last are never in one.
+    """
+    moments, of_row, count = np.unique(time, return_inverse=True, return_counts=True)
     _enough(len(moments), k + 1, "distinct times")
-    first = np.searchsorted(np.sort(of_row), np.arange(len(moments)))
-    stretch = (first * (k + 1) // len(time))[of_row]
+    middle_twice = 2 * np.cumsum(count) - count - 1
+    stretch = (middle_twice * (k + 1) // (2 * len(time)))[of_row]
     _, stretch = np.unique(stretch, return_inverse=True)
     later = range(1, int(stretch.max()) + 1)
     return Folds(
