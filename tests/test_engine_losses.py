@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from glm_reference import data, objective, solve
 
 from excise.certify import certify
 from excise.cross_validation import fit_cv
-from excise.engine import fit, fit_path
+from excise.engine import _with_dual_of_core, fit, fit_path
 from excise.exceptions import InputError
 from excise.losses import LOSSES, loss_of
 from excise.results import Status
@@ -194,3 +195,12 @@ def test_one_class_is_refused() -> None:
     X, _ = data(loss_of("logistic"))
     with pytest.raises(InputError, match="there is nothing to learn"):
         fit_path(X, np.ones(60), loss="logistic")
+
+
+def test_a_verifier_without_a_bound_leaves_the_cores_gap() -> None:
+    """Infinity times nothing is no gap: what the core knows is told in the loss's own unit."""
+    X, y = data(loss_of("quantile"))
+    made = replace(fit(X, y, 0.05, loss="quantile").certificate, gap=np.inf, relative_gap=np.inf)
+    told = _with_dual_of_core(made, 1e-12, 0.5)
+    assert (told.gap, told.relative_gap) == (0.5e-12, 1e-12)
+    assert told.dual == made.primal - told.gap

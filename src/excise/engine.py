@@ -217,7 +217,7 @@ class Session:
         coef = _sparse(found, "coef", self.problem.p).column(last)
         if not isinstance(self.problem.loss, Squared):
             made = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
-            return _with_dual_of_core(made, found)
+            return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
         unit = engine.unit
         size = Size(
             unit=unit,
@@ -270,16 +270,15 @@ class Session:
         return events, np.unique(alphas)[::-1]
 
 
-def _with_dual_of_core(made: Certificate, found: dict[str, Any]) -> Certificate:
+def _with_dual_of_core(made: Certificate, relative: float, null_loss: float) -> Certificate:
     """The certificate with the core's own gap, where that is smaller.
 
     At a kink, and where rows do not bend, coefficients do not tell the dual point, which the
     verifier has to guess; the core ends with both.
     """
-    relative = float(found["relative_gaps"][-1])
     if not relative < made.relative_gap:
         return made
-    gap = made.gap * (relative / made.relative_gap)
+    gap = relative * null_loss
     return replace(made, gap=gap, dual=made.primal - gap, relative_gap=relative)
 
 

@@ -82,7 +82,7 @@ class Loss {
 };
 
 // By name: "logistic", "poisson", "gamma", "tweedie", "negative_binomial", "huber",
-// "squared_hinge"; null for "squared", which the engine solves without one. Throws
+// "squared_hinge", "quantile"; null for "squared", which the engine solves without one. Throws
 // std::invalid_argument for another name.
 std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter);
 
