@@ -195,17 +195,21 @@ void Design::predict(std::span<const Index> columns, const double* b, double* ou
 
 void add_cross_products(ConstMatrix z, ConstMatrix y, Matrix gram, Matrix zy,
                         const Context& context) {
-  constexpr Index kBlock = 64;
+  constexpr Index kBlock = 64, kStep = 8;  // on the diagonal the upper triangle is left out
   const Index n = z.rows, p = z.cols;
+  const auto block = [&](Index row, Index rows, Index column, Index columns) {
+    kernels().columns_f64(z.column(row), z.stride, n, rows, nullptr, z.column(column), z.stride,
+                          columns, &gram(row, column), gram.stride);
+  };
   kernels().columns_f64(z.data, z.stride, n, p, nullptr, y.data, y.stride, y.cols, zy.data,
                         zy.stride);
   const double work = static_cast<double>(n * p) * static_cast<double>(p) / 2;
   parallel_for(context, (p + kBlock - 1) / kBlock, 1, work, [&](Index first, Index last) {
-    for (Index c = first * kBlock; c < std::min(p, last * kBlock); c += kBlock)
-      for (Index r = c; r < p; r += kBlock)
-        kernels().columns_f64(z.column(r), z.stride, n, std::min(kBlock, p - r), nullptr,
-                              z.column(c), z.stride, std::min(kBlock, p - c), &gram(r, c),
-                              gram.stride);
+    for (Index c = first * kBlock; c < std::min(p, last * kBlock); c += kBlock) {
+      const Index end = std::min(p, c + kBlock);
+      for (Index s = c; s < end; s += kStep) block(s, end - s, s, std::min(kStep, end - s));
+      for (Index r = end; r < p; r += kBlock) block(r, std::min(kBlock, p - r), c, end - c);
+    }
   });
 }
 

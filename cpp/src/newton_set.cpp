@@ -165,7 +165,7 @@ double NewtonSet::violation() const {
 // The violation at which the gap of a lasso is clearly below what is wanted: it is about three
 // times their product with the sum of |b|. Other penalties are solved to rounding.
 double NewtonSet::small_enough() const {
-  constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
+  constexpr double kShare = 0.1, kOfTax = 1e-7, kMost = 3e4;
   if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
   double size = std::abs(now_.intercept);
   for (const double b : now_.b) size += std::abs(b);
@@ -246,9 +246,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
     kernels().axpy(-now_.u0 / curvature_, with_intercept_.data(), target_.data(), m);
   for (double& q : target_) q /= stretch_;
   double bq = 0.0;
-  for (Index k = 0; k < m; ++k) bq += now_.b[sz(k)] * target_[sz(k)];
-  for (Index k = 0; k < m; ++k)
-    if (now_.b[sz(k)] != 0) kernels().axpy(now_.b[sz(k)], gram_.data() + k * m, target_.data(), m);
+  std::vector<const double*> columns;
+  Vec values;
+  for (const Index k : support()) {
+    bq += now_.b[sz(k)] * target_[sz(k)];
+    columns.push_back(gram_.data() + k * m);
+    values.push_back(now_.b[sz(k)]);
+  }
+  kernels().combine(columns.data(), values.data(), ix(columns.size()), m, target_.data());
   double bgb = -bq;
   for (Index k = 0; k < m; ++k) bgb += now_.b[sz(k)] * target_[sz(k)];
   // so that the model is about the loss at b
