@@ -335,7 +335,7 @@ void NewtonSet::see_stretch() {
 // Whether a new model costs less than what the old one would still take, in readings of the
 // columns: an old one gains the same share at every step, a new one doubles the digits.
 bool NewtonSet::worth_a_new_model(double before, double now) const {
-  constexpr double kModelColumns = 20;  // columns of a Gram matrix for the price of two readings
+  constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of a reading
   const double rate = now / before;
   if (!(rate < 0.5)) return true;
   const double steps = std::log(now / small_enough()) / -std::log(rate);
