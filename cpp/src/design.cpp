@@ -161,8 +161,8 @@ void DensePack::sweep(std::span<const Index> columns, const double* b, double* v
     kernels().axpy(1.0, parts.data() + tile * size_, c, size_);
 }
 
-// All columns at once are a sum over tiles of rows, half of it. Parts of the rows have sums of their
-// own, as many as there is room for beside the columns: in them nobody waits for anybody.
+// All columns at once are a sum over tiles of rows, half of it. Parts of the rows have sums of
+// their own, as many as there is room for beside the columns: in them nobody waits for anybody.
 void DensePack::weighted_gram(std::span<const double> h, Index first, Matrix g,
                               const Context& context) const {
   constexpr Index kTileRows = 512, kMostParts = 8;

@@ -161,9 +161,9 @@ EXCISE_INLINE vd exponential(vd x) {
   const vd shifted = x * 0x1.71547652b82fep0 + kToInteger, k = shifted - kToInteger;
   const vd r = (x - k * kLn2) - k * kLn2Rest;
   vd sum = spread(1.0 / 6227020800.0);
-  for (const double c : {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-                         1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0,
-                         1.0 / 6.0, 0.5})
+  for (const double c :
+       {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
+        1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5})
     sum = sum * r + c;
   sum = 1.0 + (r + r * r * sum);
   const vi whole = (vi)shifted - (vi)spread(kToInteger), half = whole >> 1;
@@ -184,8 +184,8 @@ EXCISE_INLINE vd logarithm(vd x) {
   const vd k = ((vd)(whole + (vi)spread(kToInteger)) - kToInteger) - (small ? spread(60.0) : vd{});
   const vd s = (m - 1.0) / (m + 1.0), z = s * s;
   vd sum = spread(2.0 / 21);
-  for (const double c : {2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7,
-                         2.0 / 5, 2.0 / 3})
+  for (const double c :
+       {2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3})
     sum = sum * z + c;
   return k * kLn2 + (k * kLn2Rest + (2.0 * s + s * z * sum));
 }
