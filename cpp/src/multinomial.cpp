@@ -30,6 +30,41 @@ class ClassCoupling final : public Coupling {
   std::size_t n_;
 };
 
+// Some rows at one eta, classes side by side: class k of the i-th row stands at k * count + i.
+struct Rows {
+  static constexpr std::size_t kMost = 256;
+
+  std::size_t first = 0, count = 0;
+  Vec peak, rest;                // the largest eta, and the sum of e^(eta - peak) over the others
+  std::vector<std::size_t> top;  // the class of the largest
+  Vec e;                         // e^(eta - peak)
+
+  void look(std::span<const double> eta, std::size_t classes, std::size_t n, std::size_t from) {
+    first = from;
+    count = std::min(kMost, n - from);
+    peak.assign(eta.begin() + ix(from), eta.begin() + ix(from + count));
+    rest.assign(count, 0.0);
+    top.assign(count, 0);
+    e.resize(count * classes);
+    for (std::size_t k = 1; k < classes; ++k) {
+      const double* const here = eta.data() + k * n + from;
+      for (std::size_t i = 0; i < count; ++i)
+        if (here[i] > peak[i]) {
+          peak[i] = here[i];
+          top[i] = k;
+        }
+    }
+    for (std::size_t k = 0; k < classes; ++k) {
+      const double* const here = eta.data() + k * n + from;
+      double* const at = e.data() + k * count;
+      for (std::size_t i = 0; i < count; ++i) {
+        at[i] = k == top[i] ? 1.0 : std::exp(here[i] - peak[i]);
+        rest[i] += k == top[i] ? 0.0 : at[i];
+      }
+    }
+  }
+};
+
 class Multinomial final : public Loss {
  public:
   explicit Multinomial(Index classes) : classes_(sz(classes)) {}
@@ -37,31 +72,43 @@ class Multinomial final : public Loss {
   double value(std::span<const double> y, std::span<const double> eta,
                std::span<const double> w) const override {
     double total = 0.0;
-    by_row(eta, [&](const Row& row) {
-      if (!(w[row.first] > 0)) return;
-      double off = 0.0, mass = 0.0;  // y' (peak - eta) + sum y log y, and sum y
-      for (std::size_t k = row.first; k < eta.size(); k += row.n) {
-        if (!(y[k] > 0)) continue;
-        mass += y[k];
-        off += y[k] * (row.peak - eta[k]) + x_log_x(y[k]);
+    by_rows(eta, [&](const Rows& rows) {
+      for (std::size_t i = 0; i < rows.count; ++i) {
+        const std::size_t row = rows.first + i;
+        if (!(w[row] > 0)) continue;
+        double off = 0.0, mass = 0.0;  // y' (peak - eta) + sum y log y, and sum y
+        for (std::size_t k = row; k < eta.size(); k += eta.size() / classes_) {
+          if (!(y[k] > 0)) continue;
+          mass += y[k];
+          off += y[k] * (rows.peak[i] - eta[k]) + x_log_x(y[k]);
+        }
+        total += w[row] * std::max(0.0, mass * std::log1p(rows.rest[i]) + off);
       }
-      total += w[row.first] * std::max(0.0, mass * std::log1p(row.rest) + off);
     });
     return total;
   }
 
   std::shared_ptr<const Coupling> expand(std::span<const double> y, std::span<const double> eta,
                                          double* slope, double* bend, double* cap) const override {
-    Vec probability(eta.size());
-    by_row(eta, [&](const Row& row) {
-      const double inverse = 1 / (1 + row.rest);
-      for (std::size_t k = row.first; k < eta.size(); k += row.n) {
-        const double e = std::exp(eta[k] - row.peak), p = e * inverse;
-        const double q = (k == row.at ? row.rest : 1 + row.rest - e) * inverse;
-        probability[k] = p;
-        slope[k] = (1 - y[k]) * p - y[k] * q;
-        bend[k] = cap[k] = p * q;
-      }
+    const std::size_t n = eta.size() / classes_;
+    Vec probability(eta.size()), inverse, behind;
+    by_rows(eta, [&](const Rows& rows) {
+      inverse.resize(rows.count);
+      for (std::size_t i = 0; i < rows.count; ++i) inverse[i] = 1 / (1 + rows.rest[i]);
+      behind.assign(rows.count, 1.0);  // more than that: how far a class that was seen is behind
+      for (std::size_t k = 0; k < classes_; ++k)
+        for (std::size_t i = 0, at = k * n + rows.first; i < rows.count; ++i, ++at)
+          if (y[at] > 0) behind[i] = std::max(behind[i], 1 + rows.peak[i] - eta[at]);
+      for (std::size_t k = 0; k < classes_; ++k)
+        for (std::size_t i = 0, at = k * n + rows.first; i < rows.count; ++i, ++at) {
+          const double e = rows.e[k * rows.count + i], p = e * inverse[i];
+          const double others = k == rows.top[i] ? rows.rest[i] : 1 + rows.rest[i] - e;
+          const double q = others * inverse[i];
+          probability[at] = p;
+          slope[at] = (1 - y[at]) * p - y[at] * q;
+          bend[at] = p * q;
+          cap[at] = std::max(bend[at], std::abs(slope[at]) / behind[i]);
+        }
     });
     return std::make_shared<ClassCoupling>(std::move(probability), ix(classes_));
   }
@@ -70,20 +117,23 @@ class Multinomial final : public Loss {
   double shrunk_gap(std::span<const double>, std::span<const double> eta,
                     std::span<const double> slope, std::span<const double> w,
                     double s) const override {
+    const std::size_t n = eta.size() / classes_;
     double total = 0.0;
-    by_row(eta, [&](const Row& row) {
-      if (!(w[row.first] > 0)) return;
-      const double whole = std::log1p(row.rest);
-      double cost = 0.0;
-      for (std::size_t k = row.first; k < eta.size(); k += row.n) {
-        const double log_p = eta[k] - row.peak - whole, p = std::exp(log_p);
-        const double d = std::max(-p, -(1 - s) * slope[k]), q = p + d;
-        if (d > p)
-          cost += q * (std::log(q) - log_p) - d;
-        else if (p > 0)
-          cost += p * spread(d / p);
+    by_rows(eta, [&](const Rows& rows) {
+      for (std::size_t i = 0; i < rows.count; ++i) {
+        const double weight = w[rows.first + i], whole = std::log1p(rows.rest[i]);
+        double cost = 0.0;
+        for (std::size_t k = 0; weight > 0 && k < classes_; ++k) {
+          const std::size_t at = k * n + rows.first + i;
+          const double p = rows.e[k * rows.count + i] / (1 + rows.rest[i]);
+          const double d = std::max(-p, -(1 - s) * slope[at]), q = p + d;
+          if (d > p)
+            cost += q * (std::log(q) - (eta[at] - rows.peak[i] - whole)) - d;
+          else if (p > 0)
+            cost += p * spread(d / p);
+        }
+        total += weight * cost;
       }
-      total += w[row.first] * cost;
     });
     return total;
   }
@@ -99,22 +149,13 @@ class Multinomial final : public Loss {
   bool bends() const override { return true; }
 
  private:
-  // The row whose classes stand at first, first + n, ...: the largest eta, where it is, and the
-  // sum of e^(eta - peak) over the others
-  struct Row {
-    std::size_t first, n, at;
-    double peak, rest;
-  };
   template <class Body>
-  void by_row(std::span<const double> eta, Body&& body) const {
+  void by_rows(std::span<const double> eta, Body&& body) const {
     const std::size_t n = eta.size() / classes_;
-    for (std::size_t i = 0; i < n; ++i) {
-      Row row{i, n, i, eta[i], 0.0};
-      for (std::size_t k = i + n; k < eta.size(); k += n)
-        if (eta[k] > row.peak) row.peak = eta[row.at = k];
-      for (std::size_t k = i; k < eta.size(); k += n)
-        if (k != row.at) row.rest += std::exp(eta[k] - row.peak);
-      body(row);
+    Rows rows;
+    for (std::size_t first = 0; first < n; first += Rows::kMost) {
+      rows.look(eta, classes_, n, first);
+      body(rows);
     }
   }
 
