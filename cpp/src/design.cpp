@@ -95,11 +95,10 @@ void Pack::weighted_gram(std::span<const double> h, Index first, Matrix g,
   const auto multiply = [h](double* v) {
     for (std::size_t i = 0; i < h.size(); ++i) v[i] *= h[i];
   };
-  bent_gram(multiply, first, g, context);
+  bent_gram({multiply}, first, g, context);
 }
 
-void Pack::bent_gram(const std::function<void(double*)>& multiply, Index first, Matrix g,
-                     const Context& context) const {
+void Pack::bent_gram(const Bends& h, Index first, Matrix g, const Context& context) const {
   const Index n = rows(), width = columns_at_once(n);
   constexpr double kMinusOne = -1.0;
   Vec packed(sz(n * std::min(width, g.cols)));
@@ -110,7 +109,7 @@ void Pack::bent_gram(const std::function<void(double*)>& multiply, Index first, 
       const Index column = first + lo + k;
       double* const v = packed.data() + k * n;
       subtract(std::span(&column, 1), &kMinusOne, v, kAlone);
-      multiply(v);
+      h.multiply(v);
     }
     correlate(0, ConstMatrix(packed.data(), n, count),
               Matrix(g.column(lo), g.rows, count, g.stride), context);

@@ -83,7 +83,8 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
                            {&penalty_.upper, &more.upper}})
     all->insert(all->end(), some->begin(), some->end());
   for (std::size_t k = 0; k < more.l1.size(); ++k)
-    least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
+    if (!problem_.penalty.is_intercept(features[k]))
+      least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
   now_.b.resize(sz(pack_->size()));
   now_.c.resize(now_.b.size());
   pack_->correlate(first, ConstMatrix(now_.residual.data(), ix(now_.residual.size()), 1),
@@ -221,8 +222,9 @@ void NewtonSet::extend_model(Index first) {
   if (!model_coupling_)
     pack_->weighted_gram(model_bend_, first, more, context_);
   else
-    pack_->bent_gram([this](double* v) { bend(model_bend_, model_coupling_.get(), v); }, first,
-                     more, context_);
+    pack_->bent_gram({[this](double* v) { bend(model_bend_, model_coupling_.get(), v); },
+                      model_bend_, model_coupling_->products()},
+                     first, more, context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
     pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
