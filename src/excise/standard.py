@@ -104,7 +104,7 @@ class Penalty:
         if self.groups is None:
             return np.asarray(np.sign(values))
         size = self.each(self.groups.norm(values))
-        return np.divide(values, size, out=np.zeros_like(values), where=size > 0.0)
+        return np.asarray(np.divide(values, size, out=np.zeros_like(values), where=size > 0.0))
 
     def sized(self, size: Floats, values: Floats) -> Floats:
         """Numbers of this size, those of a group in proportion to `values`."""
