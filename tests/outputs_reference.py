@@ -33,6 +33,28 @@ def data(
     return X, np.eye(K)[code]
 
 
+KINDS = [("squared", False), ("squared", True), ("multinomial", False), ("multinomial", True)]
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "lasso": {},
+    "standardize": {"standardize": True},
+    "elastic": {"l1_ratio": 0.5},
+    "ridge": {"l1_ratio": 0.0},
+    "no intercept": {"fit_intercept": False},
+    "weights 0 and inf": {"penalty_weight": np.array([0.0, np.inf, 2.0, 1.0, 1.0, 0.0, 1.0, 0.5])},
+    "weights 0, elastic": {"penalty_weight": np.r_[0.0, np.ones(7)], "l1_ratio": 0.7},
+    "rows weighted": {"sample_weight": np.arange(60.0) % 4},
+    "offset": {"offset": np.random.default_rng(9).normal(0.0, 0.7, (60, 3))},
+    "box": {"bounds": (-0.1, 0.2)},
+    "positive": {"bounds": (0.0, np.inf)},
+}
+"""For 60 rows, 8 features and 3 outputs; groups have no bounds."""
+
+
+def usable(name: str, grouped: bool) -> bool:
+    return not (grouped and "bounds" in SETTINGS[name])
+
+
 class Setting(NamedTuple):
     """The objective's settings with their defaults written out."""
 

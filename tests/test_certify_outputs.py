@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from outputs_reference import data, mean_loss, objective, solve
+from outputs_reference import KINDS, SETTINGS, data, mean_loss, objective, solve, usable
 from scipy import sparse
 from scipy.special import rel_entr, softmax
 
@@ -23,26 +23,7 @@ from excise.results import VerdictKind
 from excise.standard import Penalty
 
 KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = VerdictKind
-KINDS = [("squared", False), ("squared", True), ("multinomial", False), ("multinomial", True)]
 each_kind = pytest.mark.parametrize(("loss", "grouped"), KINDS)
-
-SETTINGS: dict[str, dict[str, Any]] = {
-    "lasso": {},
-    "standardize": {"standardize": True},
-    "elastic": {"l1_ratio": 0.5},
-    "ridge": {"l1_ratio": 0.0},
-    "no intercept": {"fit_intercept": False},
-    "weights 0 and inf": {"penalty_weight": np.array([0.0, np.inf, 2.0, 1.0, 1.0, 0.0, 1.0, 0.5])},
-    "weights 0, elastic": {"penalty_weight": np.r_[0.0, np.ones(7)], "l1_ratio": 0.7},
-    "rows weighted": {"sample_weight": np.arange(60.0) % 4},
-    "offset": {"offset": np.linspace(-1.0, 1.0, 180).reshape(60, 3)},
-    "box": {"bounds": (-0.1, 0.2)},
-    "positive": {"bounds": (0.0, np.inf)},
-}
-
-
-def usable(name: str, grouped: bool) -> bool:
-    return not (grouped and "bounds" in SETTINGS[name])
 
 
 @each_kind

@@ -278,10 +278,11 @@ class Session:
         assert self._known is not None
         known_alphas, known = self._known
         ever = np.unique(known.indices)
-        alphas, features, enters = self.engine.events(float(known_alphas[-1]), ever)
+        alphas, flat, enters = self.engine.events(float(known_alphas[-1]), ever)
+        K, apart = self.problem.outputs, self.problem.outputs > 1 and not self.problem.grouped
         events = [
-            Event(float(a), int(j), "enters" if e else "leaves")
-            for a, j, e in zip(alphas, features, enters, strict=True)
+            Event(float(a), int(j) // K, "enters" if e else "leaves", int(j) % K if apart else None)
+            for a, j, e in zip(alphas, flat, enters, strict=True)
         ]
         return events, np.unique(alphas)[::-1]
 
@@ -333,7 +334,8 @@ def _engine(problem: Problem) -> Engine:
     several: dict[str, Any] = {}
     if problem.outputs > 1:
         several["outputs"] = problem.outputs
-        several["groups"] = None if groups is None else (groups.indptr, groups.indices)
+    if groups is not None:
+        several["groups"] = (groups.indptr, groups.indices)
     engine = Engine(
         design=design.handle(),
         y=_by_output(y),

@@ -155,9 +155,8 @@ def score_of(scoring: Any, loss: AnyLoss, y: Floats) -> Score | None:
             f"scoring must be a name or a function, not {scoring!r}", remedy="scoring='deviance'"
         )
     if score.of_classes and not loss.names_classes(y):
-        kind = (
-            "classes, a 1 in the column of each" if loss.targets == "several" else "classes 0 and 1"
-        )
+        several = loss.targets == "several"
+        kind = "classes, not shares of them" if several else "classes 0 and 1"
         raise InputError(f"scoring={score.name!r} is for {kind}", remedy="scoring='deviance'")
     return score
 
