@@ -311,6 +311,16 @@ def test_a_row_of_classes_slides_between_its_middle_coefficients() -> None:
     assert certify(X, y, grouped, b0, 0.02, loss="multinomial", grouped=True).unique is True
 
 
+def test_zeros_that_a_tool_did_not_find_decide_nothing() -> None:
+    X, y = data("multinomial", n=200, p=1, K=4, seed=3)
+    best, b0 = solve(X, y, 0.02, "multinomial")
+    assert np.count_nonzero(best) == 2
+    assert certify(X, y, best, b0, 0.02, loss="multinomial").unique is True
+    best[best == 0.0] = [-1e-9, 1e-9]
+    made = certify(X, y, best, b0, 0.02, loss="multinomial")
+    assert made.relative_gap < 1e-8 and made.unique is None
+
+
 def test_two_classes_taxed_alone_are_never_unique() -> None:
     X, y = data("multinomial", K=2)
     best, b0 = solve(X, y, 0.05, "multinomial")

@@ -21,6 +21,9 @@ from excise.losses import Multinomial
 from excise.results import Floats
 from excise.standard import Penalty, View, allowed
 
+LITTLE = 1e-4
+"""Coefficients below this share of the largest may be zeros that a tool did not find."""
+
 Answer = tuple[bool | None, tuple[tuple[int, ...], ...]]
 
 
@@ -46,12 +49,12 @@ def uniqueness(
     zero = undecided & (pen.size(b) == 0.0)
     ties = zero & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
     if pen.outputs > 1 and isinstance(view.problem.loss, Multinomial):
-        if _slides(b, pen)[undecided].any():
-            return (False if optimal else None), ()
-        if _independent(view, np.unique(pen.feature[undecided])):
-            return True, ()
+        if _slides(b, pen)[undecided].any():  # by more than what b may be off?
+            far = np.abs(b) > LITTLE * np.abs(b).max()
+            clear = bool(_slides(np.where(far, b, 0.0), pen)[undecided].any())
+            return (False if optimal and clear else None), ()
         if pen.groups is None:
-            return None, ()
+            return (True if _apart(view, undecided.reshape(-1, pen.outputs)) else None), ()
     if pen.groups is not None:
         return _of_groups(view, pen, c, undecided, inside, ties, optimal)
     K, answers = pen.outputs, []
@@ -61,6 +64,16 @@ def uniqueness(
     told = [unique for unique, _ in answers]
     worst = False if False in told else None if None in told else True
     return worst, tuple(dict.fromkeys(group for _, twins in answers for group in twins))
+
+
+def _apart(view: View, undecided: Mask) -> bool:
+    """Whether optima of classes, if they differ, differ by a constant in the rows of B alone.
+
+    Their Z B differ by a constant per row: what two outputs differ by is the same in both optima,
+    and so are their coefficients if the features of the two are independent.
+    """
+    pairs = undecided[:, 1:] | undecided[:, :-1]
+    return all(_independent(view, np.flatnonzero(pair)) for pair in pairs.T if pair.any())
 
 
 def _of_columns(
