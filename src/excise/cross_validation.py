@@ -275,7 +275,7 @@ def predictors_of(session: Session, path: Path) -> Floats:
     def side_by_side(coefs: Any, features: int) -> Floats:
         """A column for every alpha and output."""
         dense = coefs.toarray().reshape(features, K, len(path))
-        return np.asarray(dense.transpose(0, 2, 1).reshape(features, -1))
+        return np.asarray(dense.transpose(0, 2, 1).reshape(features, len(path) * K))
 
     coefs = side_by_side(path.coefs_std[rows], len(kept))
     eta = predict(problem.design, session.columns, kept, coefs)
