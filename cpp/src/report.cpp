@@ -17,7 +17,7 @@ double at_bound(double coef, double bound) {
 Report report(const Engine& engine, const Vec& centre, PathResult& result) {
   const double unit = engine.unit(), null = engine.problem().null_loss;
   const double y_mean = engine.scaling().y_mean;
-  const Vec& scale = engine.scaling().scale;
+  const Scaling& scaling = engine.scaling();
   const Statement& stated = engine.statement();
   const bool no_intercept = stated.loss && !stated.loss->has_intercept();
   Report out;
@@ -34,10 +34,11 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
     for (std::size_t k = 0; k < point.support.size(); ++k) {
       const std::size_t j = sz(point.support[k]);
       const double standard = point.values[k] * unit;
-      const double coef = at_bound(at_bound(standard / scale[j], stated.lower[j]), stated.upper[j]);
+      const double coef =
+          at_bound(at_bound(standard / scaling.divisor[j], stated.lower[j]), stated.upper[j]);
       out.indices.push_back(ix(j));
       out.coef.push_back(coef);
-      out.coef_std.push_back(standard);
+      out.coef_std.push_back(standard * scaling.length(ix(j)));
       centres += centre[j] * coef;
       out.finite &= std::isfinite(coef);
     }
@@ -48,7 +49,8 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
     out.losses.push_back(0.5 * point.rr * unit * unit);
   }
   out.correlations = std::move(result.correlations);
-  for (double& c : out.correlations) c *= unit;
+  for (std::size_t j = 0; j < out.correlations.size(); ++j)
+    out.correlations[j] *= unit / scaling.length(ix(j));
   return out;
 }
 

@@ -119,7 +119,7 @@ Vec RowFold::predict(double a, const PathPoint* point, const Indices& slot, cons
     double shift = 0.0;
     for (std::size_t k = 0; k < point->support.size(); ++k) {
       const std::size_t j = sz(point->support[k]);
-      b.push_back(point->values[k] * own_->unit() / own_->scaling().scale[j]);
+      b.push_back(point->values[k] * own_->unit() / own_->scaling().divisor[j]);
       columns.push_back(held.data() + sz(slot[j]) * m);
       shift += own_->scaling().mean[j] * b.back();
     }

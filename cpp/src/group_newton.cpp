@@ -1,0 +1,232 @@
+// Newton's method on the groups that are away from zero.
+#include <algorithm>
+
+#include "excise/solve/group_descent.hpp"
+
+namespace excise {
+namespace {
+
+constexpr int kSteps = 50;
+constexpr int kHalvings = 40;
+constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
+constexpr double kForcing = 0.03;   // to which share of the slope conjugate gradients go
+constexpr Index kMostSteps = 500;   // of conjugate gradients
+constexpr Index kAtOnce = 32;       // columns of the factor made together
+constexpr double kLeastPivot = 1e-10;
+constexpr Index kRent = 16;  // a factor costs as much as size / kRent steps
+
+double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data(), ix(a.size())); }
+
+}  // namespace
+
+// Entry (i, k) of a block of the curvature of the penalty, by places
+double GroupDescent::bent(const Block& block, Index i, Index k) const {
+  const double across = -block.stiff * u_[sz(i)] * u_[sz(k)];
+  return i == k ? across + block.stiff + net(block).l2 : across;
+}
+
+// out = (H - G) v added to what out holds
+void GroupDescent::multiply(const Vec& v, Vec& out) const {
+  for (const Block& block : blocks_) {
+    const double l2 = net(block).l2, stiff = block.stiff;
+    if (stiff == 0 && l2 == 0) continue;
+    double along = 0.0;
+    const std::size_t end = sz(block.first + block.size);
+    for (std::size_t k = sz(block.first); k < end; ++k) along += u_[k] * v[k];
+    for (std::size_t k = sz(block.first); k < end; ++k)
+      out[k] += stiff * (v[k] - along * u_[k]) + l2 * v[k];
+  }
+}
+
+// Makes the factor anew where its age has cost as much, and appends what has come in since.
+void GroupDescent::factor() {
+  const Index m = size();
+  if (spent_ > m / kRent) factor_.clear();
+  if (factor_.size() == 0) spent_ = 0;
+  std::vector<const Block*> of_place(sz(m));
+  for (const Block& block : blocks_)
+    std::fill_n(of_place.begin() + block.first, block.size, &block);
+  while (factor_.size() < m) {
+    const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
+    room_.resize(sz(first * count));
+    for (Index k = 0; k < count; ++k) {
+      const Index place = first + k;
+      double* const column = room_.data() + k * first;
+      std::copy_n(gram_.column(place), first, column);
+      const Block& block = *of_place[sz(place)];
+      for (Index i = block.first; i < first; ++i) column[i] += bent(block, i, place);
+    }
+    factor_.forward(Matrix(room_.data(), first, count));
+    for (Index k = 0; k < count; ++k) {
+      const Index place = first + k;
+      const Block& block = *of_place[sz(place)];
+      work_.assign(room_.begin() + k * first, room_.begin() + (k + 1) * first);
+      for (Index i = first; i < place; ++i)
+        work_.push_back(gram_.column(place)[i] + (i >= block.first ? bent(block, i, place) : 0.0));
+      const double diagonal = gram_.column(place)[place] + bent(block, place, place);
+      const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
+      factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
+    }
+  }
+}
+
+// d = H^{-1} r, nearly, by conjugate gradients about the factor; G d beside it.
+void GroupDescent::direction() {
+  factor();
+  ++n_solves_;
+  rest_ = r_;
+  d_.assign(r_.size(), 0.0);
+  gd_.assign(r_.size(), 0.0);
+  z_ = rest_;
+  factor_.solve(z_.data());
+  p_ = z_;
+  double rz = dot(rest_, z_);
+  const double enough = kForcing * kForcing * dot(r_, r_);
+  for (Index step = 0; step < kMostSteps && rz > 0; ++step) {
+    gram_.multiply(p_, gp_);
+    hp_ = gp_;
+    multiply(p_, hp_);
+    const double bend = dot(p_, hp_);
+    if (!(bend > 0)) {  // flat: as far as the factor says
+      if (step == 0) d_ = p_, gd_ = gp_;
+      return;
+    }
+    const double a = rz / bend;
+    const Index m = size();
+    kernels().axpy(a, p_.data(), d_.data(), m);
+    kernels().axpy(a, gp_.data(), gd_.data(), m);
+    kernels().axpy(-a, hp_.data(), rest_.data(), m);
+    ++spent_;
+    if (dot(rest_, rest_) <= enough) return;
+    z_ = rest_;
+    factor_.solve(z_.data());
+    const double next = dot(rest_, z_);
+    for (std::size_t k = 0; k < p_.size(); ++k) p_[k] = z_[k] + next / rz * p_[k];
+    rz = next;
+  }
+}
+
+// What a step changes in the objective; no term cancels, since the slope is taken off first:
+//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g).
+double GroupDescent::change(const Vec& step, const Vec& bent) const {
+  double total = -dot(r_, step) + 0.5 * dot(step, bent);
+  for (const Block& block : blocks_) {
+    const GroupNet pays = net(block);
+    const auto d = of(block, step), x = of(block, x_), u = of(block, u_);
+    double along = 0.0, square = 0.0, across = 0.0, after = 0.0;
+    for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
+    for (std::size_t k = 0; k < d.size(); ++k) {
+      const double off = d[k] - along * u[k];
+      square += d[k] * d[k];
+      across += off * off;
+      after += (x[k] + d[k]) * (x[k] + d[k]);
+    }
+    total += 0.5 * pays.l2 * square;
+    if (pays.smooth()) continue;
+    const double straight = length(x) + along, end = std::sqrt(after);
+    total += pays.l1 * (straight > 0 ? across / (end + straight) : end - straight);
+  }
+  return total;
+}
+
+void GroupDescent::go(const Vec& step, const Vec& bent, double share) {
+  kernels().axpy(share, step.data(), x_.data(), size());
+  kernels().axpy(-share, bent.data(), s_.data(), size());
+}
+
+// Whether the step carries a group through zero
+bool GroupDescent::through_zero(const Block& block) const {
+  if (net(block).smooth()) return false;
+  const auto d = of(block, d_), x = of(block, x_), u = of(block, u_);
+  double along = length(x);
+  for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
+  return !(along > 0);
+}
+
+// All other groups take the step; those that would go through zero are then minimised one by one.
+bool GroupDescent::move_beside(std::span<const char> crosses) {
+  Vec x = x_, s = s_;
+  kernels().axpy(1.0, d_.data(), x.data(), size());
+  kernels().axpy(-1.0, gd_.data(), s.data(), size());
+  for (std::size_t l = 0; l < blocks_.size(); ++l) {
+    if (!crosses[l]) continue;
+    const Block& block = blocks_[l];
+    for (Index k = block.first; k < block.first + block.size; ++k) {
+      kernels().axpy(d_[sz(k)], gram_.column(k), s.data(), size());
+      x[sz(k)] = x_[sz(k)];
+    }
+  }
+  for (std::size_t l = 0; l < blocks_.size(); ++l)
+    if (crosses[l]) minimise(blocks_[l], x, s);
+  Vec step(x.size()), bends(x.size());
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    step[k] = x[k] - x_[k];
+    bends[k] = s_[k] - s[k];
+  }
+  if (!(change(step, bends) < 0)) return false;
+  x_ = std::move(x);
+  s_ = std::move(s);
+  release_zeros();
+  return true;
+}
+
+// Takes the step, or as much of it as lowers the objective; false if no part does.
+bool GroupDescent::move() {
+  std::vector<char> crosses(blocks_.size());
+  double most = 1.0;
+  for (std::size_t l = 0; l < blocks_.size(); ++l) {
+    if (!(crosses[l] = through_zero(blocks_[l]))) continue;
+    const double size = length(of(blocks_[l], x_));
+    double along = 0.0;
+    for (Index k = blocks_[l].first; k < blocks_[l].first + blocks_[l].size; ++k)
+      along += u_[sz(k)] * d_[sz(k)];
+    most = std::min(most, size / -along);
+  }
+  const bool any = std::find(crosses.begin(), crosses.end(), 1) != crosses.end();
+  if (any && move_beside(crosses)) return true;
+  const double promised = dot(r_, d_);
+  if (!(promised > 0)) return false;
+  Vec step, bends;
+  double share = most;
+  if (any) {  // as far as the first of them is zero: along a flat direction that is the minimum
+    step = d_;
+    for (double& v : step) v *= share;
+    for (std::size_t l = 0; l < blocks_.size(); ++l) {
+      const auto x = of(blocks_[l], x_);
+      const auto d = of(blocks_[l], step);
+      double along = 0.0;
+      for (std::size_t k = 0; k < d.size(); ++k) along += u_[sz(blocks_[l].first) + k] * d[k];
+      if (crosses[l] && !(length(x) + along > 1e-12 * length(x)))
+        for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
+    }
+    gram_.multiply(step, bends);
+    if (change(step, bends) < 0) {
+      go(step, bends, 1.0);
+      release_zeros();
+      return true;
+    }
+    share *= 0.9;
+  }
+  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
+    step = d_;
+    bends = gd_;
+    for (double& v : step) v *= share;
+    for (double& v : bends) v *= share;
+    if (!(change(step, bends) <= -kDecrease * share * promised)) continue;
+    go(step, bends, 1.0);
+    return true;
+  }
+  return false;
+}
+
+// Newton steps until the slopes are as small as wanted, as far as rounding lets them.
+void GroupDescent::descend(double wanted) {
+  for (int step = 0; step < kSteps; ++step) {
+    if (!(unbalance() > wanted)) return;
+    poll_();
+    direction();
+    if (!move() && !sweep()) return;
+  }
+}
+
+}  // namespace excise
