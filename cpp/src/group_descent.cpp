@@ -95,6 +95,7 @@ void GroupDescent::restart() {
   loose_factor_.clear();
   gram_.clear();
   factor_.clear();
+  u_then_.clear();
   std::fill(inside_.begin(), inside_.end(), 0);
   Indices groups;
   for (Index g = 0; g < penalty_.groups.count(); ++g) {
@@ -135,7 +136,7 @@ void GroupDescent::admit(std::span<const Index> groups) {
     inside_[sz(g)] = 1;
     const Indices some = independent(g);
     if (some.empty()) continue;
-    blocks_.push_back({g, size() + ix(fresh.size()), ix(some.size()), 0.0});
+    blocks_.push_back({g, size() + ix(fresh.size()), ix(some.size()), 0.0, 0.0});
     fresh.insert(fresh.end(), some.begin(), some.end());
   }
   gram_.append(quadratic_, active_, fresh);
@@ -194,6 +195,8 @@ void GroupDescent::release(std::size_t k) {
   cut(active_);
   cut(x_);
   cut(s_);
+  u_then_.resize(active_.size() + sz(block.size));
+  cut(u_then_);
   gram_.remove(block.first, block.size);
   blocks_.erase(blocks_.begin() + ix(k));
   for (std::size_t l = k; l < blocks_.size(); ++l) blocks_[l].first -= block.size;

@@ -13,7 +13,10 @@ constexpr double kForcing = 0.03;   // to which share of the slope conjugate gra
 constexpr Index kMostSteps = 500;   // of conjugate gradients
 constexpr Index kAtOnce = 32;       // columns of the factor made together
 constexpr double kLeastPivot = 1e-10;
-constexpr Index kRent = 16;  // a factor costs as much as size / kRent steps
+constexpr Index kRent = 32;  // a whole factor costs as much as size / kRent steps
+// A block of the factor is outdated when its curvature, and this share of what the data add, have
+// changed by more than that share; making it anew may cost so many products per column.
+constexpr double kSoft = 0.1, kOutdated = 0.3, kWorth = 3.0;
 
 double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data(), ix(a.size())); }
 
@@ -38,11 +41,50 @@ void GroupDescent::multiply(const Vec& v, Vec& out) const {
   }
 }
 
+// By how much a block of the curvature has changed since it was factored, as a share of it
+double GroupDescent::outdated(const Block& block) const {
+  if (net(block).smooth() || block.size == 1) return 0.0;
+  double turned = 0.0;
+  for (std::size_t k = sz(block.first); k < sz(block.first + block.size); ++k)
+    turned += (u_[k] - u_then_[k]) * (u_[k] - u_then_[k]);
+  const double change =
+      std::max(std::abs(block.stiff - block.factored), block.stiff * std::sqrt(turned));
+  const double data = gram_.column(block.first)[block.first];
+  return change / (std::min(block.stiff, block.factored) + kSoft * data);
+}
+
+// Forgets the part of the factor that is worth making anew: groups that came in last stand last,
+// and those change most.
+void GroupDescent::forget() {
+  const auto m = static_cast<double>(size());
+  if (spent_ > size() / kRent) factor_.clear();
+  if (factor_.size() == 0) {
+    spent_ = 0;
+    return;
+  }
+  Index bad = 0, from = factor_.size();
+  for (std::size_t l = blocks_.size(); l-- > 0;) {
+    const Block& block = blocks_[l];
+    if (block.first >= factor_.size()) continue;
+    if (!(outdated(block) > kOutdated)) continue;
+    bad += block.size;
+    const auto s = static_cast<double>(block.first);
+    if ((m * m * m - s * s * s) / 6 <= kWorth * static_cast<double>(bad) * m * m)
+      from = block.first;
+  }
+  if (from < factor_.size()) factor_.truncate(from);
+}
+
 // Makes the factor anew where its age has cost as much, and appends what has come in since.
 void GroupDescent::factor() {
   const Index m = size();
-  if (spent_ > m / kRent) factor_.clear();
-  if (factor_.size() == 0) spent_ = 0;
+  forget();
+  u_then_.resize(sz(m));
+  for (Block& block : blocks_) {
+    if (block.first < factor_.size()) continue;
+    block.factored = block.stiff;
+    std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
+  }
   std::vector<const Block*> of_place(sz(m));
   for (const Block& block : blocks_)
     std::fill_n(of_place.begin() + block.first, block.size, &block);

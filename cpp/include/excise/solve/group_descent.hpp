@@ -61,7 +61,8 @@ class GroupDescent final : public SmallSolver {
   // dependent on others stay out.
   struct Block {
     Index group, first, size;
-    double stiff;  // l1 / |b|
+    double stiff;     // l1 / |b|
+    double factored;  // the same in the factor
   };
   std::span<double> of(const Block& block, Vec& v) const {
     return std::span(v).subspan(sz(block.first), sz(block.size));
@@ -95,6 +96,8 @@ class GroupDescent final : public SmallSolver {
   void descend(double wanted);
   void direction();
   void factor();
+  void forget();
+  double outdated(const Block& block) const;
   double bent(const Block& block, Index i, Index k) const;
   void multiply(const Vec& v, Vec& out) const;
   bool move();
@@ -125,6 +128,7 @@ class GroupDescent final : public SmallSolver {
   Indices loose_;  // independent columns that pay nothing, and the factor of their Gram matrix
   Cholesky loose_factor_;
 
+  Vec u_then_;  // directions of the groups in the factor
   Vec u_, r_;   // directions of the groups; minus the slopes of the objective
   Vec d_, gd_;  // the step wanted, and G times it
   BlockMinimum minimum_;
