@@ -13,6 +13,8 @@ constexpr double kForcing = 0.03;   // to which share of the slope conjugate gra
 constexpr Index kMostSteps = 500;   // of conjugate gradients
 constexpr Index kAtOnce = 32;       // columns of the factor made together
 constexpr double kLeastPivot = 1e-10;
+constexpr double kZero = 1e-12;  // share of its length that is left of a group that became zero
+constexpr double kShorter = 0.9;
 constexpr Index kRent = 32;  // a whole factor costs as much as size / kRent steps
 // A block of the factor is outdated when its curvature, and this share of what the data add, have
 // changed by more than that share; making it anew may cost so many products per column.
@@ -150,8 +152,8 @@ void GroupDescent::direction() {
 
 // What a step changes in the objective; no term cancels, since the slope is taken off first:
 //   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g).
-double GroupDescent::change(const Vec& step, const Vec& bent) const {
-  double total = -dot(r_, step) + 0.5 * dot(step, bent);
+double GroupDescent::change(const Vec& step, const Vec& bends) const {
+  double total = -dot(r_, step) + 0.5 * dot(step, bends);
   for (const Block& block : blocks_) {
     const GroupNet pays = net(block);
     const auto d = of(block, step), x = of(block, x_), u = of(block, u_);
@@ -171,35 +173,30 @@ double GroupDescent::change(const Vec& step, const Vec& bent) const {
   return total;
 }
 
-void GroupDescent::go(const Vec& step, const Vec& bent, double share) {
-  kernels().axpy(share, step.data(), x_.data(), size());
-  kernels().axpy(-share, bent.data(), s_.data(), size());
+void GroupDescent::go(const Vec& step, const Vec& bends) {
+  kernels().axpy(1.0, step.data(), x_.data(), size());
+  kernels().axpy(-1.0, bends.data(), s_.data(), size());
 }
 
-// Whether the step carries a group through zero
-bool GroupDescent::through_zero(const Block& block) const {
-  if (net(block).smooth()) return false;
-  const auto d = of(block, d_), x = of(block, x_), u = of(block, u_);
-  double along = length(x);
+// How far along its old direction the step leaves a group: through zero, if that is not positive
+double GroupDescent::left(const Block& block, const Vec& step) const {
+  const auto d = of(block, step), u = of(block, u_);
+  double along = length(of(block, x_));
   for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
-  return !(along > 0);
+  return along;
 }
 
 // All other groups take the step; those that would go through zero are then minimised one by one.
-bool GroupDescent::move_beside(std::span<const char> crosses) {
+bool GroupDescent::move_beside(std::span<const std::size_t> crossing) {
   Vec x = x_, s = s_;
   kernels().axpy(1.0, d_.data(), x.data(), size());
   kernels().axpy(-1.0, gd_.data(), s.data(), size());
-  for (std::size_t l = 0; l < blocks_.size(); ++l) {
-    if (!crosses[l]) continue;
-    const Block& block = blocks_[l];
-    for (Index k = block.first; k < block.first + block.size; ++k) {
+  for (const std::size_t l : crossing)
+    for (Index k = blocks_[l].first; k < blocks_[l].first + blocks_[l].size; ++k) {
       kernels().axpy(d_[sz(k)], gram_.column(k), s.data(), size());
       x[sz(k)] = x_[sz(k)];
     }
-  }
-  for (std::size_t l = 0; l < blocks_.size(); ++l)
-    if (crosses[l]) minimise(blocks_[l], x, s);
+  for (const std::size_t l : crossing) minimise(blocks_[l], x, s);
   Vec step(x.size()), bends(x.size());
   for (std::size_t k = 0; k < x.size(); ++k) {
     step[k] = x[k] - x_[k];
@@ -212,50 +209,50 @@ bool GroupDescent::move_beside(std::span<const char> crosses) {
   return true;
 }
 
+// This share of the step, after which the crossing groups that are no longer away from zero are
+// zero: along a flat direction that is where the objective ends to fall.
+bool GroupDescent::move_to_zero(std::span<const std::size_t> crossing, double share) {
+  Vec step = d_, bends;
+  for (double& v : step) v *= share;
+  for (const std::size_t l : crossing) {
+    const auto x = of(blocks_[l], x_);
+    const auto d = of(blocks_[l], step);
+    if (left(blocks_[l], step) > kZero * length(x)) continue;
+    for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
+  }
+  gram_.multiply(step, bends);
+  if (!(change(step, bends) < 0)) return false;
+  go(step, bends);
+  release_zeros();
+  return true;
+}
+
 // Takes the step, or as much of it as lowers the objective; false if no part does.
 bool GroupDescent::move() {
-  std::vector<char> crosses(blocks_.size());
-  double most = 1.0;
+  std::vector<std::size_t> crossing;
+  double share = 1.0;
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
-    if (!(crosses[l] = through_zero(blocks_[l]))) continue;
-    const double size = length(of(blocks_[l], x_));
-    double along = 0.0;
-    for (Index k = blocks_[l].first; k < blocks_[l].first + blocks_[l].size; ++k)
-      along += u_[sz(k)] * d_[sz(k)];
-    most = std::min(most, size / -along);
+    const double after = left(blocks_[l], d_);
+    if (net(blocks_[l]).smooth() || after > 0) continue;
+    crossing.push_back(l);
+    const double now = length(of(blocks_[l], x_));
+    share = std::min(share, now / (now - after));
   }
-  const bool any = std::find(crosses.begin(), crosses.end(), 1) != crosses.end();
-  if (any && move_beside(crosses)) return true;
+  if (!crossing.empty()) {
+    if (move_beside(crossing) || move_to_zero(crossing, share)) return true;
+    share *= kShorter;
+  }
   const double promised = dot(r_, d_);
   if (!(promised > 0)) return false;
-  Vec step, bends;
-  double share = most;
-  if (any) {  // as far as the first of them is zero: along a flat direction that is the minimum
-    step = d_;
-    for (double& v : step) v *= share;
-    for (std::size_t l = 0; l < blocks_.size(); ++l) {
-      const auto x = of(blocks_[l], x_);
-      const auto d = of(blocks_[l], step);
-      double along = 0.0;
-      for (std::size_t k = 0; k < d.size(); ++k) along += u_[sz(blocks_[l].first) + k] * d[k];
-      if (crosses[l] && !(length(x) + along > 1e-12 * length(x)))
-        for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
-    }
-    gram_.multiply(step, bends);
-    if (change(step, bends) < 0) {
-      go(step, bends, 1.0);
-      release_zeros();
-      return true;
-    }
-    share *= 0.9;
-  }
-  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5) {
-    step = d_;
-    bends = gd_;
-    for (double& v : step) v *= share;
-    for (double& v : bends) v *= share;
+  Vec step = d_, bends = gd_;
+  const auto shorten = [&](double by) {
+    for (Vec* v : {&step, &bends})
+      for (double& value : *v) value *= by;
+  };
+  shorten(share);
+  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5, shorten(0.5)) {
     if (!(change(step, bends) <= -kDecrease * share * promised)) continue;
-    go(step, bends, 1.0);
+    go(step, bends);
     return true;
   }
   return false;

@@ -101,10 +101,11 @@ class GroupDescent final : public SmallSolver {
   double bent(const Block& block, Index i, Index k) const;
   void multiply(const Vec& v, Vec& out) const;
   bool move();
-  bool through_zero(const Block& block) const;
-  bool move_beside(std::span<const char> crosses);
-  double change(const Vec& step, const Vec& bent) const;
-  void go(const Vec& step, const Vec& bent, double share);
+  double left(const Block& block, const Vec& step) const;
+  bool move_beside(std::span<const std::size_t> crossing);
+  bool move_to_zero(std::span<const std::size_t> crossing, double share);
+  double change(const Vec& step, const Vec& bends) const;
+  void go(const Vec& step, const Vec& bends);
 
   Quadratic& quadratic_;
   Penalty penalty_;
