@@ -92,6 +92,7 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
   constexpr double kUnfitted = 100;
   Optimality o;
   spread(support, b);
+  const auto intercept = [&](Index g) { return penalty_.is_intercept(penalty_.groups[g].front()); };
   double s = 1.0, size = 0.0;
   for (const double value : b) size += std::abs(value);
   const double unfitted = kUnfitted * (noise_ + std::numeric_limits<double>::epsilon() * size);
@@ -101,7 +102,7 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
     const auto seen = gathered(penalty_.groups[g], c, seen_);
     o.penalty += net.value(at);
     note(o, g, net.violation(at, seen));
-    s = std::min(s, shrink(net, at, seen, unfitted));
+    if (!intercept(g)) s = std::min(s, shrink(net, at, seen, unfitted));
   }
   const auto look = [&](Index g) {
     const GroupNet net = penalty_.group(g, alpha);
@@ -123,10 +124,12 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
     if (!in_[sz(g)] && penalty_.group(g, 1.0).smooth()) resting.push_back(g);
   for (const Index g : resting) {
     const GroupNet net = penalty_.group(g, alpha);
-    if (net.l2 == 0)
+    if (net.l2 == 0 && !intercept(g))
       s = std::min(s, shrink(net, {}, gathered(penalty_.groups[g], c, seen_), unfitted));
   }
   o.gap = data.gap(s);
+  for (Index j = penalty_.size() - penalty_.intercepts; j < penalty_.size(); ++j)
+    o.gap += std::abs(s * c[j]);  // as if the best one were that far away
   for (const Index g : resting) {
     const GroupNet net = penalty_.group(g, alpha);
     note(o, g, excess(g, alpha, c));
