@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from excise.cox_term import CoxFit, CoxTerm
-from excise.data_term import DataTerm, Fitted, RowFitted, data_term
+from excise.cox_term import CoxFit, term_of
+from excise.data_term import DataTerm, Fitted, RowFitted
 from excise.dual_point import DEPENDENT, Indices, best_dual_point, clear_factor, too_many
 from excise.duality import TIE, DualPoint, Size, certificate_of, reach, safe_radius
 from excise.exceptions import InputError
@@ -62,7 +62,7 @@ def certify(
 def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
     view = View(problem)
-    term = CoxTerm(view) if problem.survival is not None else data_term(view)
+    term = term_of(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
     b = _within_bounds(coef * view.columns.divisor / term.unit, pen, problem)
     fit = term.at(b, coef, intercept)

@@ -80,7 +80,7 @@ def fit_cv(
         is made longer, at most twice, unless the alphas are given.
     stratify : array, shape (n,), or False, optional
         See `excise.folds.make_folds`. If left out, a number of folds is stratified by y where
-        the loss is one of classes; False: never.
+        the loss is one of classes, and by event where it is one of survival times; False: never.
     scoring : str, callable or Score, optional
         What is measured on the held-out rows: see `excise.scores.score_of`. None: the deviance.
     score_weight : array, shape (n,), optional
@@ -127,16 +127,20 @@ def folds_of(
 ) -> Folds:
     """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
     if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
-        stratify = _classes(problem)
+        stratify = classes_of(problem)
     elif stratify is False:
         stratify = None
     return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
 
 
-def _classes(problem: Problem) -> Floats | None:
-    """The class of every row, if y names classes."""
+def classes_of(problem: Problem) -> Floats | None:
+    """What every fold should have its share of: the class of each row, or whether its event came.
+
+    None where y names neither.
+    """
     y = problem.y
-    return y if problem.loss.of_classes and bool(np.all((y == 0.0) | (y == 1.0))) else None
+    named = problem.loss.of_classes or problem.survival is not None
+    return y if named and bool(np.all((y == 0.0) | (y == 1.0))) else None
 
 
 def cross_validate(
@@ -186,16 +190,9 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
-        metric=_metric(judge),
+        metric=label_of(judge.score, session.problem.loss),
         greater_is_better=judge.sign < 0.0,
     )
-
-
-def _metric(judge: Judge) -> str:
-    """What the held-out figures measure, in words."""
-    if judge.score is None and judge.problem.survival is not None:
-        return "deviance that held-out rows add to the partial likelihood"
-    return label_of(judge.score, judge.problem.loss)
 
 
 class Judge(NamedTuple):

@@ -149,10 +149,16 @@ def _own(function: Callable[..., Any]) -> Score:
     return Score(name, name, measure)
 
 
+PARTIAL = "deviance that held-out rows add to the partial likelihood"
+"""What is measured of survival times."""
+
+
 def label_of(score: Score | None, loss: AnyLoss) -> str:
     """What a cross-validation with this score measures, in words."""
     if score is not None:
         return score.label
+    if not isinstance(loss, Loss):
+        return PARTIAL
     return SCORES["mse" if isinstance(loss, Squared) else "deviance"].label
 
 

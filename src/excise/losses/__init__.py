@@ -24,7 +24,7 @@ from excise.losses.tweedie import Tweedie
 __all__ = [
     "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial",
     "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of", "of_rows",
-    "row_loss_of",
+    "row_loss_of", "task_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
@@ -74,6 +74,13 @@ def loss_of(spec: Any) -> AnyLoss:
     if not usual.parameter:
         raise InputError(f"loss {spec!r} must be {name!r} alone: it has no parameter")
     return known[name](**{usual.parameter: usual.read_parameter(text)})
+
+
+def task_of(loss: AnyLoss) -> str:
+    """What the loss is made for: "number", "class" or "survival"."""
+    if loss.name in COUPLED:
+        return "survival"
+    return "class" if loss.of_classes else "number"
 
 
 def of_rows(loss: AnyLoss) -> Loss:

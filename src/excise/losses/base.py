@@ -70,6 +70,13 @@ class AnyLoss(ABC):
     has_intercept: ClassVar[bool] = True
 
     @abstractmethod
+    def mean(self, eta: Floats) -> Floats:
+        """The prediction of y (of its median or quantile where that is what is fitted).
+
+        Of survival times: the hazard, over that where eta is 0.
+        """
+
+    @abstractmethod
     def _usable(self, y: Floats) -> Mask:
         """Which values of y are in the loss's domain."""
 
@@ -179,10 +186,6 @@ class Loss(AnyLoss):
     @abstractmethod
     def slopes(self, y: Floats) -> tuple[Floats, Floats]:
         """Lower and upper end of the conjugate's domain, both belonging to it."""
-
-    @abstractmethod
-    def mean(self, eta: Floats) -> Floats:
-        """The prediction of y (of its median or quantile where that is what is fitted)."""
 
     @abstractmethod
     def curvature(self, y: Floats) -> float:
