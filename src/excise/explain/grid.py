@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.cox_term import term_of
+from excise.certify import term_of
 from excise.explain.point import Point, Proof
 from excise.results import Floats, Path, SparseColumns, VerdictKind
 from excise.standard import View, allowed, penalty_at

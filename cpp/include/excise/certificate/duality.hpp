@@ -9,31 +9,14 @@
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
 #pragma once
 
-#include <functional>
 #include <limits>
 #include <span>
 #include <utility>
 
 #include "excise/base/kernels.hpp"
-#include "excise/penalty/elastic_net.hpp"
+#include "excise/certificate/group_duality.hpp"
 
 namespace excise {
-
-// The value of the loss, and what a dual point shrunk by s costs.
-struct DataTerm {
-  double value = 0.0;
-  std::function<double(double)> gap;
-};
-inline DataTerm squared_term(double rr) {
-  return {0.5 * rr, [rr](double s) { return 0.5 * rr * (1 - s) * (1 - s); }};
-}
-
-struct Optimality {
-  double gap = 0.0;
-  double violation = 0.0;  // largest distance to the subdifferential, on the penalty's scale
-  double penalty = 0.0;    // sum_j Omega_j(b_j)
-  double primal = 0.0;
-};
 
 // Certificates of points of one path. Work per point: one pass over c, and the support.
 class Certifier {
@@ -47,6 +30,7 @@ class Certifier {
         down_(penalty.l1.size()),
         scores_(penalty.l1.size()),
         found_(penalty.l1.size()) {
+    if (penalty.grouped()) groups_.emplace(penalty, noise);
     for (Index j = 0; j < penalty.size(); ++j) {
       const ElasticNet e = penalty.at(j, 1.0);
       if (e.excluded()) continue;
@@ -62,6 +46,7 @@ class Certifier {
   // The largest alpha at which a feature at zero would enter, given c = Z'r: of all features,
   // zero_threshold(c_j) / l1_j
   double alpha_max(const double* c) {
+    if (groups_) return groups_->alpha_max(c);
     return kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
   }
 
@@ -69,6 +54,7 @@ class Certifier {
   // but for an unknown error of at most `slack` in every correlation. Good until the next call.
   std::span<const Index> may_enter(const double* c, const double* d, double t, double slack,
                                    double threshold) {
+    if (groups_) return groups_->may_enter(c, d, t, slack, threshold);
     const Index count = kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(),
                                          threshold, found_.data());
     return {found_.data(), sz(count)};
@@ -77,6 +63,7 @@ class Certifier {
   // Features at zero, `at_rest(j)`, that earn more than their tax by more than `noise`.
   template <class AtRest>
   void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {
+    if (groups_) return groups_->missed(alpha, c, noise, at_rest, out);
     for (const Index j : earning(alpha, c))
       if (at_rest(j) && penalty_.at(j, alpha).violation(0.0, c[j]) > noise) out.push_back(j);
   }
@@ -84,11 +71,13 @@ class Certifier {
   // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
   // Of the features at zero only the `others` are looked at: all that may earn more than their tax.
   // Unpenalised features have c_j = 0 in exact arithmetic at any point the engine returns; what
-  // rounding leaves is charged at |c_j b_j|.
+  // rounding leaves is charged at |c_j b_j|. Intercepts, which count from those of the null model,
+  // need not be fitted to the last digit: what is left is charged at |c_j| (1 + |b_j|).
   // over(j, violation) is told of each feature at zero that earns more than its tax.
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
                      const DataTerm& data, std::span<const Index> others, Over&& over) {
+    if (groups_) return groups_->certify(alpha, support, b, c, data, others, over);
     return certify_with(alpha, support, b, c, data, [&] { return others; }, over);
   }
 
@@ -96,6 +85,7 @@ class Certifier {
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
                      const DataTerm& data, Over&& over) {
+    if (groups_) return groups_->certify(alpha, support, b, c, data, std::nullopt, over);
     return certify_with(alpha, support, b, c, data, [&] { return earning(alpha, c); }, over);
   }
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
@@ -131,7 +121,8 @@ class Certifier {
       if (e.l1 > 0 && !held(e, b[k], c[j])) {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
       }
-      if (e.l1 == 0 && e.l2 == 0 && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
+      const bool free = e.l1 == 0 && e.l2 == 0 && !penalty_.is_intercept(j);
+      if (free && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
       kept_[k] = std::exchange(c[j], 0.0);
     }
     for (const Index j : others()) {
@@ -143,17 +134,19 @@ class Certifier {
     }
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
-      if (e.l2 == 0 && e.zero_threshold(c[j]) > unfitted) s = 0.0;
+      if (e.l2 == 0 && !penalty_.is_intercept(j) && e.zero_threshold(c[j]) > unfitted) s = 0.0;
     }
     o.gap = data.gap(s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
       const ElasticNet e = penalty_.at(j, alpha);
       note(o, e, j, 0.0, c[j]);
       if (e.l2 > 0) o.gap += e.fenchel_young(0.0, s * c[j]);
+      if (penalty_.is_intercept(j)) o.gap += std::abs(s * c[j]);
     }
     for (std::size_t k = 0; k < support.size(); ++k) {
       c[support[k]] = kept_[k];
       o.gap += term(penalty_.at(support[k], alpha), b[k], kept_[k], s);
+      if (penalty_.is_intercept(support[k])) o.gap += std::abs(s * kept_[k]);
     }
     o.primal = data.value + o.penalty;
     if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
@@ -182,6 +175,7 @@ class Certifier {
 
   const Penalty& penalty_;
   double noise_;
+  std::optional<GroupCertifier> groups_;  // where columns pay in groups
   Vec up_, down_, scores_, kept_;
   Indices smooth_, found_;
 };
