@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,13 +20,13 @@ from excise.problem import check_sample_weight
 from excise.scores import explained
 
 
-class LinkedRegressor(LinearRegressor):
+class LinkedRegressor(LinearRegressor, ABC):
     """Base of regressors whose prediction is a function of eta, scored by deviance."""
 
     @property
+    @abstractmethod
     def _data_term(self) -> Loss:
         """The loss."""
-        raise NotImplementedError
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the mean of y (its median or quantile, where that is what was fitted).
