@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_tweedie_deviance
 
-from excise import certify, fit
+from excise import certify, fit, linear_model
 from excise.exceptions import InputError
 
 Array = np.ndarray
@@ -17,6 +17,7 @@ FILL = "\n  try: fill or drop such rows"
 NOT_CONVEX = (
     "  with a log link its deviance is not convex below 0 and above 2: no optimum can be proved"
 )
+X = np.array([[1.0, 0.5], [2.0, 1.0], [0.0, 3.0], [1.5, -1.0]])
 TIME, EVENT = [1.0, 2.0, 3.0, 4.0], [1.0, 0.0, 1.0, 1.0]
 BAD: dict[str, tuple[str, Any, str]] = {
     "one class": (
@@ -131,7 +132,6 @@ BAD: dict[str, tuple[str, Any, str]] = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_has_an_exact_text(case: str) -> None:
     spec, y, message = BAD[case]
-    X = np.array([[1.0, 0.5], [2.0, 1.0], [0.0, 3.0], [1.5, -1.0]])
     for run in (fit, certify_zeros):
         started = time.perf_counter()
         with pytest.raises(InputError) as error:
@@ -165,3 +165,73 @@ def test_the_reason_for_refusing_a_power_is_true(power: float) -> None:
 def deviance_of(power: float, eta: Array) -> Array:
     ones = np.ones(1)
     return np.array([mean_tweedie_deviance(ones, np.exp([one]), power=power) / 2.0 for one in eta])
+
+
+BAD_ESTIMATORS: dict[str, tuple[Any, Any, str]] = {
+    "one label": (
+        linear_model.LogisticRegression(),
+        ["a"] * 4,
+        "y holds one class only ('a'); there is nothing to learn\n  try: rows of a second class",
+    ),
+    "one label, hinge": (
+        linear_model.SparseClassifier(loss="squared_hinge"),
+        [0] * 4,
+        "y holds one class only (0); there is nothing to learn\n  try: rows of a second class",
+    ),
+    "negative count": (
+        linear_model.PoissonRegressor(),
+        [1, -2, 3, 4],
+        "y is -2.0 in row 1; the poisson loss needs counts >= 0",
+    ),
+    "amount of zero": (
+        linear_model.GammaRegressor(),
+        [1, 0, 3, 4],
+        "y is 0.0 in row 1; the gamma loss needs numbers > 0",
+    ),
+    "quantile of 1.5": (
+        linear_model.QuantileRegressor(quantile=1.5),
+        TIME,
+        "the quantile loss needs 0 < q < 1, got 1.5",
+    ),
+    "event of 2": (
+        linear_model.SparseSurvival(),
+        np.array([[1.0, 1.0], [2.0, 0.0], [3.0, 2.0], [4.0, 1.0]]),
+        "event is 2.0 in row 2; 0 = censored, 1 = event",
+    ),
+    "negative time": (
+        linear_model.SparseSurvival(),
+        np.array([[1.0, 1.0], [-2.0, 0.0], [3.0, 1.0], [4.0, 1.0]]),
+        "time is -2.0 in row 1; times must be > 0",
+    ),
+    "power of 3": (
+        linear_model.TweedieRegressor(power=3),
+        TIME,
+        "power=3 is not solved\n  powers: 0, and 1 to 2\n" + NOT_CONVEX + "\n  try: power=1.5",
+    ),
+    "power of 0.5": (
+        linear_model.TweedieRegressor(power=0.5),
+        TIME,
+        "power=0.5 is not solved\n  powers: 0, and 1 to 2\n"
+        "  no distribution has a power between 0 and 1\n  try: power=1.5",
+    ),
+    "power of 0, logarithm": (
+        linear_model.TweedieRegressor(link="log"),
+        TIME,
+        "link='log' is not solved for power=0.0\n"
+        "  (y - e^eta)^2 is not convex in eta: no optimum can be proved\n  try: link='auto'",
+    ),
+    "power of 1, identity": (
+        linear_model.TweedieRegressor(power=1, link="identity"),
+        TIME,
+        "link='identity' is not solved for power=1\n"
+        "  the mean must stay above 0, which the identity does not promise\n  try: link='auto'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ESTIMATORS)
+def test_estimators_say_it_too(case: str) -> None:
+    model, y, message = BAD_ESTIMATORS[case]
+    with pytest.raises(InputError) as error:
+        model.fit(X, y)
+    assert str(error.value) == message
