@@ -136,9 +136,9 @@ class Challenge:
         problem: Problem = path.problem
         self.case, self.problem, self.alpha, self.p = case, problem, alpha, problem.p
         self.w, self.null = problem.weights, path.null_loss
-        X = problem.design.columns(slice(None))
-        self.mean = X.mean(axis=0) if problem.fit_intercept else np.zeros(self.p)
-        spread = np.sqrt(np.mean((X - self.mean) ** 2, axis=0))
+        X = np.where(self.w[:, None] > 0.0, problem.design.columns(slice(None)), 0.0)
+        self.mean = self.w @ X if problem.fit_intercept else np.zeros(self.p)
+        spread = np.sqrt(self.w @ (X - self.mean) ** 2)
         self.unit = np.where(spread > 0.0, spread, 1.0)
         self.X = (X - self.mean) / self.unit
         self.scale = (path.scale if problem.standardize else np.ones(self.p)) / self.unit
