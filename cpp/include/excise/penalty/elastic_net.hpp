@@ -62,6 +62,7 @@ struct ElasticNet {
 struct Penalty {
   Vec l1, l2, lower, upper;
   Vec unit;  // turns a gradient on this scale into one on the scale the penalty is stated on
+  Index intercepts = 0;  // how many columns, the last ones, are intercepts and no features
 
   ElasticNet at(Index j, double alpha) const {
     const double share = l1[sz(j)];
@@ -69,6 +70,7 @@ struct Penalty {
             upper[sz(j)]};
   }
   Index size() const { return ix(l1.size()); }
+  bool is_intercept(Index j) const { return j >= size() - intercepts; }
   bool has_free() const {
     for (std::size_t j = 0; j < l1.size(); ++j)
       if (l1[j] == 0 && l2[j] == 0) return true;
