@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from islp import brain_cancer, caravan, hitters, khan
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
 from excise.survival import Survival
 
@@ -88,6 +88,23 @@ def brain_survival() -> tuple[Array, Survival]:
     return X, Survival(time, event)
 
 
+def one_hot(kinds: Array) -> Array:
+    """A column per kind, 1 in the rows of that kind."""
+    return (kinds[:, None] == np.unique(kinds)).astype(float)
+
+
+def khan_kinds() -> tuple[Array, Array]:
+    """Gene expression of 63 tumours of four kinds."""
+    targets = [khan(kind) for kind in (1, 2, 3, 4)]
+    return targets[0][0], np.column_stack([y for _, y in targets])
+
+
+def of_kinds(load: Any) -> tuple[Array, Array]:
+    """A table of scikit-learn with a column per class."""
+    X, y = load(return_X_y=True)
+    return X, one_hot(y)
+
+
 Loader = Callable[[], tuple[Array, Any]]
 
 CASES: dict[str, tuple[Loader, dict[str, Any]]] = {
@@ -95,6 +112,9 @@ CASES: dict[str, tuple[Loader, dict[str, Any]]] = {
     **{f"khan, kind {k}": (lambda k=k: khan(k), {"loss": "logistic"}) for k in (1, 2, 3, 4)},
     "hitters, high salary": (high_salaries, {"loss": "logistic"}),
     "caravan": (caravan, {"loss": "logistic"}),
+    "khan, four kinds": (khan_kinds, {"loss": "multinomial"}),
+    "wine": (lambda: of_kinds(load_wine), {"loss": "multinomial"}),
+    "digits": (lambda: of_kinds(load_digits), {"loss": "multinomial"}),
     "breast cancer, hinge": (
         lambda: load_breast_cancer(return_X_y=True),
         {"loss": "squared_hinge"},

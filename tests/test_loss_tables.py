@@ -9,7 +9,7 @@ from loss_tables import CASES
 
 from excise import fit_path
 from excise.certify import certify_problem
-from excise.losses import COUPLED, LOSSES, loss_of
+from excise.losses import COUPLED, LOSSES, SEVERAL, loss_of
 
 GOOD = 1e-9
 STALLS = {
@@ -27,7 +27,7 @@ CHECKED = [
 
 
 def test_every_loss_has_a_table() -> None:
-    assert {loss_of(kw["loss"]).name for _, kw in CASES.values()} == {*LOSSES, *COUPLED}
+    assert {loss_of(kw["loss"]).name for _, kw in CASES.values()} == {*LOSSES, *COUPLED, *SEVERAL}
 
 
 @pytest.mark.slow
@@ -43,7 +43,7 @@ def test_fifty_alphas_are_optimal(name: str) -> None:
         assert max(gaps) <= GOOD
         return
     made = [
-        certify_problem(path.problem, path.columns.column(k), float(path.intercepts[k]), alpha)
+        certify_problem(path.problem, path.coef_at(k), path.intercepts[k], alpha)
         for k, alpha in enumerate(path.alphas.tolist())
     ]
     assert max(one.relative_gap for one in made) <= GOOD

@@ -13,7 +13,9 @@ class <- as.numeric(runif(n) < 1 / (1 + exp(-eta)))
 count <- rpois(n, exp(eta))
 weight <- sample(0:3, n, TRUE)
 offset <- round(rnorm(n, 0, 0.5), 3)
-write.csv(data.frame(class, count, weight, offset, x), "glm_rows.csv", row.names = FALSE)
+score <- exp(cbind(eta, x[, 2] - x[, 4], x[, 7]))
+kind <- apply(score, 1, function(s) sample(3, 1, prob = s))
+write.csv(data.frame(class, count, kind, weight, offset, x), "glm_rows.csv", row.names = FALSE)
 
 out <- NULL
 add <- function(case, alpha, coef) {
@@ -43,6 +45,18 @@ for (family in c("binomial", "poisson")) {
   path(name("box"), family, x, y, alphas, lower.limits = -0.2, upper.limits = 0.3)
   path(name("no intercept"), family, x, y, alphas, intercept = FALSE, standardize = FALSE)
 }
+
+kinds <- function(what, ...) {
+  made <- glmnet(x, factor(kind), family = "multinomial", lambda = alphas, thresh = 1e-20,
+                 maxit = 1e8, ...)
+  for (output in 1:3) for (k in seq_along(alphas))
+    add(paste("multinomial", what, output), alphas[k],
+        c(made$a0[output, k], made$beta[[output]][, k]))
+}
+kinds("plain")
+kinds("raw", standardize = FALSE)
+kinds("elastic", alpha = 0.4)
+kinds("ridge", alpha = 0)
 
 files <- commandArgs(TRUE)
 breast <- read.csv(files[1], skip = 1, header = FALSE)
