@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,6 @@ class Several:
     l1_ratio: float = 1.0
     fit_intercept: bool = True
     standardize: bool = False
-    settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n, p = self.X.shape
@@ -55,21 +54,21 @@ class Several:
         squared = self.loss == "squared"
         shown = self.Y - self.offset if squared and self.offset is not None else self.Y
         offset = None if squared else self.offset
-        return _core.Engine(
-            design=handle(self.X),
-            y=np.ascontiguousarray(shown.ravel(order="F")),
-            weights=None if self.weights is None else self.w,
-            penalty_weight=self.penalty_weight,
-            lower=np.full(p, -np.inf),
-            upper=np.full(p, np.inf),
-            l1_ratio=self.l1_ratio,
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            loss=self.loss,
-            offset=None if offset is None else np.ascontiguousarray(offset.ravel(order="F")),
-            outputs=self.outputs,
-            **{**self.settings, **more},
-        )
+        stated = {
+            "design": handle(self.X),
+            "y": np.ascontiguousarray(shown.ravel(order="F")),
+            "weights": None if self.weights is None else self.w,
+            "penalty_weight": self.penalty_weight,
+            "lower": np.full(p, -np.inf),
+            "upper": np.full(p, np.inf),
+            "l1_ratio": self.l1_ratio,
+            "fit_intercept": self.fit_intercept,
+            "standardize": self.standardize,
+            "loss": self.loss,
+            "offset": None if offset is None else np.ascontiguousarray(offset.ravel(order="F")),
+            "outputs": self.outputs,
+        }
+        return _core.Engine(**{**stated, **more})
 
     def coefficients(self, found: dict[str, Any], k: int) -> tuple[np.ndarray, np.ndarray]:
         """B of shape (p, K) and the intercepts at the k-th alpha."""
@@ -104,8 +103,10 @@ class Several:
         weighted = self.w[:, None] * np.where(self.w[:, None] > 0, slope, 0.0)
         return self.dense.T @ weighted / self.per[:, None], weighted.sum(0)
 
-    def violation(self, B: np.ndarray, intercept: np.ndarray, alpha: float) -> float:
-        """Largest distance from the optimality conditions, over the largest null gradient."""
+    def violations(
+        self, B: np.ndarray, intercept: np.ndarray, alpha: float
+    ) -> tuple[float, float]:
+        """Largest distances from the optimality conditions: of coefficients, of intercepts."""
         by_B, by_intercept = self.gradients(B, intercept)
         S, v, r = B * self.per[:, None], self.penalty_weight[:, None], self.l1_ratio
         tax = alpha * np.where(np.isinf(v), 0.0, v)
@@ -114,8 +115,7 @@ class Several:
         off = np.where(S == 0, inside, on)
         off[np.isinf(self.penalty_weight)] = 0.0
         assert np.all(B[np.isinf(self.penalty_weight)] == 0.0)
-        worst = off.max()
-        return float(max(worst, np.abs(by_intercept).max() if self.fit_intercept else 0.0))
+        return float(off.max()), float(np.abs(by_intercept).max() * self.fit_intercept)
 
 
 def labels(rng: np.random.Generator, eta: np.ndarray) -> np.ndarray:

@@ -77,11 +77,7 @@ DataTerm NewtonSet::data() const {
 void NewtonSet::grow(const Indices& features, const Penalty& more) {
   const Index first = ix(now_.b.size());
   pack_->add(features);
-  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
-                           {&penalty_.l2, &more.l2},
-                           {&penalty_.lower, &more.lower},
-                           {&penalty_.upper, &more.upper}})
-    all->insert(all->end(), some->begin(), some->end());
+  penalty_.append(more);
   for (std::size_t k = 0; k < more.l1.size(); ++k)
     if (!problem_.penalty.is_intercept(features[k]))
       least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
@@ -97,10 +93,9 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
 void NewtonSet::keep(const Indices& kept) {
   pack_->keep(kept);
   for (std::size_t k = 0; k < kept.size(); ++k)
-    for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
-      (*v)[k] = (*v)[sz(kept[k])];
-  for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
-    v->resize(kept.size());
+    for (Vec* v : {&now_.b, &now_.c}) (*v)[k] = (*v)[sz(kept[k])];
+  for (Vec* v : {&now_.b, &now_.c}) v->resize(kept.size());
+  penalty_.keep(kept);
   has_model_ = false;
 }
 
@@ -157,10 +152,7 @@ void NewtonSet::bend(const Vec& bends, const Coupling* coupling, double* v) cons
 }
 
 double NewtonSet::violation() const {
-  double most = std::abs(now_.u0);
-  for (Index k = 0; k < ix(now_.b.size()); ++k)
-    most = std::max(most, at(k).violation(now_.b[sz(k)], now_.c[sz(k)]));
-  return most;
+  return std::max(std::abs(now_.u0), penalty_.violation(now_.b, now_.c, alpha_));
 }
 
 // The violation at which the gap of a lasso is clearly below what is wanted: it is about three
@@ -173,13 +165,6 @@ double NewtonSet::small_enough() const {
   const double of_tax = kOfTax * alpha_ * least_tax_;
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   return std::max(noise_, std::min({of_tax, kMost * noise_, size > 0 ? wanted / size : 0.0}));
-}
-
-double NewtonSet::penalty(const Vec& b) const {
-  double total = 0.0;
-  for (Index k = 0; k < ix(b.size()); ++k)
-    if (b[sz(k)] != 0) total += at(k).value(b[sz(k)]);
-  return total;
 }
 
 void NewtonSet::make_model() {
@@ -201,7 +186,7 @@ void NewtonSet::make_model() {
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
-  solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
+  solver_ = small_solver(quadratic_, problem_.penalty.grouped(), noise_, context_.poll);
   extend_model(0);
   solver_->grow(penalty_);
   Vec values;
@@ -360,21 +345,24 @@ bool NewtonSet::solve(double alpha) {
   return violation() <= std::max(small_enough(), 16 * noise_);
 }
 
-// Taxed coefficients that move no correlation by more than its rounding are zero: at an entry the
-// model cannot tell.
+// Taxed coefficients, or groups of them, that move no correlation by more than its rounding are
+// zero: at an entry the model cannot tell.
 void NewtonSet::dust() {
   constexpr double kNoises = 16;
   Point point{now_.b, now_.intercept};
   const Index m = ix(point.b.size());
   if (ix(gram_.size()) != m * m) return;
   bool any = false;
-  for (Index k = 0; k < m; ++k) {
-    double& b = point.b[sz(k)];
-    const double moves = std::abs(b) * gram_[sz(k + k * m)];
-    if (b == 0 || at(k).smooth() || !(moves > 0 && moves <= kNoises * noise_)) continue;
-    b = 0.0;
+  const auto settle = [&](std::span<const Index> some) {
+    double moves = 0.0;
+    for (const Index k : some) moves += std::abs(point.b[sz(k)]) * gram_[sz(k + k * m)];
+    if (!(moves > 0 && moves <= kNoises * noise_) || penalty_.at(some.front(), alpha_).smooth())
+      return;
+    for (const Index k : some) point.b[sz(k)] = 0.0;
     any = true;
-  }
+  };
+  for (Index g = 0; g < penalty_.groups.count(); ++g) settle(penalty_.groups[g]);
+  for (Index k = 0; k < m && !penalty_.grouped(); ++k) settle(std::span(&k, 1));
   if (any) go_to(point);
 }
 

@@ -117,7 +117,8 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
 }
 
 // With the intercepts and the coefficients of `point`, output after output; `held` has column
-// slot[j] for feature j. The offset counts where the loss does not have it taken off y.
+// slot[j] for feature j. The offset counts where the loss does not have it taken off y; a constant
+// that the loss leaves open is as it comes.
 Vec RowFold::predict(const PathPoint* point, const Indices& slot, const Vec& held) const {
   const std::size_t m = rows_.size();
   Vec intercepts = own_->intercepts(point), eta;
@@ -127,12 +128,11 @@ Vec RowFold::predict(const PathPoint* point, const Indices& slot, const Vec& hel
   for (std::size_t s = 0; point && s < point->support.size(); ++s) {
     const std::size_t j = sz(point->support[s] / outputs_), k = sz(point->support[s] % outputs_);
     if (j >= slot.size()) continue;  // an intercept
-    b[k].push_back(point->values[s] * own_->unit() / own_->scaling().scale[j]);
+    b[k].push_back(point->values[s] * own_->unit() / own_->scaling().divisor[j]);
     columns[k].push_back(held.data() + sz(slot[j]) * m);
     shift[k] += own_->scaling().mean[j] * b[k].back();
   }
   for (std::size_t k = 0; point && k < intercepts.size(); ++k) intercepts[k] -= shift[k];
-  own_->fix_constant(intercepts);
   for (std::size_t k = 0; k < intercepts.size(); ++k) {
     eta.insert(eta.end(), m, intercepts[k]);
     kernels().combine(columns[k].data(), b[k].data(), ix(b[k].size()), ix(m), eta.data() + k * m);
