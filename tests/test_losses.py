@@ -306,7 +306,9 @@ def test_what_is_no_loss() -> None:
     for wrong in ("Poisson", 3, None, Squared):
         with pytest.raises(InputError, match="unknown loss") as error:
             loss_of(wrong)
-        assert error.value.where == ("valid: " + ", ".join(map(repr, [*LOSSES, "cox"])),)
+        assert error.value.where == (
+            "valid: " + ", ".join(map(repr, [*LOSSES, "cox", "multinomial"])),
+        )
     with pytest.raises(InputTypeError, match="power must be a number, not 'high'"):
         Tweedie("high")  # type: ignore[arg-type]
 

@@ -52,8 +52,8 @@ using GroupsIn = std::tuple<IndicesIn, IndicesIn>;
 using SurvivalIn = std::tuple<FloatsIn, std::optional<FloatsIn>, std::optional<IndicesIn>>;
 
 std::shared_ptr<const Loss> loss_of(const std::string& name, double parameter, const FloatsIn& y,
-                                    const std::optional<SurvivalIn>& survival) {
-  if (!survival) return make_loss(name, parameter);
+                                    const std::optional<SurvivalIn>& survival, Index outputs) {
+  if (!survival) return make_loss(name, parameter, outputs);
   const auto& [time, entry, stratum] = *survival;
   Survival s{to_vector(time), to_vector(y), {}, {}};
   if (entry) s.entry = to_vector(*entry);
@@ -70,7 +70,7 @@ class PyEngine {
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
-           nb::object check, const std::optional<SurvivalIn>& survival,
+           nb::object check, const std::optional<SurvivalIn>& survival, Index outputs,
            const std::optional<GroupsIn>& groups)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
@@ -82,7 +82,9 @@ class PyEngine {
     s.l1_ratio = l1_ratio;
     s.fit_intercept = fit_intercept;
     s.standardize = standardize;
-    s.loss = loss_of(loss, parameter, y, survival);
+    s.outputs = outputs;
+    check_lengths(s, offset ? offset->size() : y.size());
+    s.loss = loss_of(loss, parameter, y, survival, outputs);
     s.tol = tol;
     if (offset) s.offset = to_vector(*offset);
     if (groups) {
@@ -164,6 +166,18 @@ class PyEngine {
   }
 
  private:
+  void check_lengths(const Statement& s, std::size_t offset) const {
+    const std::size_t n = sz(given_->rows()), p = sz(given_->cols());
+    if (s.outputs < 1) throw std::invalid_argument("outputs: at least 1");
+    if (s.y.size() != n * sz(s.outputs) || offset != s.y.size())
+      throw std::invalid_argument("y and offset: one number per row and output");
+    if (!s.weights.empty() && s.weights.size() != n)
+      throw std::invalid_argument("weights: one number per row");
+    for (const Vec* v : {&s.penalty_weight, &s.lower, &s.upper})
+      if (v->size() != p)
+        throw std::invalid_argument("penalty_weight, lower and upper: one number per column");
+  }
+
   // The first look at data that may have gone meanwhile; the next ones are the polls.
   void before_reading() const {
     if (!check_.is_none()) check_();
@@ -274,11 +288,12 @@ void bind_engine(nb::module_& m) {
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
-                    const std::optional<SurvivalIn>&, const std::optional<GroupsIn>&>(),
+                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
-           "check"_a = nb::none(), "survival"_a = nb::none(), "groups"_a = nb::none())
+           "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1,
+           "groups"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -177,7 +177,7 @@ struct CrossValidator::Parts {
 
 CrossValidator::CrossValidator(Engine& engine, Folds folds, const Context& context)
     : parts_(std::make_unique<Parts>(Parts{engine, std::move(folds), nullptr})) {
-  if (!engine.uses_gram() || !engine.problem().design->tiles_cheaply()) return;
+  if (!engine.uses_gram() || !engine.problem().design->tiles_cheaply()) return;  // of one output
   Cells cells(parts_->folds);
   if (!moments_fit(engine, cells, parts_->folds.count())) return;
   parts_->moments = std::make_unique<MomentFolds>(engine, parts_->folds, std::move(cells), context);

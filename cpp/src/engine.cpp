@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "excise/design/outputs.hpp"
 #include "excise/path/grouping.hpp"
 #include "excise/path/newton_set.hpp"
 
@@ -31,6 +32,14 @@ Vec root_weights(const Statement& s) {
   return root;
 }
 
+// Whether a path made by a short cut may stand; else it is done again on working sets.
+bool trusted(const PathResult& result, double yy) {
+  constexpr double kTrusted = 1e-12;
+  return std::all_of(result.points.begin(), result.points.end(), [&](const PathPoint& point) {
+    return point.converged && point.optimality.gap <= kTrusted * 0.5 * yy;
+  });
+}
+
 // At every alpha the point with the lower objective
 PathResult better(PathResult a, PathResult b) {
   const auto wins = [&](std::size_t k) {
@@ -46,7 +55,7 @@ PathResult better(PathResult a, PathResult b) {
 
 // Takes the weighted mean off, one value first so that nothing cancels; returns it. Exactly 0 is
 // left where all rows with weight agree.
-double centre(Vec& y, const Vec& root) {
+double centre(std::span<double> y, std::span<const double> root) {
   const double pilot = y[sz(first_weighted(root))];
   double shift = 0.0;
   for (std::size_t i = 0; i < y.size(); ++i)
@@ -54,6 +63,27 @@ double centre(Vec& y, const Vec& root) {
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] > 0) y[i] -= shift;
   return pilot + shift;
+}
+
+Vec repeated(const Vec& v, Index count) {
+  Vec all;
+  for (Index k = 0; k < count; ++k) all.insert(all.end(), v.begin(), v.end());
+  return all;
+}
+
+// The penalty of each feature in every output, and of intercepts behind them
+Penalty for_outputs(const Penalty& one, Index outputs, Index intercepts) {
+  Penalty all;
+  for (const auto& [v, of_intercept] : {std::pair{&Penalty::l1, 0.0},
+                                        {&Penalty::l2, 0.0},
+                                        {&Penalty::lower, -kInfinity},
+                                        {&Penalty::upper, kInfinity},
+                                        {&Penalty::unit, 1.0}}) {
+    for (const double value : one.*v) (all.*v).insert((all.*v).end(), sz(outputs), value);
+    (all.*v).insert((all.*v).end(), sz(intercepts), of_intercept);
+  }
+  all.intercepts = intercepts;
+  return all;
 }
 
 }  // namespace
@@ -96,15 +126,23 @@ Engine::Engine(Statement statement, Moments moments, Context context,
     scaling_.scale[j] = std::sqrt(moments.variance[j] + about * about);
   }
   Vec root = root_weights(statement_);
-  problem_.root = root;
+  const Index outputs = statement_.outputs;
+  null_intercepts_.assign(sz(outputs), 0.0);
+  problem_.root = repeated(root, outputs);
   statement_.loss ? set_loss() : set_target();
   scaling_.divisor = inner_divisor(statement_, scaling_.scale);
   problem_.penalty = standard_penalty(statement_, scaling_.divisor, unit_);
-  problem_.penalty.groups = inner_groups(statement_, scaling_.scale, scaling_.divisor);
   problem_.design = design_ = std::make_shared<Standardized>(
-      statement_.design, scaling_.mean, scaling_.divisor, std::move(root), std::move(shared));
+      statement_.design, scaling_.mean, scaling_.divisor, root, std::move(shared));
   uses_gram_ = !statement_.loss && !statement_.grouped() && gram_pays(*statement_.design);
-  if (statement_.loss) set_null_loss();
+  if (outputs > 1) {
+    // A constant in every output changes nothing: the last one needs none.
+    const Index intercepts = std::exchange(problem_.fit_intercept, false) ? outputs - 1 : 0;
+    problem_.penalty = for_outputs(problem_.penalty, outputs, intercepts);
+    problem_.design = std::make_shared<Outputs>(design_, std::move(root), outputs, intercepts);
+  }
+  problem_.penalty.groups = inner_groups(statement_, scaling_, problem_.penalty.intercepts);
+  if (statement_.loss) outputs > 1 ? set_null_losses() : set_null_loss();
 }
 
 // The squared loss: y centred, in units of `unit`, times the roots of the weights.
@@ -113,10 +151,13 @@ void Engine::set_target() {
   Vec y = statement_.y;
   for (std::size_t i = 0; i < y.size(); ++i)
     if (root[i] == 0) y[i] = 0.0;  // a row without weight may hold anything
-  if (statement_.fit_intercept) null_intercept_ = scaling_.y_mean = centre(y, root);
+  const std::size_t n = sz(statement_.n());
+  for (std::size_t k = 0; statement_.fit_intercept && k < null_intercepts_.size(); ++k)
+    null_intercepts_[k] = centre(std::span(y).subspan(k * n, n), std::span(root).first(n));
+  scaling_.y_mean = null_intercepts_.front();
   unit_ = power_of_two_near(y);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
-  problem_.yy = kernels().dot(y.data(), y.data(), statement_.n());
+  problem_.yy = kernels().dot(y.data(), y.data(), ix(y.size()));
   problem_.null_loss = 0.5 * problem_.yy;
   problem_.y = std::move(y);
 }
@@ -141,15 +182,61 @@ void Engine::set_null_loss() {
   NewtonSet alone(problem_, context_);
   alone.solve(0.0);
   problem_.null_loss = alone.data().value;
-  null_intercept_ = alone.intercept();
+  null_intercepts_.front() = alone.intercept();
   problem_.yy = alone.square_size();
+}
+
+// The same for several outputs. Intercepts of the null model go into the offset, so that those of
+// the columns count from there.
+void Engine::set_null_losses() {
+  constexpr double kLeast = 1e-15;  // share of a class that no row has
+  const Index n = statement_.n(), outputs = statement_.outputs;
+  const Penalty& penalty = problem_.penalty;
+  const double* const root = problem_.root.data();
+  const auto shift = [&](const Vec& by) {
+    for (Index k = 0; k < outputs; ++k) {
+      null_intercepts_[sz(k)] += by[sz(k)];
+      for (Index i = 0; i < n; ++i) problem_.offset[sz(k * n + i)] += by[sz(k)];
+    }
+  };
+  if (penalty.intercepts > 0) {
+    problem_.offset.resize(sz(n * outputs));
+    Vec guess(sz(outputs));  // where the offset is a constant it is right
+    for (Index k = 0; k < outputs; ++k) {
+      double share = 0.0, offset = 0.0;
+      for (Index i = 0; i < n; ++i) {
+        share += root[i] * root[i] * problem_.y[sz(k * n + i)];
+        offset += root[i] * root[i] * problem_.offset[sz(k * n + i)];
+      }
+      guess[sz(k)] = std::log(std::max(share, kLeast)) - offset;
+    }
+    shift(guess);
+  }
+  NewtonSet alone(problem_, context_);
+  Indices free;
+  for (Index k = 0; k < penalty.intercepts; ++k) free.push_back(n_coefficients() + k);
+  alone.add(free);
+  alone.solve(0.0);
+  problem_.null_loss = alone.data().value;
+  problem_.yy = alone.square_size();
+  Vec rest = alone.coefficients();
+  rest.resize(sz(outputs));
+  if (penalty.intercepts > 0) shift(rest);
 }
 
 void Engine::start() {
   if (std::exchange(started_, true)) return;
   if (uses_gram_ && (statement_.p() <= kTiny || statement_.design->streamed())) need_gram();
   const bool known = !gram_.empty() && !problem_.penalty.has_free();
-  null_ = known ? NullModel{q_, problem_.y} : null_model(problem_, context_);
+  if (known) {
+    const Index p = statement_.p(), outputs = statement_.outputs;
+    null_ = {q_, problem_.y};
+    for (Index j = 0; j < p; ++j)
+      for (Index k = 0; k < outputs; ++k)
+        null_.correlations[sz(j * outputs + k)] = q_[sz(j + k * p)];
+  } else {
+    null_ = null_model(problem_, context_);
+  }
   const double nothing = kNothing * std::sqrt(problem_.yy);
   for (double& c : null_.correlations) c = std::abs(c) > nothing ? c : 0.0;
   alpha_max_ = Certifier(problem_.penalty, problem_.noise()).alpha_max(null_.correlations.data());
@@ -157,18 +244,21 @@ void Engine::start() {
 
 double Engine::top_gradient() const {
   const Penalty& penalty = problem_.penalty;
+  const auto stated_weight = [&](Index j) {
+    return statement_.penalty_weight[sz(j / statement_.outputs)] / penalty.unit[sz(j)];
+  };
   double most = 0.0;
   Vec seen;
   for (Index g = 0; g < penalty.groups.count(); ++g) {
     const auto members = penalty.groups[g];
-    const std::size_t first = sz(members.front());
-    const double weight = statement_.penalty_weight[first] / penalty.unit[first];
+    if (penalty.is_intercept(members.front())) continue;
+    const double weight = stated_weight(members.front());
     const auto c = gathered(members, null_.correlations.data(), seen);
     if (weight > 0) most = std::max(most, penalty.group(g, 1.0).zero_threshold(c) / weight);
   }
-  for (Index j = 0; j < statement_.p() && !penalty.grouped(); ++j) {
+  for (Index j = 0; j < n_coefficients() && !penalty.grouped(); ++j) {
     const ElasticNet e = penalty.at(j, 1.0);
-    const double weight = statement_.penalty_weight[sz(j)] / penalty.unit[sz(j)];
+    const double weight = stated_weight(j);
     if (!e.excluded() && weight > 0)
       most = std::max(most, e.zero_threshold(null_.correlations[sz(j)]) / weight);
   }
@@ -188,9 +278,9 @@ void Engine::need_gram() {
   if (!gram_.empty()) return;
   const Index n = statement_.n(), p = statement_.p();
   gram_.assign(sz(p * p), 0.0);
-  q_.assign(sz(p), 0.0);
-  cross_products(*problem_.design, ConstMatrix(problem_.y.data(), n, 1), Matrix(gram_.data(), p, p),
-                 Matrix(q_.data(), p, 1), context_);
+  q_.assign(sz(n_coefficients()), 0.0);
+  cross_products(*design_, ConstMatrix(problem_.y.data(), n, statement_.outputs),
+                 Matrix(gram_.data(), p, p), Matrix(q_.data(), p, statement_.outputs), context_);
 }
 
 bool Engine::is_plain_ridge() const {
@@ -202,12 +292,31 @@ bool Engine::is_plain_ridge() const {
   return statement_.l1_ratio == 0 && !statement_.loss;
 }
 
-// Whether a path made by a short cut may stand; else it is done again on working sets.
-bool Engine::trusted(const PathResult& result) const {
-  constexpr double kTrusted = 1e-12;
-  return std::all_of(result.points.begin(), result.points.end(), [&](const PathPoint& point) {
-    return point.converged && point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
-  });
+Vec Engine::intercepts(const PathPoint* point) const {
+  Vec all = null_intercepts_;
+  if (all.size() == 1) {
+    if (point) all.front() = scaling_.y_mean + point->intercept;
+    return all;
+  }
+  for (std::size_t k = 0; point && k < point->support.size(); ++k)
+    if (const Index j = point->support[k]; problem_.penalty.is_intercept(j))
+      all[sz(j - n_coefficients())] += point->values[k];
+  return all;
+}
+
+void Engine::fix_constant(Vec& intercepts) const {
+  if (problem_.penalty.intercepts == 0) return;
+  double mean = 0.0;
+  for (const double a : intercepts) mean += a / static_cast<double>(intercepts.size());
+  for (double& a : intercepts) a -= mean;
+}
+
+// Where the Gram matrix does not pay, or costs too much for a few alphas: about p / 8 readings of
+// X.
+bool Engine::prefers_working_sets(std::size_t n_alphas) const {
+  const bool ridge = is_plain_ridge();
+  const bool few = gram_.empty() && !ridge && 8 * ix(n_alphas) < statement_.p();
+  return uses_gram_ ? few : !ridge;
 }
 
 PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
@@ -218,18 +327,31 @@ PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
     return known;
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
-  const bool ridge = is_plain_ridge();
-  // A Gram matrix costs about p / 8 readings of X: too much for a few alphas
-  const bool few = gram_.empty() && !ridge && 8 * ix(alphas.size()) < statement_.p();
-  if (uses_gram_ ? few : !ridge) return working_set_path(problem_, null_, scaled, context_, begin);
+  if (!falls_apart()) return path_of(problem_, null_, 0, scaled, begin);
+  const SeparateOutputs outputs(problem_, null_, design_, statement_.outputs);
+  if (prefers_working_sets(scaled.size()))
+    return outputs.together(outputs.working_set_paths(scaled, begin, context_));
+  std::vector<PathResult> paths;
+  for (Index k = 0; k < outputs.count(); ++k) {
+    const Start part = begin ? outputs.part(*begin, k) : Start{};
+    paths.push_back(
+        path_of(outputs.problems[sz(k)], outputs.nulls[sz(k)], k, scaled, begin ? &part : nullptr));
+  }
+  return outputs.together(std::move(paths));
+}
+
+PathResult Engine::path_of(const StandardProblem& problem, const NullModel& null, Index output,
+                           std::span<const double> alphas, const Start* begin) {
+  if (prefers_working_sets(alphas.size()))
+    return working_set_path(problem, null, alphas, context_, begin);
   if (uses_gram_) need_gram();
-  PathResult quick = uses_gram_ ? gram_path(gram(), q_, problem_.yy, problem_.penalty, scaled,
-                                            problem_.noise(), context_, begin)
-                                : ridge_path(problem_, scaled, context_);
+  PathResult quick = uses_gram_ ? gram_path(gram(), q(output), problem.yy, problem.penalty, alphas,
+                                            problem.noise(), context_, begin)
+                                : ridge_path(problem, alphas, context_);
   // Too large for n x n numbers is too large for working sets of all columns.
   const bool last_word = !uses_gram_ && statement_.n() > kMostDirectRows;
-  if (last_word || trusted(quick)) return quick;
-  return better(std::move(quick), working_set_path(problem_, null_, scaled, context_, begin));
+  if (last_word || trusted(quick, problem.yy)) return quick;
+  return better(std::move(quick), working_set_path(problem, null, alphas, context_, begin));
 }
 
 std::vector<Event> Engine::events(double last, const Indices& candidates) {
@@ -237,12 +359,33 @@ std::vector<Event> Engine::events(double last, const Indices& candidates) {
   const double end = last / unit_;
   std::vector<Event> found;
   if (!(end < alpha_max_)) return found;
-  if (uses_gram_) need_gram();
-  found = uses_gram_ ? gram_events(gram(), q_, problem_.yy, problem_.penalty, alpha_max_, end,
-                                   problem_.noise(), context_)
-                     : working_set_events(problem_, candidates, alpha_max_, end, context_);
+  if (falls_apart()) {
+    const SeparateOutputs outputs(problem_, null_, design_, statement_.outputs);
+    for (Index k = 0; k < outputs.count(); ++k) {
+      const StandardProblem& one = outputs.problems[sz(k)];
+      const double first =
+          Certifier(one.penalty, one.noise()).alpha_max(outputs.nulls[sz(k)].correlations.data());
+      if (!(end < first)) continue;
+      for (Event& e : events_of(one, k, outputs.part(candidates, k), first, end))
+        found.push_back({e.alpha, e.feature * outputs.count() + k, e.enters});
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Event& a, const Event& b) { return a.alpha > b.alpha; });
+  } else {
+    Indices members = candidates;
+    for (Index k = 0; k < problem_.penalty.intercepts; ++k) members.push_back(n_coefficients() + k);
+    found = events_of(problem_, 0, members, alpha_max_, end);
+  }
   for (Event& e : found) e.alpha *= unit_;
   return found;
+}
+
+std::vector<Event> Engine::events_of(const StandardProblem& problem, Index output,
+                                     const Indices& candidates, double first, double last) {
+  if (!uses_gram_) return working_set_events(problem, candidates, first, last, context_);
+  need_gram();
+  return gram_events(gram(), q(output), problem.yy, problem.penalty, first, last, problem.noise(),
+                     context_);
 }
 
 }  // namespace excise

@@ -5,6 +5,7 @@
 #include "excise/loss/gamma.hpp"
 #include "excise/loss/huber.hpp"
 #include "excise/loss/logistic.hpp"
+#include "excise/loss/multinomial.hpp"
 #include "excise/loss/negative_binomial.hpp"
 #include "excise/loss/poisson.hpp"
 #include "excise/loss/quantile.hpp"
@@ -21,8 +22,12 @@ std::shared_ptr<const Loss> of(Row row) {
 
 }  // namespace
 
-std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter) {
+std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter, Index outputs) {
   if (name == "squared") return nullptr;
+  if (name == "multinomial" && outputs > 1) return make_multinomial(outputs);
+  if (name == "multinomial" || outputs > 1)
+    throw std::invalid_argument("loss '" + std::string(name) + "' has no " +
+                                std::to_string(outputs) + " outputs");
   if (name == "logistic") return of(LogisticRow{});
   if (name == "poisson") return of(PoissonRow{});
   if (name == "gamma") return of(GammaRow{});

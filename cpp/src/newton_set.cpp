@@ -79,7 +79,8 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
   pack_->add(features);
   penalty_.append(more);
   for (std::size_t k = 0; k < more.l1.size(); ++k)
-    least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
+    if (!problem_.penalty.is_intercept(features[k]))
+      least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
   now_.b.resize(sz(pack_->size()));
   now_.c.resize(now_.b.size());
   pack_->correlate(first, ConstMatrix(now_.residual.data(), ix(now_.residual.size()), 1),
@@ -157,7 +158,7 @@ double NewtonSet::violation() const {
 // The violation at which the gap of a lasso is clearly below what is wanted: it is about three
 // times their product with the sum of |b|. Other penalties are solved to rounding.
 double NewtonSet::small_enough() const {
-  constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
+  constexpr double kShare = 0.1, kOfTax = 1e-7, kMost = 3e4;
   if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
   double size = std::abs(now_.intercept);
   for (const double b : now_.b) size += std::abs(b);
@@ -206,8 +207,9 @@ void NewtonSet::extend_model(Index first) {
   if (!model_coupling_)
     pack_->weighted_gram(model_bend_, first, more, context_);
   else
-    pack_->bent_gram([this](double* v) { bend(model_bend_, model_coupling_.get(), v); }, first,
-                     more, context_);
+    pack_->bent_gram({[this](double* v) { bend(model_bend_, model_coupling_.get(), v); },
+                      model_bend_, model_coupling_->products()},
+                     first, more, context_);
   with_intercept_.resize(sz(m));
   if (problem_.fit_intercept) {
     pack_->correlate(first, ConstMatrix(bent_root_.data(), n, 1),
@@ -231,9 +233,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
     kernels().axpy(-now_.u0 / curvature_, with_intercept_.data(), target_.data(), m);
   for (double& q : target_) q /= stretch_;
   double bq = 0.0;
-  for (Index k = 0; k < m; ++k) bq += now_.b[sz(k)] * target_[sz(k)];
-  for (Index k = 0; k < m; ++k)
-    if (now_.b[sz(k)] != 0) kernels().axpy(now_.b[sz(k)], gram_.data() + k * m, target_.data(), m);
+  std::vector<const double*> columns;
+  Vec values;
+  for (const Index k : support()) {
+    bq += now_.b[sz(k)] * target_[sz(k)];
+    columns.push_back(gram_.data() + k * m);
+    values.push_back(now_.b[sz(k)]);
+  }
+  kernels().combine(columns.data(), values.data(), ix(columns.size()), m, target_.data());
   double bgb = -bq;
   for (Index k = 0; k < m; ++k) bgb += now_.b[sz(k)] * target_[sz(k)];
   // so that the model is about the loss at b
@@ -315,7 +322,7 @@ void NewtonSet::see_stretch() {
 // Whether a new model costs less than what the old one would still take, in readings of the
 // columns: an old one gains the same share at every step, a new one doubles the digits.
 bool NewtonSet::worth_a_new_model(double before, double now) const {
-  constexpr double kModelColumns = 20;  // columns of a Gram matrix for the price of two readings
+  constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of a reading
   const double rate = now / before;
   if (!(rate < 0.5)) return true;
   const double steps = std::log(now / small_enough()) / -std::log(rate);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "excise/design/outputs.hpp"
 #include "excise/path/windowed_path.hpp"
 
 namespace excise {
@@ -34,7 +35,7 @@ class RowFold {
  public:
   RowFold(const Engine& all, const Folds& folds, Index fold, const Context& context,
           std::shared_ptr<SharedColumns> shared)
-      : all_(all) {
+      : all_(all), outputs_(all.statement().outputs) {
     Statement s = all.statement();
     const auto& role = folds.role[sz(fold)];
     const std::size_t n = role.size();
@@ -62,12 +63,19 @@ class RowFold {
   FoldResult score(const PathResult& path, bool eta) const;
 
  private:
-  Vec predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const;
+  Vec predict(const PathPoint* point, const Indices& slot, const Vec& held) const;
   double error(const Vec& eta) const;
   double coupled_error(const Loss& loss, const Vec& eta) const;
   void append_held_out(const Vec& eta, Vec& out) const;
 
+  // The row of y, or of an offset, that the i-th predictor is of
+  std::size_t row_of(std::size_t i) const {
+    const std::size_t m = rows_.size(), k = i / m;
+    return sz(rows_[i - k * m]) + k * sz(all_.statement().n());
+  }
+
   const Engine& all_;
+  Index outputs_;
   // Whose predictor the error needs: those held out; of coupled rows those that train too
   Indices rows_;
   Vec weights_;
@@ -80,8 +88,8 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
   const Design& design = *own_->statement().design;
   Indices slot(sz(design.cols()), -1), ever;
   for (const PathPoint& point : path.points)
-    for (const Index j : point.support)
-      if (slot[sz(j)] < 0) {
+    for (const Index c : point.support)
+      if (const Index j = c / outputs_; j < ix(slot.size()) && slot[sz(j)] < 0) {
         slot[sz(j)] = ix(ever.size());
         ever.push_back(j);
       }
@@ -95,12 +103,12 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
       for (std::size_t i = 0; i < m; ++i) held[i + (lo + k) * m] = some[sz(rows_[i]) + k * n];
   }
   FoldResult result;
-  const double y_mean = own_->scaling().y_mean, null = own_->problem().null_loss;
-  const Vec alone = predict(own_->null_intercept(), nullptr, slot, held);
+  const double null = own_->problem().null_loss;
+  const Vec alone = predict(nullptr, slot, held);
   result.null = error(alone);
   if (eta) append_held_out(alone, result.eta);
   for (const PathPoint& point : path.points) {
-    const Vec predicted = predict(y_mean + point.intercept, &point, slot, held);
+    const Vec predicted = predict(&point, slot, held);
     result.errors.push_back(error(predicted));
     if (eta) append_held_out(predicted, result.eta);
     result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
@@ -108,32 +116,36 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
   return result;
 }
 
-// With the intercept `a` and the coefficients of `point`; `held` has column slot[j] for feature j.
-// The offset counts where the loss does not have it taken off y.
-Vec RowFold::predict(double a, const PathPoint* point, const Indices& slot, const Vec& held) const {
+// With the intercepts and the coefficients of `point`, output after output; `held` has column
+// slot[j] for feature j. The offset counts where the loss does not have it taken off y; a constant
+// that the loss leaves open is as it comes.
+Vec RowFold::predict(const PathPoint* point, const Indices& slot, const Vec& held) const {
   const std::size_t m = rows_.size();
-  Vec eta(m, a);
-  if (point) {
-    std::vector<const double*> columns;
-    Vec b;
-    double shift = 0.0;
-    for (std::size_t k = 0; k < point->support.size(); ++k) {
-      const std::size_t j = sz(point->support[k]);
-      b.push_back(point->values[k] * own_->unit() / own_->scaling().divisor[j]);
-      columns.push_back(held.data() + sz(slot[j]) * m);
-      shift += own_->scaling().mean[j] * b.back();
-    }
-    for (double& e : eta) e -= shift;
-    kernels().combine(columns.data(), b.data(), ix(b.size()), ix(m), eta.data());
+  Vec intercepts = own_->intercepts(point), eta;
+  std::vector<std::vector<const double*>> columns(intercepts.size());
+  std::vector<Vec> b(intercepts.size());
+  Vec shift(intercepts.size());
+  for (std::size_t s = 0; point && s < point->support.size(); ++s) {
+    const std::size_t j = sz(point->support[s] / outputs_), k = sz(point->support[s] % outputs_);
+    if (j >= slot.size()) continue;  // an intercept
+    b[k].push_back(point->values[s] * own_->unit() / own_->scaling().divisor[j]);
+    columns[k].push_back(held.data() + sz(slot[j]) * m);
+    shift[k] += own_->scaling().mean[j] * b[k].back();
+  }
+  for (std::size_t k = 0; point && k < intercepts.size(); ++k) intercepts[k] -= shift[k];
+  for (std::size_t k = 0; k < intercepts.size(); ++k) {
+    eta.insert(eta.end(), m, intercepts[k]);
+    kernels().combine(columns[k].data(), b[k].data(), ix(b[k].size()), ix(m), eta.data() + k * m);
   }
   if (const Vec& offset = all_.statement().offset; !offset.empty())
-    for (std::size_t i = 0; i < m; ++i) eta[i] += offset[sz(rows_[i])];
+    for (std::size_t i = 0; i < eta.size(); ++i) eta[i] += offset[row_of(i)];
   return eta;
 }
 
 void RowFold::append_held_out(const Vec& eta, Vec& out) const {
-  for (std::size_t i = 0; i < eta.size(); ++i)
-    if (held_out_[i]) out.push_back(eta[i]);
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    for (std::size_t e = i; held_out_[i] && e < eta.size(); e += rows_.size())
+      out.push_back(eta[e]);
 }
 
 // Mean deviance; of the squared loss the mean squared error.
@@ -141,15 +153,15 @@ double RowFold::error(const Vec& eta) const {
   const auto& loss = all_.statement().loss;
   if (loss && loss->couples_rows()) return coupled_error(*loss, eta);
   double total = 0.0;
-  Vec y(eta.size());
-  for (std::size_t i = 0; i < eta.size(); ++i) {
-    y[i] = all_.statement().y[sz(rows_[i])];
-    total += weights_[i];
-  }
-  if (loss) return 2 * loss->value(y, eta, weights_) / total;
+  Vec y(eta.size()), weights;
+  for (std::size_t i = 0; i < eta.size(); ++i) y[i] = all_.statement().y[row_of(i)];
+  for (const double w : weights_) total += w;
+  for (Index k = 0; k < outputs_; ++k)
+    weights.insert(weights.end(), weights_.begin(), weights_.end());
+  if (loss) return 2 * loss->value(y, eta, weights) / total;
   double sum = 0.0;
   for (std::size_t i = 0; i < eta.size(); ++i)
-    sum += weights_[i] * (y[i] - eta[i]) * (y[i] - eta[i]);
+    sum += weights[i] * (y[i] - eta[i]) * (y[i] - eta[i]);
   return sum / total;
 }
 
@@ -173,7 +185,7 @@ Index at_once(const Engine& engine, Index count) {
   constexpr double kVectors = 20;  // of length n and p, for each fold
   constexpr Index kLeast = 4;
   const Statement& s = engine.statement();
-  const double bytes = 8 * kVectors * static_cast<double>(s.n() + s.p());
+  const double bytes = 8 * kVectors * static_cast<double>((s.n() + s.p()) * s.outputs);
   const double room =
       std::max(kStateBytes, kStateShare * 8 * static_cast<double>(s.design->stored()));
   return std::clamp(static_cast<Index>(std::min(room / bytes, static_cast<double>(count))),
@@ -206,6 +218,7 @@ class Runner {
     return path_->advance();
   }
   std::span<const double> asks() const { return path_->asks(); }
+  const Engine& engine() const { return *engine_; }
   const Standardized& view() const { return engine_->design(); }
   PathResult result() { return path_->result(); }
   const RowFold* fold() const { return fold_ ? &*fold_ : nullptr; }
@@ -223,19 +236,29 @@ class Runner {
 // values differently are different tables.
 void read_together(const std::vector<Runner*>& going, Vec& residuals, Vec& seen,
                    const Context& context) {
+  Vec apart;  // what features see of each output
   for (std::size_t lo = 0, hi = 0; lo < going.size(); lo = hi) {
     const Design* const base = going[lo]->view().base();
+    const Index outputs = going[lo]->engine().statement().outputs;
     std::vector<const Standardized*> views;
     residuals.clear();
     for (; hi < going.size() && going[hi]->view().base() == base; ++hi) {
       const auto asks = going[hi]->asks();
       residuals.insert(residuals.end(), asks.begin(), asks.end());
-      views.push_back(&going[hi]->view());
+      views.insert(views.end(), sz(outputs), &going[hi]->view());
     }
-    const Index n = base->rows(), p = base->cols(), count = ix(hi - lo);
-    seen.resize(sz(p) * hi);
+    const Index n = base->rows(), p = base->cols(), count = ix(views.size());
+    const Index all = going[lo]->engine().problem().design->cols();
+    seen.resize(sz(all) * hi);
+    double* const first = seen.data() + ix(lo) * all;
+    if (outputs > 1) apart.resize(sz(p * count));
     Standardized::correlate_views(views, ConstMatrix(residuals.data(), n, count),
-                                  Matrix(seen.data() + ix(lo) * p, p, count), context);
+                                  Matrix(outputs > 1 ? apart.data() : first, p, count), context);
+    for (std::size_t g = lo; outputs > 1 && g < hi; ++g) {
+      const Index at = ix(g - lo) * outputs;
+      static_cast<const Outputs&>(*going[g]->engine().problem().design)
+          .collect(apart.data() + at * p, residuals.data() + at * n, first + ix(g - lo) * all);
+    }
   }
 }
 
@@ -261,7 +284,7 @@ std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alp
   std::vector<FoldResult> results(sz(count));
   std::vector<Runner*> going;
   for (const auto& runner : runners) going.push_back(runner.get());
-  const std::size_t p = sz(engine.statement().p());
+  const std::size_t p = sz(engine.problem().design->cols());
   for (Vec residuals, seen; !going.empty(); read_together(going, residuals, seen, context)) {
     std::vector<char> goes_on(going.size());
     each(going.size(), [&](Index g, const Context& inner) {

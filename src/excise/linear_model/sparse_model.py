@@ -136,7 +136,7 @@ class SparseModel(ExplainedModel):
         What is told of a fit (null model, verdict, training rows) is told in the deviance.
         """
         found, problem = self.cv_, self.path_.problem
-        if found.metric == label_of(None, problem.loss):
+        if found.metric == label_of(None, problem.loss, problem.outputs):
             return found
         plain = cross_validate(Session(problem), self._folds, self.rule, alphas=found.alphas)
         choice = ("alpha_min", "alpha_1se", "alpha_", "n_extensions")

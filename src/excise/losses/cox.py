@@ -38,6 +38,8 @@ class Cox(AnyLoss):
     domain: ClassVar[str] = "events of 0 (censored) or 1"
     strictly_convex: ClassVar[bool] = False
     has_intercept: ClassVar[bool] = False
+    kind: ClassVar[str] = "for survival times, which are not judged row by row"
+    instead: ClassVar[str] = "SparseSurvival(), or excise.fit_path(..., loss='cox')"
 
     ties: str = "breslow"
 

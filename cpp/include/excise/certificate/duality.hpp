@@ -71,7 +71,8 @@ class Certifier {
   // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
   // Of the features at zero only the `others` are looked at: all that may earn more than their tax.
   // Unpenalised features have c_j = 0 in exact arithmetic at any point the engine returns; what
-  // rounding leaves is charged at |c_j b_j|.
+  // rounding leaves is charged at |c_j b_j|. Intercepts, which count from those of the null model,
+  // need not be fitted to the last digit: what is left is charged at |c_j| (1 + |b_j|).
   // over(j, violation) is told of each feature at zero that earns more than its tax.
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
@@ -120,7 +121,8 @@ class Certifier {
       if (e.l1 > 0 && !held(e, b[k], c[j])) {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
       }
-      if (e.l1 == 0 && e.l2 == 0 && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
+      const bool free = e.l1 == 0 && e.l2 == 0 && !penalty_.is_intercept(j);
+      if (free && !held(e, b[k], c[j]) && std::abs(c[j]) > unfitted) s = 0.0;
       kept_[k] = std::exchange(c[j], 0.0);
     }
     for (const Index j : others()) {
@@ -132,17 +134,19 @@ class Certifier {
     }
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
-      if (e.l2 == 0 && e.zero_threshold(c[j]) > unfitted) s = 0.0;
+      if (e.l2 == 0 && !penalty_.is_intercept(j) && e.zero_threshold(c[j]) > unfitted) s = 0.0;
     }
     o.gap = data.gap(s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
       const ElasticNet e = penalty_.at(j, alpha);
       note(o, e, j, 0.0, c[j]);
       if (e.l2 > 0) o.gap += e.fenchel_young(0.0, s * c[j]);
+      if (penalty_.is_intercept(j)) o.gap += std::abs(s * c[j]);
     }
     for (std::size_t k = 0; k < support.size(); ++k) {
       c[support[k]] = kept_[k];
       o.gap += term(penalty_.at(support[k], alpha), b[k], kept_[k], s);
+      if (penalty_.is_intercept(support[k])) o.gap += std::abs(s * kept_[k]);
     }
     o.primal = data.value + o.penalty;
     if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero

@@ -10,6 +10,15 @@
 
 namespace excise {
 
+// H, symmetric, between the columns of a Gram matrix Z'H Z.
+struct Bends {
+  std::function<void(double*)> multiply;  // makes H v of v
+  // Where rows are those of several outputs, one after the other, and only outputs of one row are
+  // coupled: the diagonal of H, and f with H(k, m) = -f_k f_m between outputs k and m of a row.
+  // Empty: H is of no such kind.
+  std::span<const double> diagonal = {}, products = {};
+};
+
 // Columns are named by their place in the pack. A pack does not outlive the Design it is of.
 class Pack {
  public:
@@ -39,12 +48,13 @@ class Pack {
   virtual void sweep(std::span<const Index> columns, const double* b, double* v,
                      const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
                      double* c, const Context& context) const;
-  // G = Z'H Z_new for the columns `new` from `first` on; multiply(v) makes H v of v
-  void bent_gram(const std::function<void(double*)>& multiply, Index first, Matrix g,
-                 const Context& context) const;
+  // G = Z'H Z_new for the columns `new` from `first` on
+  virtual void bent_gram(const Bends& h, Index first, Matrix g, const Context& context) const;
   // The same for H = diag(h)
   virtual void weighted_gram(std::span<const double> h, Index first, Matrix g,
                              const Context& context) const;
+  // out = the rows from `begin` on of these columns; false: they do not lie dense, nothing is done
+  virtual bool tile(Index, std::span<const Index>, Matrix) const { return false; }
 };
 
 // Dense columns, one after the other.
@@ -105,6 +115,11 @@ class DensePack final : public Pack {
              double* c, const Context& context) const override;
   void weighted_gram(std::span<const double> h, Index first, Matrix g,
                      const Context& context) const override;
+  bool tile(Index begin, std::span<const Index> columns, Matrix out) const override {
+    for (Index k = 0; k < out.cols; ++k)
+      std::copy_n(column(columns[sz(k)]) + begin, out.rows, out.column(k));
+    return true;
+  }
 
  private:
   void add_to(std::span<const Index> columns, const double* b, Index begin, Index end,

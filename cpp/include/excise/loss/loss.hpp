@@ -19,6 +19,9 @@ class Coupling {
   virtual ~Coupling() = default;
   // out -= D^(-1/2) K D^(-1/2) v, D = diag(w)
   virtual void subtract(const double* v, double* out) const = 0;
+  // Where outputs of one row are coupled, and rows are not: f with f_k f_m in D^(-1/2) K D^(-1/2)
+  // between outputs k and m of a row. Empty: rows are coupled.
+  virtual std::span<const double> products() const { return {}; }
 };
 
 class Loss {
@@ -82,8 +85,9 @@ class Loss {
 };
 
 // By name: "logistic", "poisson", "gamma", "tweedie", "negative_binomial", "huber",
-// "squared_hinge", "quantile"; null for "squared", which the engine solves without one. Throws
-// std::invalid_argument for another name.
-std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter);
+// "squared_hinge", "quantile", "multinomial" (of so many outputs); null for "squared", which the
+// engine solves without one. Throws std::invalid_argument for another name, or where the loss is
+// not one of so many outputs.
+std::shared_ptr<const Loss> make_loss(std::string_view name, double parameter, Index outputs = 1);
 
 }  // namespace excise

@@ -6,13 +6,14 @@
 
 #include "excise/design/decorators.hpp"
 #include "excise/path/path.hpp"
+#include "excise/path/separate_outputs.hpp"
 
 namespace excise {
 
 // The problem as the user states it, on the original scale.
 struct Statement {
   std::shared_ptr<const Design> design;
-  Vec y;        // of the squared loss the offset is already taken off
+  Vec y;        // of the squared loss the offset is already taken off; output after output
   Vec weights;  // sum to one; empty: equal
   Vec penalty_weight, lower, upper;
   double l1_ratio = 1.0;
@@ -21,6 +22,7 @@ struct Statement {
   std::shared_ptr<const Loss> loss = nullptr;  // null: squared
   Vec offset = {};                             // of another loss; empty: none
   double tol = 1e-10;  // wanted gap over the null loss; the squared loss is solved to rounding
+  Index outputs = 1;   // of y: coefficient (j, k) is number j * outputs + k
   // Groups of columns that are in or out together, as compressed rows; empty: every column by
   // itself. A group's penalty weight is that of its first column.
   Indices group_start = {}, group_members = {};
@@ -34,8 +36,8 @@ struct Statement {
 // deviation; without: zero and root mean square. Scale 0 marks a column that carries nothing.
 struct Scaling {
   Vec mean, scale;
-  Vec divisor;  // of the columns inside: see inner_divisor
-  double y_mean = 0.0;
+  Vec divisor;          // of the columns inside: see inner_divisor
+  double y_mean = 0.0;  // of one output
 
   // How long a column is inside: 1, if it is not one of a group
   double length(Index j) const { return scale[sz(j)] > 0 ? scale[sz(j)] / divisor[sz(j)] : 1.0; }
@@ -63,8 +65,12 @@ class Engine {
   // Where a grid of alphas starts: alpha_max, taken at l1_ratio = 0.001 where that is smaller,
   // since a ridge alone never makes a coefficient zero (and then is free of the scale of y).
   double grid_top() const;
-  // The best intercept with no feature in
-  double null_intercept() const { return null_intercept_; }
+  // The intercept of each output at a point, columns being centred; null: with no feature in
+  Vec intercepts(const PathPoint* point) const;
+  // The constant that some losses leave open is such that intercepts have mean zero.
+  void fix_constant(Vec& intercepts) const;
+  // How many coefficients there are
+  Index n_coefficients() const { return statement_.p() * statement_.outputs; }
   double null_loss() const { return problem_.null_loss * unit_ * unit_; }
   // Unit of y inside: coefficients, alphas and correlations are in it, losses in its square.
   double unit() const { return unit_; }
@@ -72,7 +78,7 @@ class Engine {
   const Standardized& design() const { return *design_; }
   const NullModel& null() const { return null_; }
   // Whether its paths are those of working sets, which may take turns
-  bool uses_working_sets() const { return !uses_gram_ && !is_plain_ridge(); }
+  bool uses_working_sets() const { return !uses_gram_ && !is_plain_ridge() && !falls_apart(); }
   bool uses_gram() const { return uses_gram_; }
   // Takes Z'Z and Z'y from one who has them already.
   void give_gram(Vec gram, Vec q) {
@@ -97,9 +103,22 @@ class Engine {
   void set_target();
   void set_loss();
   void set_null_loss();
+  void set_null_losses();
   void need_gram();
   bool is_plain_ridge() const;
-  bool trusted(const PathResult& result) const;
+  // Whether each output has a problem of its own
+  bool falls_apart() const {
+    return statement_.outputs > 1 && !statement_.loss && !statement_.grouped();
+  }
+  bool prefers_working_sets(std::size_t n_alphas) const;
+  // Of one output
+  PathResult path_of(const StandardProblem& problem, const NullModel& null, Index output,
+                     std::span<const double> alphas, const Start* begin);
+  std::vector<Event> events_of(const StandardProblem& problem, Index output,
+                               const Indices& candidates, double first, double last);
+  std::span<const double> q(Index output) const {
+    return std::span(q_).subspan(sz(output * statement_.p()), sz(statement_.p()));
+  }
   ConstMatrix gram() const { return {gram_.data(), statement_.p(), statement_.p()}; }
 
   Statement statement_;
@@ -108,10 +127,11 @@ class Engine {
   std::shared_ptr<const Standardized> design_;
   StandardProblem problem_;
   double unit_ = 1.0;
-  double alpha_max_ = 0.0, null_intercept_ = 0.0;
+  double alpha_max_ = 0.0;
+  Vec null_intercepts_;
   bool uses_gram_ = false, started_ = false;
   NullModel null_;
-  Vec gram_, q_;
+  Vec gram_, q_;  // q: output after output
   Vec known_alphas_;
   PathResult known_;
 };

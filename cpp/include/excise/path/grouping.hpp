@@ -14,7 +14,8 @@ void settle_groups(Statement& statement);
 // of its coefficients; no column is then longer than one.
 Vec inner_divisor(const Statement& statement, const Vec& scale);
 
-// The groups inside, without the columns that are excluded or carry nothing
-Groups inner_groups(const Statement& statement, const Vec& scale, const Vec& divisor);
+// The groups inside, of flat coefficient numbers, without those of columns that are excluded or
+// carry nothing; every intercept, numbered last, is one by itself.
+Groups inner_groups(const Statement& statement, const Scaling& scaling, Index intercepts);
 
 }  // namespace excise

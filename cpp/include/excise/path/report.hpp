@@ -8,9 +8,9 @@ namespace excise {
 struct Report {
   Indices indptr{0}, indices;  // compressed columns of coefficients, one per alpha
   Vec coef, coef_std;          // per unit of x, and per standard deviation
-  Vec intercepts;
+  Vec intercepts;              // of every output, alpha after alpha
   Vec relative_gaps, violations, losses;
-  Vec correlations;    // with the residual of the last alpha, for every feature
+  Vec correlations;    // with the residual of the last alpha, for every coefficient
   bool finite = true;  // whether the null loss and every coefficient are
 };
 

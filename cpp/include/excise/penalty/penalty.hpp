@@ -11,6 +11,7 @@ struct Penalty {
   Vec l1, l2, lower, upper;
   Vec unit;       // turns a gradient on this scale into one on the scale the penalty is stated on
   Groups groups;  // none: every column by itself
+  Index intercepts = 0;  // how many columns, the last ones, are intercepts and no features
 
   ElasticNet at(Index j, double alpha) const {
     const double share = l1[sz(j)];
@@ -22,6 +23,7 @@ struct Penalty {
     return {alpha * l1[j], alpha * l2[j]};
   }
   Index size() const { return ix(l1.size()); }
+  bool is_intercept(Index j) const { return j >= size() - intercepts; }
   bool grouped() const { return groups.count() > 0; }
   bool has_free() const {
     for (std::size_t j = 0; j < l1.size(); ++j)
