@@ -92,7 +92,6 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
   constexpr double kUnfitted = 100;
   Optimality o;
   spread(support, b);
-  const auto intercept = [&](Index g) { return penalty_.is_intercept(penalty_.groups[g].front()); };
   double s = 1.0, size = 0.0;
   for (const double value : b) size += std::abs(value);
   const double unfitted = kUnfitted * (noise_ + std::numeric_limits<double>::epsilon() * size);
@@ -102,7 +101,7 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
     const auto seen = gathered(penalty_.groups[g], c, seen_);
     o.penalty += net.value(at);
     note(o, g, net.violation(at, seen));
-    if (!intercept(g)) s = std::min(s, shrink(net, at, seen, unfitted));
+    if (!is_intercept(g)) s = std::min(s, shrink(net, at, seen, unfitted));
   }
   const auto look = [&](Index g) {
     const GroupNet net = penalty_.group(g, alpha);
@@ -122,26 +121,26 @@ Optimality GroupCertifier::certify(double alpha, const Indices& support, const V
   Indices resting;  // groups that pay no tax and are zero: their c is known at every alpha
   for (Index g = 0; g < penalty_.groups.count(); ++g)
     if (!in_[sz(g)] && penalty_.group(g, 1.0).smooth()) resting.push_back(g);
-  for (const Index g : resting) {
-    const GroupNet net = penalty_.group(g, alpha);
-    if (net.l2 == 0 && !intercept(g))
-      s = std::min(s, shrink(net, {}, gathered(penalty_.groups[g], c, seen_), unfitted));
-  }
+  for (const Index g : resting)
+    if (penalty_.group(g, alpha).l2 == 0 && !is_intercept(g))
+      s = std::min(s, shrink(penalty_.group(g, alpha), {}, gathered(penalty_.groups[g], c, seen_),
+                             unfitted));
   o.gap = data.gap(s);
-  for (Index j = penalty_.size() - penalty_.intercepts; j < penalty_.size(); ++j)
-    o.gap += std::abs(s * c[j]);  // as if the best one were that far away
   for (const Index g : resting) {
     const GroupNet net = penalty_.group(g, alpha);
     note(o, g, excess(g, alpha, c));
+    if (is_intercept(g)) o.gap += s * length(seen_);
     if (net.l2 > 0) {
       rest_.assign(seen_.begin(), seen_.end());
       for (double& z : rest_) z *= s;
       o.gap += net.fenchel_young({}, rest_);
     }
   }
-  for (const Index g : active_)
+  for (const Index g : active_) {
     o.gap += term(penalty_.group(g, alpha), gathered(penalty_.groups[g], here_.data(), at_),
                   gathered(penalty_.groups[g], c, seen_), s);
+    if (is_intercept(g)) o.gap += s * length(seen_);
+  }
   o.primal = data.value + o.penalty;
   if (!(o.gap < o.primal)) o.gap = o.primal;  // no objective is below zero
   return o;

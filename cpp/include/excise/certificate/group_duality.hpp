@@ -54,6 +54,7 @@ class GroupCertifier {
                 double unfitted) const;
   double term(const GroupNet& net, std::span<const double> b, std::span<const double> c, double s);
   void note(Optimality& o, Index g, double violation) const;
+  bool is_intercept(Index g) const { return penalty_.is_intercept(penalty_.groups[g].front()); }
 
   const Penalty& penalty_;
   double noise_;
