@@ -114,7 +114,10 @@ def test_rare_soft_and_twin_classes(outputs: int) -> None:
     solved(Several(twins, Y), 1e-3)
     absent = np.column_stack([Y, np.zeros(60)])  # a class that no row has
     absent[0] = np.eye(outputs + 1)[-1]
-    solved(Several(X, absent, weights=np.arange(60.0) > 0))
+    offset = np.random.default_rng(2).normal(size=absent.shape) * 5
+    for shown in (None, offset):  # its intercept would go down for ever
+        for order in (slice(None), slice(None, None, -1)):
+            solved(Several(X, absent[:, order], weights=np.arange(60.0) > 0, offset=shown))
 
 
 @pytest.mark.parametrize("outputs", [2, 3, 6])

@@ -202,6 +202,7 @@ void NewtonSet::make_model() {
   gram_.clear();
   with_intercept_.clear();
   solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
+  if (model_coupling_ && !model_coupling_->products().empty()) solver_->expect_ties();
   extend_model(0);
   solver_->grow(penalty_);
   Vec values;

@@ -27,6 +27,10 @@ class ActiveSet {
   // Solves at `alpha` from where it stands; false if the optimality conditions do not hold yet.
   bool solve(double alpha);
 
+  // Many columns depend on one another, as those of several outputs do: a descent that gains
+  // nothing for a while ends.
+  void expect_ties() { ties_ = true; }
+
   // Takes these coefficients as the point to start from (columns that are dependent stay out).
   void start(std::span<const Index> columns, std::span<const double> b);
 
@@ -107,6 +111,7 @@ class ActiveSet {
   Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
   bool bounded_ = false;      // a column may rest at a bound that is not zero
+  bool ties_ = false;
   Index n_solves_ = 0;
 
   // Room that is used again and again
