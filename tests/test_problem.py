@@ -89,7 +89,7 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
         (X, Y[:, None]),
         {},
     ),
-    (InputError, "y must have one dimension, got shape (4, 2)", (X, np.c_[Y, Y]), {}),
+    (InputError, "y must have one dimension, got shape (4, 2, 1)", (X, np.c_[Y, Y][..., None]), {}),
     (InputError, "y must have one dimension, got shape ()", (X, 3.0), {}),
     # kinds of X and y
     (
@@ -247,7 +247,7 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
         InputError,
         "unknown loss 'hinge'\n"
         "  valid: 'squared', 'logistic', 'poisson', 'gamma', 'tweedie', 'negative_binomial', "
-        "'huber', 'squared_hinge', 'quantile', 'cox'",
+        "'huber', 'squared_hinge', 'quantile', 'cox', 'multinomial'",
         (X, Y),
         {"loss": "hinge"},
     ),

@@ -283,3 +283,8 @@ def test_every_loss_has_a_label_for_its_deviance():
         assert score_of(None, loss_of(name), NUMBERS) is None
     score = Score("own", "my score", lambda loss, y, eta, w: 1.0)
     assert score_of(score, SQUARED, NUMBERS) is score
+
+
+def test_a_path_that_keeps_nothing_is_scored_too() -> None:
+    found = fit_cv(X, CLASSES, 3, alphas=[9.0, 8.0], loss="logistic", scoring="accuracy")
+    assert_allclose(found.train, max(CLASSES.mean(), 1.0 - CLASSES.mean()))

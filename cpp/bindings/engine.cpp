@@ -45,6 +45,9 @@ struct Turn {
   std::lock_guard<std::mutex> lock;
 };
 
+// Groups of columns as compressed rows: (indptr, indices)
+using GroupsIn = std::tuple<IndicesIn, IndicesIn>;
+
 // Times, entries and strata of a Cox model: (time, entry or none, stratum or none)
 using SurvivalIn = std::tuple<FloatsIn, std::optional<FloatsIn>, std::optional<IndicesIn>>;
 
@@ -67,7 +70,8 @@ class PyEngine {
            const FloatsIn& penalty_weight, const FloatsIn& lower, const FloatsIn& upper,
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
-           nb::object check, const std::optional<SurvivalIn>& survival, Index outputs)
+           nb::object check, const std::optional<SurvivalIn>& survival, Index outputs,
+           const std::optional<GroupsIn>& groups)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -83,6 +87,11 @@ class PyEngine {
     s.loss = loss_of(loss, parameter, y, survival, outputs);
     s.tol = tol;
     if (offset) s.offset = to_vector(*offset);
+    if (groups) {
+      s.group_start = to_vector(std::get<0>(*groups));
+      s.group_members = to_vector(std::get<1>(*groups));
+      if (s.group_start.empty()) throw std::invalid_argument("groups: indptr is empty");
+    }
     context_ = python_context(n_threads, check_);
     before_reading();
     nb::gil_scoped_release released;
@@ -98,7 +107,9 @@ class PyEngine {
     if (start) {
       const auto& [alpha, indices, values] = *start;
       point = {alpha / unit, to_vector(indices), to_vector(values)};
-      for (double& v : point.values) v /= unit;
+      const Index outputs = engine_->statement().outputs;
+      for (std::size_t k = 0; k < point.values.size(); ++k)
+        point.values[k] /= unit * engine_->scaling().length(point.support[k] / outputs);
     }
     PathResult result;
     {
@@ -278,11 +289,12 @@ void bind_engine(nb::module_& m) {
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
-                    const std::optional<SurvivalIn>&, Index>(),
+                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
-           "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1)
+           "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1,
+           "groups"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

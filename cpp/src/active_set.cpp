@@ -18,11 +18,7 @@ ActiveSet::ActiveSet(Quadratic& quadratic, const Penalty& penalty, double noise,
 }
 
 void ActiveSet::grow(const Penalty& more) {
-  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
-                           {&penalty_.l2, &more.l2},
-                           {&penalty_.lower, &more.lower},
-                           {&penalty_.upper, &more.upper}})
-    all->insert(all->end(), some->begin(), some->end());
+  penalty_.append(more);
   if (!ridge_ && more.has_ridge()) {  // from now on refactoring needs the Gram rows of the active
     ridge_ = true;
     for (std::size_t k = 0; k < active_.size(); ++k) {
@@ -47,16 +43,12 @@ void ActiveSet::keep(std::span<const Index> kept) {
     b_[k] = b_[old];
     c_[k] = c_[old];
     barred_[k] = barred_[old];
-    penalty_.l1[k] = penalty_.l1[old];
-    penalty_.l2[k] = penalty_.l2[old];
-    penalty_.lower[k] = penalty_.lower[old];
-    penalty_.upper[k] = penalty_.upper[old];
   }
   const std::size_t m = kept.size();
   side_.resize(m);
   barred_.resize(m);
-  for (Vec* v : {&b_, &c_, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
-    v->resize(m);
+  for (Vec* v : {&b_, &c_}) v->resize(m);
+  penalty_.keep(kept);
   for (Index& j : active_) j = slot[sz(j)];
 }
 

@@ -143,7 +143,7 @@ void DensePack::add_to(std::span<const Index> columns, const double* b, Index be
 void DensePack::sweep(std::span<const Index> columns, const double* b, double* v,
                       const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
                       double* c, const Context& context) const {
-  constexpr Index kRows = 512;
+  constexpr Index kRows = 256;
   if (!by_rows || n_ <= 2 * kRows) return Pack::sweep(columns, b, v, turn, by_rows, r, c, context);
   const Index tiles = (n_ + kRows - 1) / kRows;
   Vec parts(sz(tiles * size_));
@@ -160,21 +160,38 @@ void DensePack::sweep(std::span<const Index> columns, const double* b, double* v
     kernels().axpy(1.0, parts.data() + tile * size_, c, size_);
 }
 
-// All columns at once are a sum over tiles of rows, half of it.
+// All columns at once are a sum over tiles of rows, half of it. Parts of the rows have sums of
+// their own, as many as there is room for beside the columns: in them nobody waits for anybody.
 void DensePack::weighted_gram(std::span<const double> h, Index first, Matrix g,
                               const Context& context) const {
-  constexpr Index kTileRows = 512;
+  constexpr Index kTileRows = 512, kMostParts = 8;
   if (first > 0) return Pack::weighted_gram(h, first, g, context);
-  for (Index k = 0; k < g.cols; ++k) std::fill_n(g.column(k), g.rows, 0.0);
-  Vec tile(sz(std::min(kTileRows, n_) * size_)), root(sz(kTileRows));
-  for (Index lo = 0; lo < n_; lo += kTileRows) {
-    const Index rows = std::min(kTileRows, n_ - lo);
-    for (Index i = 0; i < rows; ++i) root[sz(i)] = std::sqrt(h[sz(lo + i)]);
-    for (Index k = 0; k < size_; ++k)
-      for (Index i = 0; i < rows; ++i) tile[sz(i + k * rows)] = root[sz(i)] * column(k)[lo + i];
-    add_cross_products(ConstMatrix(tile.data(), rows, size_), ConstMatrix(nullptr, rows, 0), g,
-                       Matrix(nullptr, size_, 0), context);
-  }
+  if (size_ == 0) return;
+  const Index m = size_, tiles = (n_ + kTileRows - 1) / kTileRows;
+  const Index parts = std::clamp<Index>(std::min(tiles, 2 * n_ / m), 1, kMostParts);
+  Vec others(sz((parts - 1) * m * m));
+  const auto sum = [&](Index part) {
+    return part == 0 ? g : Matrix(others.data() + (part - 1) * m * m, m, m);
+  };
+  for (Index k = 0; k < m; ++k) std::fill_n(g.column(k), m, 0.0);
+  const double work = static_cast<double>(n_ * m) * static_cast<double>(m) / 2;
+  parallel_for(context, parts, 1, work, [&](Index begin, Index end) {
+    Vec tile(sz(std::min(kTileRows, n_) * m)), root(sz(kTileRows));
+    for (Index part = begin; part < end; ++part) {
+      const Index last = std::min(n_, tiles * (part + 1) / parts * kTileRows);
+      for (Index lo = tiles * part / parts * kTileRows; lo < last; lo += kTileRows) {
+        const Index rows = std::min(kTileRows, last - lo);
+        for (Index i = 0; i < rows; ++i) root[sz(i)] = std::sqrt(h[sz(lo + i)]);
+        for (Index k = 0; k < m; ++k)
+          for (Index i = 0; i < rows; ++i) tile[sz(i + k * rows)] = root[sz(i)] * column(k)[lo + i];
+        add_cross_products(ConstMatrix(tile.data(), rows, m), ConstMatrix(nullptr, rows, 0),
+                           sum(part), Matrix(nullptr, m, 0), parts == 1 ? context : kAlone);
+      }
+    }
+  });
+  for (Index part = 1; part < parts; ++part)
+    for (Index k = 0; k < m; ++k)
+      kernels().axpy(1.0, sum(part).column(k) + k, g.column(k) + k, m - k);
   mirror(g);
 }
 
@@ -194,17 +211,21 @@ void Design::predict(std::span<const Index> columns, const double* b, double* ou
 
 void add_cross_products(ConstMatrix z, ConstMatrix y, Matrix gram, Matrix zy,
                         const Context& context) {
-  constexpr Index kBlock = 64;
+  constexpr Index kBlock = 64, kStep = 8;  // on the diagonal the upper triangle is left out
   const Index n = z.rows, p = z.cols;
+  const auto block = [&](Index row, Index rows, Index column, Index columns) {
+    kernels().columns_f64(z.column(row), z.stride, n, rows, nullptr, z.column(column), z.stride,
+                          columns, &gram(row, column), gram.stride);
+  };
   kernels().columns_f64(z.data, z.stride, n, p, nullptr, y.data, y.stride, y.cols, zy.data,
                         zy.stride);
   const double work = static_cast<double>(n * p) * static_cast<double>(p) / 2;
   parallel_for(context, (p + kBlock - 1) / kBlock, 1, work, [&](Index first, Index last) {
-    for (Index c = first * kBlock; c < std::min(p, last * kBlock); c += kBlock)
-      for (Index r = c; r < p; r += kBlock)
-        kernels().columns_f64(z.column(r), z.stride, n, std::min(kBlock, p - r), nullptr,
-                              z.column(c), z.stride, std::min(kBlock, p - c), &gram(r, c),
-                              gram.stride);
+    for (Index c = first * kBlock; c < std::min(p, last * kBlock); c += kBlock) {
+      const Index end = std::min(p, c + kBlock);
+      for (Index s = c; s < end; s += kStep) block(s, end - s, s, std::min(kStep, end - s));
+      for (Index r = end; r < p; r += kBlock) block(r, std::min(kBlock, p - r), c, end - c);
+    }
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "excise/design/outputs.hpp"
+#include "excise/path/grouping.hpp"
 #include "excise/path/newton_set.hpp"
 
 namespace excise {
@@ -95,19 +96,19 @@ double power_of_two_near(std::span<const double> values) {
   return most > 0 ? std::ldexp(1.0, exponent) : 1.0;
 }
 
-Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
+Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
   const std::size_t p = sz(s.p());
-  Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p)};
+  Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p), {}};
   for (std::size_t j = 0; j < p; ++j) {
-    const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / scale[j];
-    const bool excluded = v == kInfinity || !(scale[j] > 0);
-    out.unit[j] = s.standardize || excluded ? 1.0 : scale[j];
+    const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / divisor[j];
+    const bool excluded = v == kInfinity || !(divisor[j] > 0);
+    out.unit[j] = s.standardize || excluded ? 1.0 : divisor[j];
     out.l1[j] = excluded ? kInfinity : s.l1_ratio * v * per;
     out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * v * per * per * unit;
     out.lower[j] =
-        s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * scale[j] / unit;
+        s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * divisor[j] / unit;
     out.upper[j] =
-        s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * scale[j] / unit;
+        s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * divisor[j] / unit;
   }
   return out;
 }
@@ -115,6 +116,7 @@ Penalty standard_penalty(const Statement& s, const Vec& scale, double unit) {
 Engine::Engine(Statement statement, Moments moments, Context context,
                std::shared_ptr<SharedColumns> shared)
     : statement_(std::move(statement)), context_(std::move(context)) {
+  settle_groups(statement_);
   const Index p = statement_.p();
   scaling_.mean.assign(sz(p), 0.0);
   scaling_.scale.resize(sz(p));
@@ -128,15 +130,17 @@ Engine::Engine(Statement statement, Moments moments, Context context,
   null_intercepts_.assign(sz(outputs), 0.0);
   problem_.root = repeated(root, outputs);
   statement_.loss ? set_loss() : set_target();
-  problem_.penalty = standard_penalty(statement_, scaling_.scale, unit_);
+  scaling_.divisor = inner_divisor(statement_, scaling_.scale);
+  problem_.penalty = standard_penalty(statement_, scaling_.divisor, unit_);
   problem_.design = design_ = std::make_shared<Standardized>(
-      statement_.design, scaling_.mean, scaling_.scale, root, std::move(shared));
-  uses_gram_ = !statement_.loss && gram_pays(*statement_.design);
+      statement_.design, scaling_.mean, scaling_.divisor, root, std::move(shared));
+  uses_gram_ = !statement_.loss && !statement_.grouped() && gram_pays(*statement_.design);
   if (outputs > 1) {
     if (std::exchange(problem_.fit_intercept, false)) choose_intercepts();
     problem_.penalty = for_outputs(problem_.penalty, outputs, ix(with_intercept_.size()));
     problem_.design = std::make_shared<Outputs>(design_, std::move(root), outputs, with_intercept_);
   }
+  problem_.penalty.groups = inner_groups(statement_, scaling_, problem_.penalty.intercepts);
   if (statement_.loss) outputs > 1 ? set_null_losses() : set_null_loss();
 }
 
@@ -259,11 +263,22 @@ void Engine::start() {
 }
 
 double Engine::top_gradient() const {
+  const Penalty& penalty = problem_.penalty;
+  const auto stated_weight = [&](Index j) {
+    return statement_.penalty_weight[sz(j / statement_.outputs)] / penalty.unit[sz(j)];
+  };
   double most = 0.0;
-  for (Index j = 0; j < n_coefficients(); ++j) {
-    const ElasticNet e = problem_.penalty.at(j, 1.0);
-    const double weight =
-        statement_.penalty_weight[sz(j / statement_.outputs)] / problem_.penalty.unit[sz(j)];
+  Vec seen;
+  for (Index g = 0; g < penalty.groups.count(); ++g) {
+    const auto members = penalty.groups[g];
+    if (penalty.is_intercept(members.front())) continue;
+    const double weight = stated_weight(members.front());
+    const auto c = gathered(members, null_.correlations.data(), seen);
+    if (weight > 0) most = std::max(most, penalty.group(g, 1.0).zero_threshold(c) / weight);
+  }
+  for (Index j = 0; j < n_coefficients() && !penalty.grouped(); ++j) {
+    const ElasticNet e = penalty.at(j, 1.0);
+    const double weight = stated_weight(j);
     if (!e.excluded() && weight > 0)
       most = std::max(most, e.zero_threshold(null_.correlations[sz(j)]) / weight);
   }

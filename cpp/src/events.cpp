@@ -168,10 +168,20 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       residuals.clear();
     };
     const auto taxed = [&](Index slot) { return problem.penalty.l1[sz(set.feature(slot))] > 0; };
+    const Groups& groups = problem.penalty.groups;
+    Vec lengths;  // of groups, in the place of their first column
+    const auto coefficients = [&]() -> const Vec& {
+      const Vec& b = set.coefficients();
+      if (!problem.penalty.grouped()) return b;
+      lengths.assign(b.size(), 0.0);
+      for (Index k = 0; k < set.size(); ++k)
+        if (b[sz(k)] != 0)
+          lengths[sz(set.slot(groups[groups.of[sz(set.feature(k))]].front()))] = 1.0;
+      return lengths;
+    };
     std::vector<Event> events =
-        walk({[&](double alpha) { set.solve(alpha); },
-              [&]() -> const Vec& { return set.coefficients(); }, taxed, lines},
-             first, last, problem.noise(), context, [&](double alpha) {
+        walk({[&](double alpha) { set.solve(alpha); }, coefficients, taxed, lines}, first, last,
+             problem.noise(), context, [&](double alpha) {
                alphas.push_back(alpha);
                residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
                if (ix(alphas.size()) == kBatch) check();

@@ -137,6 +137,62 @@ void combine(const double* const* columns, const double* b, Index m, Index n, do
   }
 }
 
+// f(i, v) for every vector of x, the last one filled up with ones; what f returns goes to `out`.
+template <class F>
+EXCISE_INLINE void map(const double* x, Index n, double* out, const F& f) {
+  Index i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(out + i, f(load(x + i)));
+  if (i == n) return;
+  vd some = spread(1.0);
+  for (Index k = 0; k < n - i; ++k) some[k] = x[i + k];
+  some = f(some);
+  for (Index k = 0; k < n - i; ++k) out[i + k] = some[k];
+}
+
+typedef long long vi __attribute__((vector_size(kLanes * sizeof(long long))));
+constexpr double kLn2 = 0x1.62e42fefa38p-1, kLn2Rest = 0x1.ef35793c7673p-45;  // the first is short
+constexpr double kToInteger = 0x1.8p52;  // what is added to this is rounded to an integer
+
+// e^x = 2^k e^r with |r| <= ln 2 / 2, e^r by its Taylor series; 2^k in two factors, so that results
+// below the normal numbers come out too.
+EXCISE_INLINE vd exponential(vd x) {
+  x = x < -746.0 ? spread(-746.0) : x;
+  x = x > 710.0 ? spread(710.0) : x;
+  const vd shifted = x * 0x1.71547652b82fep0 + kToInteger, k = shifted - kToInteger;
+  const vd r = (x - k * kLn2) - k * kLn2Rest;
+  vd sum = spread(1.0 / 6227020800.0);
+  for (const double c :
+       {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
+        1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5})
+    sum = sum * r + c;
+  sum = 1.0 + (r + r * r * sum);
+  const vi whole = (vi)shifted - (vi)spread(kToInteger), half = whole >> 1;
+  const vd first = (vd)((half + 1023) << 52), second = (vd)((whole - half + 1023) << 52);
+  return sum * first * second;
+}
+void exponentials(const double* x, Index n, double* out) {
+  map(x, n, out, [](vd v) { return exponential(v); });
+}
+
+// log x = k ln 2 + log m with m between sqrt(1/2) and sqrt(2); log m = 2 artanh((m - 1) / (m + 1)).
+EXCISE_INLINE vd logarithm(vd x) {
+  const vi small = (vi)(x < 0x1p-1000);
+  x = small ? x * 0x1p60 : x;
+  const vi bits = (vi)x, root_half = (vi)spread(0x1.6a09e667f3bcdp-1);
+  const vi whole = (bits - root_half) >> 52;
+  const vd m = (vd)(bits - (whole << 52));
+  const vd k = ((vd)(whole + (vi)spread(kToInteger)) - kToInteger) - (small ? spread(60.0) : vd{});
+  const vd s = (m - 1.0) / (m + 1.0), z = s * s;
+  vd sum = spread(2.0 / 21);
+  for (const double c :
+       {2.0 / 19, 2.0 / 17, 2.0 / 15, 2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3})
+    sum = sum * z + c;
+  return k * kLn2 + (k * kLn2Rest + (2.0 * s + s * z * sum));
+}
+void logarithms(const double* x, Index n, double* out) {
+  map(x, n, out, [](vd v) { return logarithm(v); });
+}
+
 EXCISE_INLINE vd larger(vd a, vd b) { return a > b ? a : b; }
 EXCISE_INLINE vd smaller(vd a, vd b) { return a < b ? a : b; }
 
@@ -396,6 +452,8 @@ const Kernels table{EXCISE_STRING(EXCISE_ISA),
                     dot,
                     axpy,
                     combine,
+                    exponentials,
+                    logarithms,
                     scores,
                     bounds,
                     above,

@@ -77,11 +77,7 @@ DataTerm NewtonSet::data() const {
 void NewtonSet::grow(const Indices& features, const Penalty& more) {
   const Index first = ix(now_.b.size());
   pack_->add(features);
-  for (auto [all, some] : {std::pair{&penalty_.l1, &more.l1},
-                           {&penalty_.l2, &more.l2},
-                           {&penalty_.lower, &more.lower},
-                           {&penalty_.upper, &more.upper}})
-    all->insert(all->end(), some->begin(), some->end());
+  penalty_.append(more);
   for (std::size_t k = 0; k < more.l1.size(); ++k)
     if (!problem_.penalty.is_intercept(features[k]))
       least_tax_ = more.l2[k] > 0 ? 0.0 : std::min(least_tax_, more.l1[k]);
@@ -97,10 +93,9 @@ void NewtonSet::grow(const Indices& features, const Penalty& more) {
 void NewtonSet::keep(const Indices& kept) {
   pack_->keep(kept);
   for (std::size_t k = 0; k < kept.size(); ++k)
-    for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
-      (*v)[k] = (*v)[sz(kept[k])];
-  for (Vec* v : {&now_.b, &now_.c, &penalty_.l1, &penalty_.l2, &penalty_.lower, &penalty_.upper})
-    v->resize(kept.size());
+    for (Vec* v : {&now_.b, &now_.c}) (*v)[k] = (*v)[sz(kept[k])];
+  for (Vec* v : {&now_.b, &now_.c}) v->resize(kept.size());
+  penalty_.keep(kept);
   has_model_ = false;
 }
 
@@ -157,29 +152,19 @@ void NewtonSet::bend(const Vec& bends, const Coupling* coupling, double* v) cons
 }
 
 double NewtonSet::violation() const {
-  double most = std::abs(now_.u0);
-  for (Index k = 0; k < ix(now_.b.size()); ++k)
-    most = std::max(most, at(k).violation(now_.b[sz(k)], now_.c[sz(k)]));
-  return most;
+  return std::max(std::abs(now_.u0), penalty_.violation(now_.b, now_.c, alpha_));
 }
 
 // The violation at which the gap of a lasso is clearly below what is wanted: it is about three
 // times their product with the sum of |b|. Other penalties are solved to rounding.
 double NewtonSet::small_enough() const {
-  constexpr double kShare = 0.01, kOfTax = 1e-7, kMost = 3e4;
+  constexpr double kShare = 0.1, kOfTax = 1e-7, kMost = 3e4;
   if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
   double size = std::abs(now_.intercept);
   for (const double b : now_.b) size += std::abs(b);
   const double of_tax = kOfTax * alpha_ * least_tax_;
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   return std::max(noise_, std::min({of_tax, kMost * noise_, size > 0 ? wanted / size : 0.0}));
-}
-
-double NewtonSet::penalty(const Vec& b) const {
-  double total = 0.0;
-  for (Index k = 0; k < ix(b.size()); ++k)
-    if (b[sz(k)] != 0) total += at(k).value(b[sz(k)]);
-  return total;
 }
 
 void NewtonSet::make_model() {
@@ -201,7 +186,7 @@ void NewtonSet::make_model() {
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
-  solver_.emplace(quadratic_, Penalty{}, noise_, context_.poll);
+  solver_ = small_solver(quadratic_, problem_.penalty.grouped(), noise_, context_.poll);
   if (model_coupling_ && !model_coupling_->products().empty()) solver_->expect_ties();
   extend_model(0);
   solver_->grow(penalty_);
@@ -249,9 +234,14 @@ NewtonSet::Point NewtonSet::model_minimum() {
     kernels().axpy(-now_.u0 / curvature_, with_intercept_.data(), target_.data(), m);
   for (double& q : target_) q /= stretch_;
   double bq = 0.0;
-  for (Index k = 0; k < m; ++k) bq += now_.b[sz(k)] * target_[sz(k)];
-  for (Index k = 0; k < m; ++k)
-    if (now_.b[sz(k)] != 0) kernels().axpy(now_.b[sz(k)], gram_.data() + k * m, target_.data(), m);
+  std::vector<const double*> columns;
+  Vec values;
+  for (const Index k : support()) {
+    bq += now_.b[sz(k)] * target_[sz(k)];
+    columns.push_back(gram_.data() + k * m);
+    values.push_back(now_.b[sz(k)]);
+  }
+  kernels().combine(columns.data(), values.data(), ix(columns.size()), m, target_.data());
   double bgb = -bq;
   for (Index k = 0; k < m; ++k) bgb += now_.b[sz(k)] * target_[sz(k)];
   // so that the model is about the loss at b
@@ -333,7 +323,7 @@ void NewtonSet::see_stretch() {
 // Whether a new model costs less than what the old one would still take, in readings of the
 // columns: an old one gains the same share at every step, a new one doubles the digits.
 bool NewtonSet::worth_a_new_model(double before, double now) const {
-  constexpr double kModelColumns = 20;  // columns of a Gram matrix for the price of two readings
+  constexpr double kModelColumns = 8;  // columns of a Gram matrix for the price of a reading
   const double rate = now / before;
   if (!(rate < 0.5)) return true;
   const double steps = std::log(now / small_enough()) / -std::log(rate);
@@ -356,21 +346,24 @@ bool NewtonSet::solve(double alpha) {
   return violation() <= std::max(small_enough(), 16 * noise_);
 }
 
-// Taxed coefficients that move no correlation by more than its rounding are zero: at an entry the
-// model cannot tell.
+// Taxed coefficients, or groups of them, that move no correlation by more than its rounding are
+// zero: at an entry the model cannot tell.
 void NewtonSet::dust() {
   constexpr double kNoises = 16;
   Point point{now_.b, now_.intercept};
   const Index m = ix(point.b.size());
   if (ix(gram_.size()) != m * m) return;
   bool any = false;
-  for (Index k = 0; k < m; ++k) {
-    double& b = point.b[sz(k)];
-    const double moves = std::abs(b) * gram_[sz(k + k * m)];
-    if (b == 0 || at(k).smooth() || !(moves > 0 && moves <= kNoises * noise_)) continue;
-    b = 0.0;
+  const auto settle = [&](std::span<const Index> some) {
+    double moves = 0.0;
+    for (const Index k : some) moves += std::abs(point.b[sz(k)]) * gram_[sz(k + k * m)];
+    if (!(moves > 0 && moves <= kNoises * noise_) || penalty_.at(some.front(), alpha_).smooth())
+      return;
+    for (const Index k : some) point.b[sz(k)] = 0.0;
     any = true;
-  }
+  };
+  for (Index g = 0; g < penalty_.groups.count(); ++g) settle(penalty_.groups[g]);
+  for (Index k = 0; k < m && !penalty_.grouped(); ++k) settle(std::span(&k, 1));
   if (any) go_to(point);
 }
 

@@ -17,7 +17,7 @@ double at_bound(double coef, double bound) {
 Report report(const Engine& engine, const Vec& centre, PathResult& result) {
   const double unit = engine.unit(), null = engine.problem().null_loss;
   const Index n_coefficients = engine.n_coefficients(), outputs = engine.statement().outputs;
-  const Vec& scale = engine.scaling().scale;
+  const Scaling& scaling = engine.scaling();
   const Statement& stated = engine.statement();
   const bool no_intercept = stated.loss && !stated.loss->has_intercept();
   Report out;
@@ -35,10 +35,11 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
       if (point.support[k] >= n_coefficients) continue;  // an intercept
       const std::size_t j = sz(point.support[k] / outputs);
       const double standard = point.values[k] * unit;
-      const double coef = at_bound(at_bound(standard / scale[j], stated.lower[j]), stated.upper[j]);
+      const double coef =
+          at_bound(at_bound(standard / scaling.divisor[j], stated.lower[j]), stated.upper[j]);
       out.indices.push_back(point.support[k]);
       out.coef.push_back(coef);
-      out.coef_std.push_back(standard);
+      out.coef_std.push_back(standard * scaling.length(ix(j)));
       centres[sz(point.support[k] % outputs)] += centre[j] * coef;
       out.finite &= std::isfinite(coef);
     }
@@ -54,7 +55,8 @@ Report report(const Engine& engine, const Vec& centre, PathResult& result) {
   }
   out.correlations = std::move(result.correlations);
   out.correlations.resize(sz(n_coefficients));
-  for (double& c : out.correlations) c *= unit;
+  for (Index j = 0; j < n_coefficients; ++j)
+    out.correlations[sz(j)] *= unit / scaling.length(j / outputs);
   return out;
 }
 

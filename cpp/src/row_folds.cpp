@@ -128,7 +128,7 @@ Vec RowFold::predict(const PathPoint* point, const Indices& slot, const Vec& hel
   for (std::size_t s = 0; point && s < point->support.size(); ++s) {
     const std::size_t j = sz(point->support[s] / outputs_), k = sz(point->support[s] % outputs_);
     if (j >= slot.size()) continue;  // an intercept
-    b[k].push_back(point->values[s] * own_->unit() / own_->scaling().scale[j]);
+    b[k].push_back(point->values[s] * own_->unit() / own_->scaling().divisor[j]);
     columns[k].push_back(held.data() + sz(slot[j]) * m);
     shift[k] += own_->scaling().mean[j] * b[k].back();
   }

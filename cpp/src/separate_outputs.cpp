@@ -23,9 +23,9 @@ SeparateOutputs::SeparateOutputs(const StandardProblem& whole, const NullModel& 
     one.y = stretch(whole.y, k * n, n);
     one.root = stretch(whole.root, 0, n);
     one.yy = kernels().dot(one.y.data(), one.y.data(), n);
-    one.penalty = {every(whole.penalty.l1, k), every(whole.penalty.l2, k),
+    one.penalty = {every(whole.penalty.l1, k),    every(whole.penalty.l2, k),
                    every(whole.penalty.lower, k), every(whole.penalty.upper, k),
-                   every(whole.penalty.unit, k)};
+                   every(whole.penalty.unit, k),  {}};
     one.null_loss = 0.5 * one.yy;
     problems.push_back(std::move(one));
     nulls.push_back({every(null.correlations, k), stretch(null.residual, k * n, n)});

@@ -137,7 +137,8 @@ void WindowedPath::start_from(const Start& start) {
 // The window that is expected to cost least per alpha, after adding its candidates to the
 // working set: wide ones read X seldom, but need many candidates.
 Index WindowedPath::choose_window() {
-  constexpr double kCandidate = 3.0;  // what a candidate costs at each alpha, in columns of X
+  // What a candidate costs at each alpha, in columns of X: Newton's method reads it several times
+  const double kCandidate = problem_.loss ? 12.0 : 3.0;
   const Index left = ix(alphas_.size()) - next_;
   Index window = 1;
   Indices& candidates = candidates_;

@@ -29,6 +29,42 @@ TEST(dot_axpy_and_combine_are_plain_sums) {
   }
 }
 
+TEST(exponentials_and_logarithms_have_all_their_digits) {
+  for (const Index n : {0, 1, 3, 8, 9, 1000}) {
+    Random random(static_cast<std::uint64_t>(n) + 3);
+    Vec x = random.normals(n), out(sz(n));
+    for (const double size : {1e-12, 1e-3, 1.0, 30.0, 200.0}) {
+      Vec scaled = x;
+      for (double& v : scaled) v *= size;
+      kernels().exponentials(scaled.data(), n, out.data());
+      for (Index i = 0; i < n; ++i) {
+        const double e = std::exp(scaled[sz(i)]);
+        CHECK(std::abs(out[sz(i)] - e) <= 5e-16 * e);
+        scaled[sz(i)] = e;
+      }
+      kernels().logarithms(scaled.data(), n, out.data());
+      for (Index i = 0; i < n; ++i) {
+        const double l = std::log(scaled[sz(i)]);
+        CHECK(std::abs(out[sz(i)] - l) <= 5e-16 * std::abs(l));
+      }
+    }
+  }
+  const Vec far{0.0, -0.0, 800.0, -800.0, 709.7, -740.0, -745.0, 1.0, -kInfinity, kInfinity};
+  Vec out(far.size());
+  kernels().exponentials(far.data(), ix(far.size()), out.data());
+  for (std::size_t i = 0; i < far.size(); ++i) {
+    const double e = std::exp(far[i]);
+    CHECK(out[i] == e || std::abs(out[i] - e) <= std::max(5e-16 * e, 5e-324));
+  }
+  const Vec ends{1.0, 1e-310, 5e-324, 1e308, 2.2250738585072014e-308};
+  kernels().logarithms(ends.data(), ix(ends.size()), out.data());
+  for (std::size_t i = 0; i < ends.size(); ++i)
+    CHECK(std::abs(out[i] - std::log(ends[i])) <= 5e-16 * std::abs(std::log(ends[i])));
+  const double zero = 0.0;
+  kernels().logarithms(&zero, 1, out.data());
+  CHECK(std::isfinite(out[0]) && out[0] < -744);
+}
+
 template <class T>
 void products_agree(Index n, Index p, Index k, bool shifted) {
   Random random(7);

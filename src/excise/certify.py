@@ -11,28 +11,31 @@ from typing import Any
 
 import numpy as np
 
-from excise.cox_term import CoxFit, CoxTerm
+from excise.classes_term import ClassesTerm
+from excise.cox_term import CoxTerm
 from excise.data_term import DataTerm, Fitted, RowFitted, data_term
-from excise.dual_point import DEPENDENT, Indices, best_dual_point, clear_factor, too_many
-from excise.duality import TIE, DualPoint, Size, certificate_of, reach, safe_radius
+from excise.dual_point import best_dual_point
+from excise.duality import TIE, DualPoint, Size, certificate_of, safe_radius
 from excise.exceptions import InputError
+from excise.losses import Cox, Multinomial
 from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
+from excise.slope_point import SlopeFitted
 from excise.standard import Penalty, View, allowed, penalty_at
+from excise.uniqueness import uniqueness
 
 
-def certify(
-    X: Any, y: Any, coef: Any, intercept: float, alpha: float, **problem: Any
-) -> Certificate:
+def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: Any) -> Certificate:
     """Bound how far given coefficients are from the optimum, and judge every zero.
 
     Parameters
     ----------
     X : array, data frame or Design, shape (n, p)
-    y : array, shape (n,)
-    coef : array, shape (p,)
+    y : array, shape (n,), or (n, K) of K outputs
+    coef : array, shape (p,), or (p, K)
         On the original scale, from any tool.
-    intercept : float
+    intercept : float, or array, shape (K,)
+        Of classes with any constant added to all.
     alpha : float
         In excise's objective; docs/objective.md converts from other tools.
     **problem
@@ -59,29 +62,41 @@ def certify(
     return certify_problem(checked, *given, check_alpha(alpha))
 
 
-def certify_problem(problem: Problem, coef: Floats, intercept: float, alpha: float) -> Certificate:
+def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
     view = View(problem)
-    term = CoxTerm(view) if problem.survival is not None else data_term(view)
+    term = term_of(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
-    b = _within_bounds(coef * view.columns.divisor / term.unit, pen, problem)
+    b = (coef.T * view.columns.divisor / term.unit).T.ravel()
+    b = _within_bounds(b, pen, problem)
     fit = term.at(b, coef, intercept)
-    c, at_null = view.correlate(np.stack([fit.u, term.null_slopes], axis=1)).T
+    found = view.correlate(np.stack([fit.u, term.null_slopes], axis=1))
+    c, at_null = found[:, 0].ravel(), found[:, 1].ravel()
     size = Size(term.unit, term.null, 0.0, term.steep)
     size = size._replace(top=_top_tax(view, pen, term, at_null, size.noise))
     point, u = _dual_point(view, pen, fit, b, c, size)
-    c = c if u is fit.u else view.correlate(u)
+    c = c if u is fit.u else view.flat(u)
     made = certificate_of(b, c, fit.alone(b, c), fit.data, pen, size, point, fit.off(u))
     radius = safe_radius(point.gap, size.null, fit.data.curvature)
-    unique, twins = _uniqueness(view, pen, fit, b, c, point, radius, size)
+    optimal = point.gap <= TIE * size.null
+    unique, twins = uniqueness(view, pen, fit, b, c, point.z, radius, optimal)
     return replace(made, unique=unique, twins=twins)
+
+
+def term_of(view: View) -> DataTerm:
+    """The data term of the problem that `view` looks at, whatever its loss."""
+    if isinstance(view.problem.loss, Cox):
+        return CoxTerm(view)
+    if isinstance(view.problem.loss, Multinomial):
+        return ClassesTerm(view)
+    return data_term(view)
 
 
 def _dual_point(
     view: View, pen: Penalty, fit: Fitted, b: Floats, c: Floats, size: Size
 ) -> tuple[DualPoint, Floats]:
     """The best feasible point at hand, and the slopes beside it."""
-    if isinstance(fit, CoxFit):
+    if isinstance(fit, SlopeFitted):
         return fit.dual_point(view, pen, b, c, size)
     assert isinstance(fit, RowFitted)
     return best_dual_point(view, pen, fit, b, c, size)
@@ -89,11 +104,11 @@ def _dual_point(
 
 def _within_bounds(b: Floats, pen: Penalty, problem: Problem) -> Floats:
     """Return b, moved by rounding at most; refuse it if it breaks its bounds by more."""
-    inside = np.clip(b, pen.lower, pen.upper)
+    inside = np.clip(b, pen.each(pen.lower), pen.each(pen.upper))
     broken = np.flatnonzero(np.abs(b - inside) > 1e-12 * np.abs(inside))
     if len(broken) == 0:
         return inside
-    j = int(broken[0])
+    j = int(broken[0]) // problem.outputs
     if np.isinf(problem.penalty_weight[j]):
         raise InputError(
             f"coef is not zero for {problem.feature(j)}, which penalty_weight = inf excludes"
@@ -109,79 +124,15 @@ def _top_tax(view: View, pen: Penalty, term: DataTerm, at_null: Floats, noise: f
 
     Their bounds are left aside; with nothing to tax, it is the largest gradient at b = 0.
     """
-    weight, left = view.problem.penalty_weight, at_null
-    free = np.flatnonzero((weight == 0.0) & ~pen.excluded)
+    weight, left = view.problem.penalty_weight[pen.feature], at_null
+    free = np.flatnonzero(pen.each((weight == 0.0) & ~pen.excluded))
     if len(free):
-        left = view.correlate(term.slopes_without(free))
+        features = np.unique(free // pen.outputs)
+        left = view.flat(term.slopes_without(features))
     taxed = (weight > 0.0) & ~pen.excluded
-    earned = np.where(np.abs(left) > noise, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
+    clear = np.abs(pen.size(left)) > noise
+    earned = np.where(clear, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
     most = float(np.max(earned / weight[taxed], initial=0.0))
-    return most if most > 0.0 else float(np.max(np.abs(at_null) * pen.unit, initial=0.0))
-
-
-def _uniqueness(
-    view: View,
-    pen: Penalty,
-    fit: Fitted,
-    b: Floats,
-    c: Floats,
-    point: DualPoint,
-    radius: float,
-    size: Size,
-) -> tuple[bool | None, tuple[tuple[int, ...], ...]]:
-    """Whether the optimum is unique, and otherwise who could swap with whom.
-
-    All optima share every ridge-penalised b_j, and are zero wherever that is proved; under a
-    strictly convex loss they share Z b too. So they are one if the other columns are independent
-    (Tibshirani, EJS 7, 2013), or if there are none. They are several if a column depends on those
-    inside (b_j != 0, off its bounds) and is inside too or earns its whole tax: moving along the
-    dependence changes neither Z b nor the tax paid, whatever the loss.
-    """
-    undecided = reach(point.z, radius, pen) >= pen.tax
-    undecided &= (pen.ridge == 0.0) & ~pen.excluded
-    if not undecided.any():
-        return True, ()
-    independent = _independent(view, np.flatnonzero(undecided))
-    if independent:
-        return (True if fit.curved(np.flatnonzero(undecided)) else None), ()
-    if independent is None or point.gap > TIE * size.null:
-        return None, ()
-    inside = undecided & (b != 0.0) & (b > pen.lower) & (b < pen.upper)
-    ties = undecided & (b == 0.0) & (allowed(c, pen) >= pen.tax * (1.0 - TIE))
-    if too_many(view, np.flatnonzero(inside | ties)):
-        return None, ()
-    twins = _dependent_groups(view, np.flatnonzero(inside), np.flatnonzero(ties))
-    return (False if twins else None), twins
-
-
-def _independent(view: View, index: Indices) -> bool | None:
-    """None: too costly to know."""
-    if len(index) > view.problem.n:
-        return False
-    if clear_factor(view, index) is not None:
-        return True
-    if too_many(view, index):
-        return None
-    R = np.linalg.qr(view.gather(index), mode="r")
-    return bool(np.all(np.abs(np.diag(R)) > DEPENDENT))
-
-
-def _dependent_groups(view: View, inside: Indices, ties: Indices) -> tuple[tuple[int, ...], ...]:
-    """Each column that depends on earlier ones inside, with those that its combination needs."""
-    order = np.concatenate([inside, ties])
-    Z, basis = view.gather(order), np.empty((view.problem.n, 0))
-    chosen: list[int] = []
-    groups: list[tuple[int, ...]] = []
-    for k, j in enumerate(order):
-        rest = Z[:, k]
-        for _ in range(2):
-            rest = rest - basis @ (basis.T @ rest)
-        length = float(np.linalg.norm(rest))
-        if length <= DEPENDENT:
-            share = np.linalg.lstsq(Z[:, np.array(chosen)], Z[:, k], rcond=None)[0]
-            partners = order[np.array(chosen)[np.abs(share) > 1e-6]]
-            groups.append(tuple(sorted({int(j), *map(int, partners)})))
-        elif k < len(inside):
-            chosen.append(k)
-            basis = np.concatenate([basis, rest[:, None] / length], axis=1)
-    return tuple(groups)
+    if most > 0.0:
+        return most
+    return float(np.max(np.abs(pen.size(at_null)) * pen.unit, initial=0.0))

@@ -122,11 +122,25 @@ def check_rows(name: str, values: Floats, n: int) -> Floats:
         )
     if len(values) != n:
         raise InputError(f"X has {n} rows but {name} has {len(values)} values")
+    return _finite(name, values)
+
+
+def check_table(name: str, values: Floats, n: int, outputs: int | None = None) -> Floats:
+    """Finite numbers, a row for each of n, a column for each output."""
+    if outputs is not None and values.shape[1:] != (outputs,):
+        raise InputError(f"{name} must have shape ({n}, {outputs}), as y, got {values.shape}")
+    if len(values) != n:
+        raise InputError(f"X has {n} rows but {name} has {len(values)}")
+    return _finite(name, values)
+
+
+def _finite(name: str, values: Floats) -> Floats:
     low, high = float(values.min()), float(values.max())
     if not max(-low, high) < LARGEST:  # NaN too
         wrong = ~(np.abs(values) < LARGEST)
-        row = int(np.argmax(wrong))
-        refuse(name, float(values[row]), f"row {row}", int(wrong.sum()))
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        where = f"row {place[0]}" + "".join(f", column {k}" for k in place[1:])
+        refuse(name, float(values[place]), where, int(wrong.sum()))
     return values
 
 

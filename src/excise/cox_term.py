@@ -1,33 +1,40 @@
 """The certificate of a Cox model: slopes, and dual points that are slopes somewhere else.
 
-Rows are coupled, so a dual point cannot be moved row by row. The slopes at any eta' are one,
-whatever eta' is, and s times them another; what it costs at eta is known in closed form
-(`PartialLikelihood.distance`). So eta' is moved by Newton steps to where the features that pay
-nothing earn nothing, and the kept ones what they pay: then the gap is of second order in the
-distance to the optimum.
+Rows are coupled, so a dual point cannot be moved row by row: see `excise.slope_point`. What the
+slopes at another eta, or a share of them, cost is known in closed form
+(`PartialLikelihood.distance`).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from excise.data_term import LARGEST, DataTerm, Fitted
-from excise.duality import EPS, NOISE, Data, DualPoint, Size, duality_gap, no_bound, open_sides
+from excise.duality import EPS, Data
+from excise.freedom import Indices
 from excise.losses import Cox
+from excise.null_model import descended
+from excise.problem import Problem
 from excise.results import Floats
 from excise.risk_sets import PartialLikelihood
-from excise.standard import Penalty, View
+from excise.slope_point import SlopeFitted
+from excise.standard import View
 
-Indices = NDArray[np.intp]
-
-MOVES = 8
-"""Newton steps of eta', at most."""
+FARTHEST = 20.0
+"""How far a step of eta goes at most."""
 
 CLEAR = 1e-10
 """A share of the second derivative above its rounding."""
+
+
+def likelihood_of(problem: Problem) -> tuple[Indices, PartialLikelihood]:
+    """The rows that have weight, and their partial likelihood."""
+    assert isinstance(problem.loss, Cox) and problem.survival is not None
+    rows: Indices = np.flatnonzero(problem.weights > 0.0)
+    survival, weights = problem.survival[rows], problem.weights[rows]
+    return rows, PartialLikelihood(survival, weights, problem.loss.ties)
 
 
 class CoxTerm(DataTerm):
@@ -35,11 +42,8 @@ class CoxTerm(DataTerm):
 
     def __init__(self, view: View) -> None:
         problem = view.problem
-        assert isinstance(problem.loss, Cox) and problem.survival is not None
         self.view = view
-        self.rows: Indices = np.flatnonzero(problem.weights > 0.0)
-        survival, weights = problem.survival[self.rows], problem.weights[self.rows]
-        self.likelihood = PartialLikelihood(survival, weights, problem.loss.ties)
+        self.rows, self.likelihood = likelihood_of(problem)
         self.root = view.root[self.rows]
         self.null_eta = np.zeros(len(self.rows))
         if problem.offset is not None:
@@ -78,27 +82,20 @@ class CoxTerm(DataTerm):
         return np.asarray((product + product.T) / 2)
 
     def slopes_without(self, free: Indices) -> Floats:
-        columns, eta = self.columns(free), self.null_eta
-        here = self.likelihood.value(eta)
-        for _ in range(100):
-            earned = columns.T @ (self.root * self.slopes(eta)[self.rows])
-            step = np.linalg.lstsq(self.bend(eta, columns), earned, rcond=None)[0]
-            gain, t, way = float(earned @ step), 1.0, columns @ step
-            if not gain > 4.0 * EPS * here:
-                break
-            while t > 1e-10 and not self.likelihood.value(eta + t * way) <= here - 1e-4 * t * gain:
-                t /= 2.0
-            if t <= 1e-10:
-                break
-            eta = eta + t * way
-            here = self.likelihood.value(eta)
-        return self.slopes(eta)
+        columns = self.columns(free)
 
-    def at(self, b: Floats, coef: Floats, intercept: float) -> Fitted:
+        def step(eta: Floats) -> tuple[Floats, float]:
+            earned = columns.T @ (self.root * self.slopes(eta)[self.rows])
+            best = np.linalg.lstsq(self.bend(eta, columns), earned, rcond=None)[0]
+            return columns @ best, float(earned @ best)
+
+        return self.slopes(descended(self.null_eta, self.likelihood.value, step))
+
+    def at(self, b: Floats, coef: Floats, intercept: Any) -> Fitted:
         return CoxFit(self, self.view.eta(b)[self.rows] + self.null_eta)
 
 
-class CoxFit(Fitted):
+class CoxFit(SlopeFitted):
     """The partial likelihood at given coefficients."""
 
     def __init__(self, term: CoxTerm, eta: Floats) -> None:
@@ -124,39 +121,25 @@ class CoxFit(Fitted):
             return False
         return bool(np.linalg.eigvalsh(bend / np.outer(size, size))[0] > CLEAR)
 
-    def dual_point(
-        self, view: View, pen: Penalty, b: Floats, c: Floats, size: Size
-    ) -> tuple[DualPoint, Floats]:
-        """As `excise.dual_point.best_dual_point`."""
-        best, theta = no_bound(b, self.data.loss, pen), self.u
-        if not np.isfinite(best.gap):
-            return best, theta
-        up, down = open_sides(pen)
-        bare = (pen.tax <= size.noise) & ~pen.excluded
-        closed = bare & up & down
-        inside = (b != 0.0) & (b > pen.lower) & (b < pen.upper)
-        wanted = pen.tax * np.sign(b) + pen.ridge * b
-        enough = max(2.0 * NOISE**2 * size.null, 4.0 * EPS * self.dust)
-        eta, z = self.eta, c
-        for _ in range(MOVES):
-            earning = (up & (z > size.noise)) | (down & (z < -size.noise))
-            closed = closed | (bare & earning)
-            charge = float(np.abs(z[closed]) @ np.abs(b[closed]))
-            small = bare & (np.abs(z) <= size.noise)
-            ray = CoxRay(np.where(small, 0.0, z), self, eta, charge)
-            point = duality_gap(b, ray, pen, size.noise)
-            best = min(best, point, key=lambda one: one.gap)
-            index = np.flatnonzero(closed | inside)
-            if best.gap <= enough or not 0 < len(index) <= len(eta):
-                break
-            off = (z - wanted)[index]
-            if np.max(np.abs(off)) <= size.noise / 16:
-                break
-            columns = self.term.columns(index)
-            step = columns @ np.linalg.lstsq(self.term.bend(eta, columns), off, rcond=None)[0]
-            eta = eta + step * min(1.0, 20.0 / max(float(np.max(np.abs(step))), 1e-300))
-            z = view.correlate(self.term.slopes(eta))
-        return best, self.u
+    def starts(self, closed: Indices, noise: float) -> list[Floats]:
+        return [self.eta]
+
+    def slopes(self, eta: Floats) -> Floats:
+        return self.term.slopes(eta)
+
+    def unbalanced(self, u: Floats) -> Floats:
+        return np.zeros(0)
+
+    def can_move(self, index: Indices) -> bool:
+        return 0 < len(index) <= len(self.eta)
+
+    def moved(self, eta: Floats, index: Indices, off: Floats) -> Floats:
+        columns = self.term.columns(index)
+        step = columns @ np.linalg.lstsq(self.term.bend(eta, columns), off, rcond=None)[0]
+        return np.asarray(eta + step * min(1.0, FARTHEST / max(np.max(np.abs(step)), 1e-300)))
+
+    def ray(self, z: Floats, eta: Floats, charge: float) -> CoxRay:
+        return CoxRay(z, self, eta, charge)
 
 
 class CoxRay(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
-from excise.losses import Squared, of_rows
+from excise.losses import Squared, by_rows
 from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
@@ -20,6 +20,8 @@ from excise.standard import predict
 
 EXTENSIONS = 2
 """How often a grid whose last alpha is best is made longer."""
+
+STRATIFIED = "stratified folds (cv=5), and two rows or more of every class"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +69,7 @@ def fit_cv(
     Parameters
     ----------
     X : array, data frame or Design, shape (n, p)
-    y : array, shape (n,)
+    y : array, shape (n,), or (n, K) of K outputs
         For the Cox model times and events: see `excise.Survival`. Its held-out error is what the
         held-out rows add to the deviance of the partial likelihood of all rows of the fold, per
         row (Verweij and van Houwelingen, Statistics in Medicine 12, 1993).
@@ -80,7 +82,7 @@ def fit_cv(
         is made longer, at most twice, unless the alphas are given.
     stratify : array, shape (n,), or False, optional
         See `excise.folds.make_folds`. If left out, a number of folds is stratified by y where
-        the loss is one of classes; False: never.
+        the loss is one of classes, and by event where it is one of survival times; False: never.
     scoring : str, callable or Score, optional
         What is measured on the held-out rows: see `excise.scores.score_of`. None: the deviance.
     score_weight : array, shape (n,), optional
@@ -127,16 +129,20 @@ def folds_of(
 ) -> Folds:
     """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
     if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
-        stratify = _classes(problem)
+        stratify = classes_of(problem)
     elif stratify is False:
         stratify = None
     return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
 
 
-def _classes(problem: Problem) -> Floats | None:
-    """The class of every row, if y names classes."""
-    y = problem.y
-    return y if problem.loss.of_classes and bool(np.all((y == 0.0) | (y == 1.0))) else None
+def classes_of(problem: Problem) -> NDArray[Any] | None:
+    """What every fold should have its share of: the class of each row, or whether its event came.
+
+    None where y names neither.
+    """
+    if problem.survival is None and not problem.loss.names_classes(problem.y):
+        return None
+    return problem.y if problem.outputs == 1 else problem.y.argmax(axis=1)
 
 
 def cross_validate(
@@ -186,16 +192,9 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
-        metric=_metric(judge),
+        metric=label_of(judge.score, session.problem.loss, session.problem.outputs),
         greater_is_better=judge.sign < 0.0,
     )
-
-
-def _metric(judge: Judge) -> str:
-    """What the held-out figures measure, in words."""
-    if judge.score is None and judge.problem.survival is not None:
-        return "deviance that held-out rows add to the partial likelihood"
-    return label_of(judge.score, judge.problem.loss)
 
 
 class Judge(NamedTuple):
@@ -227,12 +226,15 @@ class Judge(NamedTuple):
         found = np.empty((len(folds), len(alphas) + 1))
         for k, (flat, roles) in enumerate(zip(eta, folds.roles, strict=True)):
             rows = np.flatnonzero(roles == TEST)
-            predictors = flat.reshape(len(alphas) + 1, len(rows))
+            predictors = flat.reshape(len(alphas) + 1, *self.problem.y[rows].shape)
             found[k] = self.rate(predictors, rows, f"the held-out rows of fold {k}")
         return found[:, 1:].T, found[:, 0], float(gap)
 
     def rate(self, eta: Floats, rows: NDArray[np.intp], where: str) -> Floats:
-        """The score of each predictor, shape (k, len(rows)), as the core hands it out."""
+        """The score of each predictor, as the core hands them out.
+
+        They are of shape (k, len(rows)), or (k, len(rows), K) of K outputs.
+        """
         assert self.score is not None
         y, loss, offset = self.problem.y[rows], self.problem.loss, self.problem.offset
         if isinstance(loss, Squared) and offset is not None:  # the engine took it off y
@@ -240,11 +242,14 @@ class Judge(NamedTuple):
         w = None if self.weights is None else self.weights[rows]
         if w is not None and not np.all(w > 0.0):
             y, eta, w = y[w > 0.0], eta[:, w > 0.0], w[w > 0.0]
-        found = np.array([self.score(of_rows(loss), y, one, w) for one in eta])
+        found = np.array([self.score(by_rows(loss), y, one, w) for one in eta])
         if np.any(np.isnan(found)):
+            needs = "two different values of y"
+            if loss.of_classes and self.problem.outputs > 1:
+                needs = "rows of every class"
             raise InputError(
                 f"{self.score.label} is not defined on {where}",
-                ["it needs two different values of y there"],
+                [f"it needs {needs} there"],
                 "fewer folds, or scoring='deviance'",
             )
         return found
@@ -253,13 +258,29 @@ class Judge(NamedTuple):
         """The same of the path on its own rows, shape (n_alphas,)."""
         if self.score is None:
             return np.asarray(2.0 * path.train_loss)
-        kept = np.unique(path.columns.indices)
-        coefs = path.coefs_std[kept].toarray()
-        eta = predict(self.problem.design, session.columns, kept, coefs)
-        eta += path.intercepts + session.columns.mean @ path.coefs
-        if not isinstance(self.problem.loss, Squared) and self.problem.offset is not None:
-            eta += self.problem.offset[:, None]
-        return self.rate(eta.T, np.arange(self.problem.n), "the training rows")
+        eta = predictors_of(session, path)
+        return self.rate(eta, np.arange(self.problem.n), "the training rows")
+
+
+def predictors_of(session: Session, path: Path) -> Floats:
+    """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K)."""
+    problem, K = session.problem, path.outputs
+    kept = np.unique(path.columns.indices // K)
+    rows = (kept[:, None] * K + np.arange(K)).ravel()
+
+    def side_by_side(coefs: Any, features: int) -> Floats:
+        """A column for every alpha and output."""
+        dense = coefs.toarray().reshape(features, K, len(path))
+        return np.asarray(dense.transpose(0, 2, 1).reshape(features, len(path) * K))
+
+    coefs = side_by_side(path.coefs_std[rows], len(kept))
+    eta = predict(problem.design, session.columns, kept, coefs)
+    eta += session.columns.mean[kept] @ side_by_side(path.coefs[rows], len(kept))
+    eta += path.intercepts.ravel()
+    whole = eta.reshape(problem.n, len(path), K).transpose(1, 0, 2)
+    if not isinstance(problem.loss, Squared) and problem.offset is not None:
+        whole = whole + problem.offset.reshape(problem.n, K)
+    return whole if K > 1 else whole[:, :, 0]
 
 
 def held_out_predictors(
@@ -267,13 +288,15 @@ def held_out_predictors(
 ) -> list[tuple[NDArray[np.intp], Floats]]:
     """Per fold its held-out rows and their predictors, shape (1 + n_alphas, len(rows)).
 
-    The first is the intercept alone; the others belong to the falling alphas.
+    K outputs are a last axis. The first is the intercept alone; the others belong to the falling
+    alphas.
     """
     made = session.engine.folds(folds.roles, *_refills(imputation, folds))
     found = []
     for flat, roles in zip(made.held_out(alphas, True)[3], folds.roles, strict=True):
         rows = np.flatnonzero(roles == TEST)
-        found.append((rows, flat.reshape(len(alphas) + 1, len(rows))))
+        shape = session.problem.y[rows].shape
+        found.append((rows, flat.reshape(len(alphas) + 1, *shape)))
     return found
 
 
@@ -324,13 +347,14 @@ def _refuse_untrainable(folds: Folds, problem: Problem) -> None:
         try:
             loss.check_target(problem.y[train], weights, problem.fit_intercept)
         except InputError as error:
-            if loss.of_classes:
+            if loss.of_classes and problem.outputs == 1:
                 raise InputError(
                     f"fold {k} of cv trains on rows of one class only",
-                    remedy="stratified folds (cv=5), and two rows or more of every class",
+                    remedy=STRATIFIED,
                 ) from None
+            remedy = STRATIFIED if loss.of_classes else "fewer folds"
             raise InputError(
-                f"fold {k} of cv cannot be trained: {error.fact}", error.where, "fewer folds"
+                f"fold {k} of cv cannot be trained: {error.fact}", error.where, remedy
             ) from None
 
 

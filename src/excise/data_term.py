@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from excise.duality import EPS, Data, Ray, RowRay, mean_of
+from excise.freedom import EachOutput, Freedom, Indices, Moves
 from excise.losses import Loss, Squared
 from excise.losses.base import Mask, quiet
 from excise.null_model import best_intercept, fitted, residual_size, without_kinks
@@ -26,9 +27,8 @@ LARGEST = 1e150
 KINK = 1e-7
 """A row within this share of the residuals' size of its kink is at the kink."""
 
-Indices = NDArray[np.intp]
-Direction = tuple[Floats, Floats | None]
-"""A dual vector and how freely each row of it may move (None: all alike)."""
+Direction = tuple[Floats, Moves]
+"""A dual vector and how its rows may move."""
 
 
 class DataTerm(ABC):
@@ -40,7 +40,7 @@ class DataTerm(ABC):
         Loss at b = 0 with the best intercept.
     steep : float
         Norm of the slopes there.
-    null_slopes : ndarray, shape (n,)
+    null_slopes : ndarray of the shape of y
         Minus the slopes there.
     """
 
@@ -54,7 +54,7 @@ class DataTerm(ABC):
         """Minus the slopes at the null model with the features `free` fitted."""
 
     @abstractmethod
-    def at(self, b: Floats, coef: Floats, intercept: float) -> Fitted:
+    def at(self, b: Floats, coef: Floats, intercept: Any) -> Fitted:
         """The data term at coefficients, given on the standard scale and on the original."""
 
 
@@ -63,10 +63,10 @@ class Fitted(ABC):
 
     Attributes
     ----------
-    u : ndarray, shape (n,)
+    u : ndarray of the shape of y
         Minus the slopes of the loss; of a kink, the middle one.
     data : Data
-    shift : float
+    shift : float, or ndarray, shape (K,)
         The intercept of the standard scale, where its optimality is not known; else 0.
     dust : float
         A gap that rounding alone explains.
@@ -74,7 +74,7 @@ class Fitted(ABC):
 
     u: Floats
     data: Data
-    shift: float = 0.0
+    shift: Any = 0.0
     dust: float = 0.0
 
     def off(self, u: Floats) -> float:
@@ -83,7 +83,7 @@ class Fitted(ABC):
 
     @abstractmethod
     def alone(self, b: Floats, c: Floats) -> Floats:
-        """Correlations with b_j = 0 and the others held, where b_j is not 0."""
+        """Correlations with b_j = 0 and the others held, where b_j (or its group) is not 0."""
 
     @abstractmethod
     def curved(self, index: Indices) -> bool:
@@ -117,42 +117,44 @@ class SquaredTerm(DataTerm):
     def __init__(self, view: View) -> None:
         self.view, self.goal = view, target(view.problem)
         self.unit = self.goal.unit
-        self.null_slopes = view.root * self.goal.values
-        self.null = float(self.null_slopes @ self.null_slopes) / 2
+        self.null_slopes = view.weighted(self.goal.values)
+        self.null = float(np.vdot(self.null_slopes, self.null_slopes)) / 2
 
     def slopes_without(self, free: Indices) -> Floats:
         basis, y = self.view.span(free), self.null_slopes
         return np.asarray(y - basis @ (basis.T @ y))
 
-    def at(self, b: Floats, coef: Floats, intercept: float) -> Fitted:
-        root = self.view.root
-        r = self.null_slopes - self.view.predict(b)
-        if self.view.problem.fit_intercept:
-            r -= root * (root @ r)
-        return SquaredFit(r, self._excess(coef, intercept))
+    def at(self, b: Floats, coef: Floats, intercept: Any) -> Fitted:
+        view = self.view
+        r = self.null_slopes - view.predict(b)
+        if view.problem.fit_intercept:
+            r -= view.weighted(np.broadcast_to(view.root @ r, r.shape))
+        return SquaredFit(view, r, self._excess(coef, intercept))
 
-    def _excess(self, coef: Floats, intercept: float) -> float:
+    def _excess(self, coef: Floats, intercept: Any) -> float:
         """Loss that the best intercept would save; none if it is the best to its last digits."""
         problem, mean = self.view.problem, self.view.columns.mean
-        shift = intercept - self.goal.mean + float(mean @ coef)
-        size = float(np.abs(problem.y).max()) + float(np.abs(mean) @ np.abs(coef))
+        shift = intercept - self.goal.mean + mean @ coef
+        size = float(np.abs(problem.y).max()) + np.abs(mean) @ np.abs(coef)
         size += 0.0 if problem.offset is None else float(np.abs(problem.offset).max())
-        return 0.0 if abs(shift) <= 4.0 * EPS * size else (shift / self.unit) ** 2 / 2
+        away = np.where(np.abs(shift) <= 4.0 * EPS * size, 0.0, shift / self.unit)
+        return float(np.sum(away**2)) / 2
 
 
 class SquaredFit(RowFitted):
     """The squared loss at given coefficients."""
 
-    def __init__(self, r: Floats, excess: float) -> None:
-        self.u = r
-        self.data = Data(float(r @ r) / 2, excess)
+    def __init__(self, view: View, r: Floats, excess: float) -> None:
+        self.view, self.u = view, r
+        self.data = Data(float(np.vdot(r, r)) / 2, excess)
 
     def directions(self) -> Iterator[Direction]:
-        yield self.u, None
+        one = self.view.problem.outputs == 1
+        yield self.u, Freedom(self.view, None) if one else EachOutput(self.view)
 
     def ray(self, theta: Floats, z: Floats, charge: float) -> Ray:
-        square = float(theta @ theta)
-        foot = float(self.u @ theta) / square if square > 0.0 else 1.0
+        square = float(np.vdot(theta, theta))
+        foot = float(np.vdot(self.u, theta)) / square if square > 0.0 else 1.0
         return Ray(z, square, foot, float(np.sum((self.u - foot * theta) ** 2)))
 
     def slopes_near(self, theta: Floats) -> Floats:
@@ -250,7 +252,7 @@ class LossTerm(DataTerm):
         u[kink] = np.clip(u[kink] + change, -(high * root)[kink], -(low * root)[kink])
         return u
 
-    def at(self, b: Floats, coef: Floats, intercept: float) -> Fitted:
+    def at(self, b: Floats, coef: Floats, intercept: Any) -> Fitted:
         shift = intercept + float(self.view.columns.mean @ coef)
         return LossFit(self, self.counted(self.view.eta(b) + shift + self.offset), shift)
 
@@ -274,10 +276,11 @@ class LossFit(RowFitted):
         for smooth in reversed(ways):
             bend = np.minimum(smooth.hessian(term.y, self.eta), LARGEST)
             if smooth is not term.loss:
-                yield -term.view.root * smooth.gradient(term.y, self.eta), bend
+                u = -term.view.root * smooth.gradient(term.y, self.eta)
+                yield u, Freedom(term.view, bend)
                 continue
-            yield self.u, bend
-            yield self.u, np.abs(self._bare(self.u))
+            yield self.u, Freedom(term.view, bend)
+            yield self.u, Freedom(term.view, np.abs(self._bare(self.u)))
 
     def _bare(self, vector: Floats) -> Floats:
         """A vector over the rows without its factor sqrt(w)."""

@@ -2,7 +2,8 @@
 
 Everything is on the standard scale: b = coef_std, columns with z_j'W z_j = 1, Omega_j(b) =
 tax |b| + ridge b^2 / 2 on [lower, upper], and u = -l'(eta) per row, the residual r for the
-squared loss; c_j = z_j'W u.
+squared loss; c_j = z_j'W u. With K outputs b, c and Omega run over coefficients (j, k), or over
+groups of them, whose |.| is the Euclidean norm (see `excise.standard.Penalty`).
 
     primal   P(b)     = sum_i w_i l(y_i, eta_i) + sum_j Omega_j(b_j)
     dual     D(theta) = -sum_i w_i [ l*(-theta_i) + theta_i offset_i ] - sum_j Omega_j*(z_j'W theta)
@@ -25,9 +26,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.losses import Loss
+from excise.losses import RowLoss
 from excise.results import Certificate, Floats, VerdictKind, Verdicts
-from excise.standard import Penalty, allowed
+from excise.standard import Penalty, allowed, earned
 
 EPS = float(np.finfo(np.float64).eps)
 TIE = 1e-8
@@ -92,13 +93,13 @@ class Ray(NamedTuple):
 class RowRay(NamedTuple):
     """The dual points s t, 0 <= s <= most, of any loss.
 
-    `z`: correlations z_j'W t. `t`, `y`, `eta`, `weights`: a number per row. `charge`: what the
-    rounding left in the conditions z_j'W t = 0 may cost, at s = 1.
+    `z`: correlations z_j'W t. `t`, `y`, `eta`: a number per row, or one per output; `weights`:
+    one per row. `charge`: what the rounding left in the conditions z_j'W t = 0 may cost, at s = 1.
     """
 
     z: Floats
     t: Floats
-    loss: Loss
+    loss: RowLoss
     y: Floats
     eta: Floats
     weights: Floats
@@ -150,41 +151,42 @@ def open_sides(pen: Penalty) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def fenchel_young(b: Floats, z: Floats, pen: Penalty) -> Floats:
-    """Omega(b) + Omega*(z) - b z per feature, >= 0, for |z| <= tax on the open sides.
+    """Omega(b) + Omega*(z) - b z per group, >= 0, for |z| <= tax on the open sides.
 
-    With beta the b that attains Omega*(z) and s its sign (that of b if beta = 0), it equals
+    With beta the b that attains Omega*(z) and s its direction (that of b if beta = 0), it equals
 
-        ridge (b - beta)^2 / 2  +  (z - ridge beta - tax s)(beta - b)  +  tax (|b| - s b).
+        ridge |b - beta|^2 / 2  +  (z - ridge beta - tax s)(beta - b)  +  tax (|b| - s b).
     """
     up, down = open_sides(pen)
-    z = np.where(up, np.minimum(z, pen.tax), z)
-    z = np.where(down, np.maximum(z, -pen.tax), z)
-    excess = np.sign(z) * np.maximum(np.abs(z) - pen.tax, 0.0)
+    size = pen.size(z)
+    size = np.where(up, np.minimum(size, pen.tax), size)
+    size = np.where(down, np.maximum(size, -pen.tax), size)
+    excess = np.sign(size) * np.maximum(np.abs(size) - pen.tax, 0.0)
     linear = pen.ridge == 0.0
     free = np.divide(excess, pen.ridge, out=np.zeros_like(excess), where=~linear)
     free[linear & (excess > 0.0)] = np.inf
     free[linear & (excess < 0.0)] = -np.inf
-    beta = np.clip(free, pen.lower, pen.upper)
-    inner = (beta == free) & (beta != 0.0)
-    s = np.where(beta != 0.0, np.sign(beta), np.sign(b))
-    slope = np.where(inner, 0.0, z - pen.ridge * beta - pen.tax * s)
-    terms = pen.ridge * (b - beta) ** 2 / 2 + slope * (beta - b) + pen.tax * (np.abs(b) - s * b)
+    best = np.clip(free, pen.lower, pen.upper)
+    inner = (best == free) & (best != 0.0)
+    own, z, beta = pen.direction(b), pen.sized(size, z), pen.sized(best, z)
+    s = np.where(pen.each(best != 0.0), pen.sized(np.sign(best), z), own)
+    slope = z - pen.each(pen.ridge) * beta - pen.each(pen.tax) * s
+    slope = np.where(pen.each(inner), 0.0, slope)
+    terms = pen.ridge * pen.total((b - beta) ** 2) / 2 + pen.total(slope * (beta - b))
+    terms += pen.tax * np.abs(pen.size(b)) * pen.total((s - own) ** 2) / 2
     return np.asarray(np.maximum(terms, 0.0))
 
 
 def feasible_scale(c: Floats, pen: Penalty) -> float:
-    """The largest s with s c_j <= tax_j on every open side (unpenalised features aside)."""
-    up, down = open_sides(pen)
-    earned = np.maximum(np.where(up, c, 0.0), np.where(down, -c, 0.0))
-    bounding = (earned > 0.0) & (pen.tax > 0.0)
-    return float(np.min(pen.tax[bounding] / earned[bounding], initial=np.inf))
+    """The largest s with s |c_j| <= tax_j on every open side (unpenalised features aside)."""
+    earning = earned(c, pen, *open_sides(pen))
+    bounding = (earning > 0.0) & (pen.tax > 0.0)
+    return float(np.min(pen.tax[bounding] / earning[bounding], initial=np.inf))
 
 
 def unpaid(z: Floats, pen: Penalty, noise: float) -> bool:
     """Whether a feature without tax, ridge and bound earns more than `noise`: it must earn 0."""
-    up, down = open_sides(pen)
-    earned = np.maximum(np.where(up, z, 0.0), np.where(down, -z, 0.0))
-    return bool(np.any((pen.tax == 0.0) & (earned > noise)))
+    return bool(np.any((pen.tax == 0.0) & (earned(z, pen, *open_sides(pen)) > noise)))
 
 
 def duality_gap(b: Floats, ray: DualRay, pen: Penalty, noise: float) -> DualPoint:
@@ -220,31 +222,40 @@ def ridge_as_rows(b: Floats, ray: DualRay, pen: Penalty) -> DualPoint:
     Omega*(s c) <= s^2 ridge b^2 / 2 as soon as s |c - ridge b| <= tax, however small the ridge;
     a coefficient that rests at a bound may earn more, since its bound holds it.
     """
-    z = ray.z - pen.ridge * b
-    held = np.where(z > 0.0, (b > 0.0) & (b >= pen.upper), (b < 0.0) & (b <= pen.lower))
-    shut = np.where(z > 0.0, pen.upper == 0.0, pen.lower == 0.0)
-    bounding = (pen.tax > 0.0) & ~held & ~shut & (z != 0.0)
-    s = float(np.min(pen.tax[bounding] / np.abs(z[bounding]), initial=min(1.0, ray.most)))
-    rows = pen.ridge * b**2 * (1.0 - s) ** 2 / 2 + np.maximum(pen.tax * np.abs(b) - s * b * z, 0.0)
+    z = ray.z - pen.each(pen.ridge) * b
+    earns, size = pen.size(z), pen.size(b)
+    up = earns > 0.0
+    held = np.where(up, (size > 0.0) & (size >= pen.upper), (size < 0.0) & (size <= pen.lower))
+    shut = np.where(up, pen.upper == 0.0, pen.lower == 0.0)
+    bounding = (pen.tax > 0.0) & ~held & ~shut & (earns != 0.0)
+    most = pen.tax[bounding] / np.abs(earns[bounding])
+    s = float(np.min(most, initial=min(1.0, ray.most)))
+    paid = np.maximum(pen.tax * np.abs(size) - s * pen.total(b * z), 0.0)
+    rows = pen.ridge * pen.total(b**2) * (1.0 - s) ** 2 / 2 + paid
     terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * ray.z, pen), rows)
     return DualPoint(s * ray.z, ray.distance(s) + float(terms.sum()))
 
 
 def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
-    """How far each feature is from its optimality condition, in units of c.
+    """How far each group is from its optimality condition, in units of c.
 
-    b = 0: what it earns above its tax; else |c - ridge b - tax sign(b)|, one-sided at a bound.
+    b = 0: what it earns above its tax; else |c - ridge b - tax b / |b||, one-sided at a bound.
     """
-    off = c - pen.ridge * b - pen.tax * np.sign(b)
-    off = np.where((b >= pen.upper) & (off > 0.0), 0.0, off)
-    off = np.where((b <= pen.lower) & (off < 0.0), 0.0, off)
-    return np.where(b == 0.0, np.maximum(allowed(c, pen) - pen.tax, 0.0), np.abs(off))
+    rest = c - pen.each(pen.ridge) * b - pen.each(pen.tax) * pen.direction(b)
+    off, size = pen.size(rest), pen.size(b)
+    off = np.where((size >= pen.upper) & (off > 0.0), 0.0, off)
+    off = np.where((size <= pen.lower) & (off < 0.0), 0.0, off)
+    return np.where(size == 0.0, np.maximum(allowed(c, pen) - pen.tax, 0.0), np.abs(off))
 
 
 def reach(z: Floats, radius: float, pen: Penalty) -> Floats:
-    """The most that a feature can earn at any dual point within `radius` of theta."""
-    upward = np.where(pen.upper > 0.0, z + radius, -np.inf)
-    downward = np.where(pen.lower < 0.0, radius - z, -np.inf)
+    """The most that a feature can earn at any dual point within `radius` of theta.
+
+    Its column has length 1, so that no group of its outputs earns more than `radius` beside.
+    """
+    size = pen.size(z)
+    upward = np.where(pen.upper > 0.0, size + radius, -np.inf)
+    downward = np.where(pen.lower < 0.0, radius - size, -np.inf)
     return np.maximum(upward, downward)
 
 
@@ -262,21 +273,24 @@ def safe_radius(gap: float, null: float, curvature: float = 1.0) -> float:
 def verdicts_from(
     b: Floats, c: Floats, alone: Floats, z: Floats, radius: float, pen: Penalty, size: Size
 ) -> Verdicts:
-    """Kind, earnings and tax per feature, in the caller's units (see `VerdictKind`).
+    """Kind, earnings and tax per group, in the caller's units (see `VerdictKind`).
 
     `c` are the correlations with the residual, `alone` what they would be with b_j = 0 and the
     others held, `z` those with theta.
     """
-    zero = b == 0.0
-    earns = np.where(zero, allowed(c, pen), np.abs(alone))
+    zero = pen.size(b) == 0.0
+    earns = np.where(zero, allowed(c, pen), np.abs(pen.size(alone)))
     tie = TIE * pen.tax + size.noise
-    kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
+    kind = np.full(len(pen.tax), VerdictKind.UNPROVED, dtype=np.uint8)
     kind[earns <= pen.tax + tie] = VerdictKind.BORDERLINE
     kind[earns < pen.tax - tie] = VerdictKind.KKT
     kind[reach(z, radius, pen) < pen.tax] = VerdictKind.PROVED
     kind[pen.excluded] = VerdictKind.EXCLUDED
     kind[~zero] = VerdictKind.KEPT
-    return Verdicts(kind, earns * pen.unit * size.unit, pen.tax * pen.unit * size.unit)
+    told, unit = pen.shape, pen.unit * size.unit
+    return Verdicts(
+        kind.reshape(told), (earns * unit).reshape(told), (pen.tax * unit).reshape(told)
+    )
 
 
 def certificate_from(
@@ -292,9 +306,9 @@ def certificate_from(
 
     Parameters
     ----------
-    b, c : ndarray, shape (n_features,)
+    b, c : ndarray, shape (n_coefficients,)
     rr : float
-        r'W r of the centred residual r.
+        r'W r of the centred residual r, all outputs together.
     pen : Penalty
     size : Size
     point : DualPoint, optional
@@ -334,7 +348,7 @@ def certificate_of(
 
     `off` is the slope of the loss in the intercept.
     """
-    value = float(np.sum(pen.tax * np.abs(b) + pen.ridge * b**2 / 2))
+    value = float(np.sum(pen.tax * np.abs(pen.size(b)) + pen.ridge * pen.total(b**2) / 2))
     primal, gap = data.loss + value + data.excess, point.gap + data.excess
     off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=off if off > size.noise else 0))
     radius = safe_radius(point.gap, size.null, data.curvature)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise._core import Engine
 from excise.certify import certify_problem
-from excise.duality import Size, certificate_from
+from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
 from excise.problem import Problem, check_alpha, make_problem
@@ -25,6 +26,8 @@ from excise.results import (
 )
 from excise.standard import ColumnScale, penalty_at
 
+COARSE = 1e-9
+"""Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
 STEP = 0.85
 """Ratio of neighbouring alphas on the inner path that leads to a single one."""
 MOST_STEPS = 100
@@ -36,7 +39,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
     Parameters
     ----------
     X : array, data frame or Design, shape (n, p)
-    y : array, shape (n,)
+    y : array, shape (n,), or (n, K) of K outputs
     alpha : float
     **problem
         The settings of `excise.problem.make_problem`.
@@ -62,7 +65,7 @@ def fit_path(
     Parameters
     ----------
     X : array, data frame or Design, shape (n, p)
-    y : array, shape (n,)
+    y : array, shape (n,), or (n, K) of K outputs
     alphas : int or array-like, default=100
         How many (a geometric grid from alpha_max), or their values in any order.
     alpha_min_ratio : float, optional
@@ -154,12 +157,12 @@ class Session:
     def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
         engine = self.engine
         top = engine.top_gradient
-        columns = _sparse(found, "coef", self.problem.p)
+        columns = self._sparse(found, "coef")
         path = Path(
             alphas=alphas,
             columns=columns,
-            columns_std=_sparse(found, "coef_std", self.problem.p),
-            intercepts=found["intercepts"],
+            columns_std=self._sparse(found, "coef_std"),
+            intercepts=self._intercepts(found),
             relative_gaps=self._relative_gaps(alphas, columns, found),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
@@ -171,6 +174,7 @@ class Session:
             n_passes=found["n_passes"],
             problem=self.problem,
             feature_names=self.problem.feature_names,
+            outputs=self.problem.outputs,
             _solve_at=self.solve_at,
             _find_events=self.events,
         )
@@ -195,15 +199,14 @@ class Session:
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
         last = len(found["indptr"]) - 2
-        coef = _sparse(found, "coef", self.problem.p).column(last)
-        coef_std = _sparse(found, "coef_std", self.problem.p).column(last)
+        coef_std = self._sparse(found, "coef_std").column(last)
         certificate = self._certificate(alpha, coef_std, found)
         solved = certificate.relative_gap <= self.problem.tol
         return Solution(
             alpha=alpha,
-            coef=coef,
-            intercept=float(found["intercepts"][last]),
-            coef_std=coef_std,
+            coef=self._shaped(self._sparse(found, "coef").column(last)),
+            intercept=_number(self._intercepts(found)[last]),
+            coef_std=self._shaped(coef_std),
             certificate=certificate,
             status=Status.OPTIMAL if solved else Status.STALLED,
             feature_names=self.problem.feature_names,
@@ -214,9 +217,12 @@ class Session:
         """From the core's correlations; the formulas are those of `excise.certify`."""
         engine = self.engine
         last = len(found["indptr"]) - 2
-        coef = _sparse(found, "coef", self.problem.p).column(last)
+        coef = self._shaped(self._sparse(found, "coef").column(last))
+        given = coef, self._intercepts(found)[last]
         if not isinstance(self.problem.loss, Squared):
-            made = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
+            made = certify_problem(self.problem, *given, alpha)
+            if self._coarse(found)[last]:
+                return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
         unit = engine.unit
         size = Size(
@@ -231,41 +237,67 @@ class Session:
             penalty_at(self.problem, self.columns, alpha, unit),
             size,
         )
-        if made.relative_gap <= self.problem.tol and not engine.has_free:
+        judged = engine.has_free or bool(self._coarse(found)[last])
+        if made.relative_gap <= self.problem.tol and not judged:
             return made
-        again = certify_problem(self.problem, coef, float(found["intercepts"][last]), alpha)
-        return again if engine.has_free else min(made, again, key=lambda c: c.relative_gap)
+        again = certify_problem(self.problem, *given, alpha)
+        return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
     def _relative_gaps(
         self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
     ) -> Floats:
-        """The core's gaps, or the verifier's where features pay nothing at all.
+        """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
-        last digit, which near-twins among them prevent: the verifier projects instead.
+        last digit, which near-twins among them prevent: the verifier projects instead. And the
+        core's gaps are those of the standard scale (see `_coarse`).
         """
         gaps: Floats = found["relative_gaps"]
-        if not self.engine.has_free:
-            return gaps
-        at = zip(alphas.tolist(), found["intercepts"].tolist(), strict=True)
-        verified = np.array(
-            [
-                certify_problem(self.problem, columns.column(k), intercept, alpha).relative_gap
-                for k, (alpha, intercept) in enumerate(at)
-            ]
-        )
+        coarse = self._coarse(found)
+        judged = np.full(len(gaps), self.engine.has_free) | coarse
+        intercepts, verified = self._intercepts(found), gaps.copy()
+        for k in np.flatnonzero(judged).tolist():
+            given = self._shaped(columns.column(k)), intercepts[k]
+            verified[k] = certify_problem(self.problem, *given, float(alphas[k])).relative_gap
         squared = isinstance(self.problem.loss, Squared)
-        return verified if squared else np.minimum(verified, gaps)
+        return np.where(squared | coarse, verified, np.minimum(verified, gaps))
+
+    def _coarse(self, found: dict[str, Any]) -> NDArray[np.bool_]:
+        """For every alpha, whether the original scale cannot hold what the core has found.
+
+        A column of mean 1e6 and spread 1e-9 has a coefficient, and the intercept a size, at which
+        the rounding of doubles moves the predictor by far more than the core's gap tells.
+        """
+        indptr, indices = found["indptr"], found["indices"]
+        owner = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        far = np.abs(found["coef"] * self.engine.mean[indices // self.problem.outputs])
+        spread = np.abs(found["coef_std"])
+        sizes = [np.bincount(owner, size, len(indptr) - 1) for size in (far, spread)]
+        return np.asarray(EPS * sizes[0] > COARSE * sizes[1])
+
+    def _sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
+        """A column per alpha, a row per coefficient in its flat number."""
+        rows = self.problem.p * self.problem.outputs
+        return SparseColumns(found["indptr"], found["indices"], found[name], rows)
+
+    def _shaped(self, flat: Floats) -> Floats:
+        """Coefficients in flat numbers, with a column per output where there are several."""
+        return flat if self.problem.outputs == 1 else flat.reshape(-1, self.problem.outputs)
+
+    def _intercepts(self, found: dict[str, Any]) -> Floats:
+        """A number per alpha, and output where there are several."""
+        return self._shaped(found["intercepts"])
 
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
         assert self._known is not None
         known_alphas, known = self._known
         ever = np.unique(known.indices)
-        alphas, features, enters = self.engine.events(float(known_alphas[-1]), ever)
+        alphas, flat, enters = self.engine.events(float(known_alphas[-1]), ever)
+        K, apart = self.problem.outputs, self.problem.outputs > 1 and not self.problem.grouped
         events = [
-            Event(float(a), int(j), "enters" if e else "leaves")
-            for a, j, e in zip(alphas, features, enters, strict=True)
+            Event(float(a), int(j) // K, "enters" if e else "leaves", int(j) % K if apart else None)
+            for a, j, e in zip(alphas, flat, enters, strict=True)
         ]
         return events, np.unique(alphas)[::-1]
 
@@ -313,10 +345,15 @@ def _engine(problem: Problem) -> Engine:
     y, offset = problem.y, problem.offset
     if isinstance(problem.loss, Squared) and offset is not None:
         y, offset = y - offset, None
-    times = problem.survival
+    times, groups = problem.survival, problem.groups
+    several: dict[str, Any] = {}
+    if problem.outputs > 1:
+        several["outputs"] = problem.outputs
+    if groups is not None:
+        several["groups"] = (groups.indptr, groups.indices)
     engine = Engine(
         design=design.handle(),
-        y=np.ascontiguousarray(y),
+        y=_by_output(y),
         weights=problem.weights if weighted else None,
         penalty_weight=np.ascontiguousarray(problem.penalty_weight),
         lower=np.ascontiguousarray(problem.lower),
@@ -327,10 +364,11 @@ def _engine(problem: Problem) -> Engine:
         loss=problem.loss.name,
         tol=problem.tol,
         parameter=problem.loss.core_parameter,
-        offset=None if offset is None else np.ascontiguousarray(offset),
+        offset=None if offset is None else _by_output(offset),
         n_threads=problem.n_threads or default_threads(),
         check=design.check if design.watched else None,
         survival=None if times is None else (times.time, times.late_entry, times.codes),
+        **several,
     )
     if engine.not_finite >= 0:
         problem.refuse_non_finite()
@@ -344,13 +382,19 @@ def _engine(problem: Problem) -> Engine:
     return engine
 
 
+def _number(intercept: Any) -> Any:
+    """A float of one output, an array of several."""
+    return float(intercept) if np.ndim(intercept) == 0 else intercept
+
+
+def _by_output(values: Floats) -> Floats:
+    """The rows of one output after those of another, as the core has them."""
+    return np.ascontiguousarray(values.T).ravel()
+
+
 def _descent(above: float, alpha: float) -> Floats:
     """Falling alphas from `above`, which is solved, to `alpha`."""
     if not 0.0 < alpha < above:
         return np.array([alpha])
     count = int(np.ceil((np.log(alpha) - np.log(above)) / np.log(STEP)))
     return np.geomspace(above, alpha, min(max(count, 1), MOST_STEPS) + 1)[1:]
-
-
-def _sparse(found: dict[str, Any], name: str, p: int) -> SparseColumns:
-    return SparseColumns(found["indptr"], found["indices"], found[name], p)

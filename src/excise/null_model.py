@@ -6,7 +6,8 @@ and scale, and need not be fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -64,25 +65,43 @@ def residual_size(y: Floats, eta: Floats, weights: Floats) -> float:
     return float(weights @ np.abs(y - eta)) or float(np.max(np.abs(y))) or 1.0
 
 
+def descended(
+    eta: Floats,
+    value: Callable[[Floats], float],
+    step: Callable[[Floats], tuple[Floats, float]],
+    rounds: int = 100,
+) -> Floats:
+    """Eta after damped Newton steps; `step` gives the way, and the fall of `value` along it."""
+    here = value(eta)
+    for _ in range(rounds):
+        way, gain = step(eta)
+        if not gain > 4.0 * EPS * abs(here):
+            break
+        t = 1.0
+        while t > 1e-10 and not value(eta + t * way) <= here - 1e-4 * t * gain:
+            t /= 2.0
+        if t <= 1e-10:
+            break
+        eta = eta + t * way
+        here = value(eta)
+    return eta
+
+
 def fitted(loss: Loss, y: Floats, eta: Floats, weights: Floats, columns: Floats) -> Floats:
     """Eta with the best multiples of `columns`, shape (n, k), added: damped Newton."""
+
+    def value(eta: Floats, smooth: Loss) -> float:
+        return float(weights @ smooth.value(y, eta))
+
+    def step(eta: Floats, smooth: Loss) -> tuple[Floats, float]:
+        slope = columns.T @ (weights * smooth.gradient(y, eta))
+        h = smooth.hessian(y, eta)
+        if loss.kinked:  # straight rows: as in iteratively reweighted least squares
+            h = np.where(h > 0.0, h, 0.5 / np.maximum(np.abs(y - eta), 1e-300))
+        h = weights * (h + 1e-9 * (float(np.max(h)) or 1.0))
+        best = -np.linalg.lstsq(columns.T @ (columns * h[:, None]), slope, rcond=None)[0]
+        return columns @ best, float(-slope @ best)
+
     for smooth in without_kinks(loss, y, eta, weights):
-        for _ in range(50):
-            slope = columns.T @ (weights * smooth.gradient(y, eta))
-            h = smooth.hessian(y, eta)
-            if loss.kinked:  # straight rows: as in iteratively reweighted least squares
-                h = np.where(h > 0.0, h, 0.5 / np.maximum(np.abs(y - eta), 1e-300))
-            h = weights * (h + 1e-9 * (float(np.max(h)) or 1.0))
-            step = -np.linalg.lstsq(columns.T @ (columns * h[:, None]), slope, rcond=None)[0]
-            gain, here = float(-slope @ step), float(weights @ smooth.value(y, eta))
-            if not gain > 4.0 * EPS * abs(here):
-                break
-            way, t = columns @ step, 1.0
-            while t > 1e-10 and not (
-                float(weights @ smooth.value(y, eta + t * way)) <= here - 1e-4 * t * gain
-            ):
-                t /= 2.0
-            if t <= 1e-10:
-                break
-            eta = eta + t * way
+        eta = descended(eta, partial(value, smooth=smooth), partial(step, smooth=smooth), 50)
     return eta

@@ -4,6 +4,8 @@ minimise over b0, b:   sum_i w_i l(y_i, eta_i) / sum_i w_i
                        + alpha * sum_j v_j (l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2)
 with  eta = b0 + offset + X coef,   lower_j <= coef_j <= upper_j,
 b = coef, or coef * (standard deviation of x_j) with standardize=True.
+With K outputs b_j is a row of K numbers and l sums over them, or couples them; |b_j| and b_j^2 are
+sums over k, or, grouped, the Euclidean norm and its square.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from excise.checks import (
     check_number,
     check_positive,
     check_rows,
+    check_table,
     is_sparse,
     name_of,
     numbers,
@@ -30,6 +33,7 @@ from excise.checks import (
 from excise.compressed import compressed, refuse_non_finite_entries
 from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
+from excise.groups import Groups, rows_of_coefficients
 from excise.losses import AnyLoss, loss_of
 from excise.results import Floats
 from excise.survival import Survival
@@ -43,14 +47,16 @@ class Problem:
     ----------
     design : Design, shape (n, p)
         The table as it is stored.
-    y : ndarray, shape (n,)
+    y : ndarray, shape (n,), or (n, K) of K outputs
         Of a Cox model the events.
-    sample_weight, offset : ndarray, shape (n,), or None
-        Weights as given: only their ratios matter.
+    sample_weight : ndarray, shape (n,), or None
+        As given: only their ratios matter.
+    offset : ndarray of the shape of y, or None
     penalty_weight : ndarray, shape (p,)
         0 = never penalised, inf = excluded.
     lower, upper : ndarray, shape (p,)
-        Bounds on the coefficients per unit of x (the original scale), lower <= 0 <= upper.
+        Bounds on the coefficients per unit of x (the original scale), lower <= 0 <= upper; they
+        are those of all outputs.
     l1_ratio : float
         Share of |b| in the penalty.
     standardize : bool
@@ -63,6 +69,8 @@ class Problem:
         Of a data frame.
     survival : Survival or None
         Of a Cox model.
+    grouped : bool
+        Whether a feature is in or out for all outputs together; False with one output.
     """
 
     design: Design
@@ -80,6 +88,17 @@ class Problem:
     loss: AnyLoss
     feature_names: tuple[str, ...] | None
     survival: Survival | None = None
+    grouped: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """K, the number of predictors of a row."""
+        return 1 if self.y.ndim == 1 else int(self.y.shape[1])
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """Which coefficients are in or out together; None: each by itself."""
+        return rows_of_coefficients(self.p, self.outputs) if self.grouped else None
 
     @property
     def n(self) -> int:
@@ -129,6 +148,7 @@ def make_problem(
     standardize: bool = False,
     tol: float = 1e-10,
     n_threads: int | None = None,
+    grouped: bool | None = None,
 ) -> Problem:
     """Check everything once, except the numbers of X, and return the `Problem`.
 
@@ -139,11 +159,12 @@ def make_problem(
     ----------
     X : array, data frame, scipy sparse array or matrix, or Design, shape (n, p)
         Numbers are read where they lie wherever that is possible; docs/designs.md says when.
-    y : array, shape (n,)
-        For the Cox model times and events: see `excise.Survival`.
+    y : array, shape (n,) or (n, K)
+        Several responses for the squared loss; shares of K classes, a 1 for the class of each row,
+        for the multinomial one. For the Cox model times and events: see `excise.Survival`.
     loss : str or AnyLoss, default="squared"
         A name of `excise.losses.LOSSES`, with its parameter after a colon where it has one, as in
-        "quantile:0.9"; or "cox" (Breslow's ties), "cox:efron".
+        "quantile:0.9"; or "multinomial"; or "cox" (Breslow's ties), "cox:efron".
     penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
         "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise.
     l1_ratio : float in [0, 1]
@@ -155,12 +176,16 @@ def make_problem(
         Reserved.
     sample_weight : array, shape (n,), optional
         >= 0; an integer weight is a repeated row, 0 a removed one.
-    offset : array, shape (n,), optional
+    offset : array of the shape of y, optional
     fit_intercept, standardize : bool
         The Cox model never has an intercept.
     tol : float
         Wanted gap over the loss at b = 0.
     n_threads : int, optional
+    grouped : bool, optional
+        Whether a feature is in or out for all K outputs together, its penalty the Euclidean norm
+        of its K coefficients; if left out, yes for several responses and no for classes. It has
+        no bounds.
 
     Raises
     ------
@@ -179,11 +204,12 @@ def make_problem(
     weight = check_sample_weight(sample_weight, len(goal))
     intercept = check_flag("fit_intercept", fit_intercept) and data_term.has_intercept
     data_term.check_target(goal, weight, intercept)
+    together = _grouped(grouped, goal, data_term, bounds)
     return Problem(
         design=design,
         y=goal,
         sample_weight=weight,
-        offset=_offset(offset, len(goal)),
+        offset=_offset(offset, goal),
         penalty_weight=_penalty_weight(penalty_weight, p, names),
         lower=lower,
         upper=upper,
@@ -195,6 +221,7 @@ def make_problem(
         loss=data_term,
         feature_names=names,
         survival=survival,
+        grouped=together,
     )
 
 
@@ -217,33 +244,64 @@ def check_alpha(alpha: Any) -> float:
     return value
 
 
-def check_intercept(intercept: Any, problem: Problem) -> float:
-    """An intercept of any tool: finite, and 0 where the problem has none."""
-    value = check_number("intercept", intercept)
-    if not np.isfinite(value):
+def check_intercept(intercept: Any, problem: Problem) -> Any:
+    """Intercepts of any tool: finite, one per output, and 0 where the problem has none."""
+    value: Any
+    if problem.outputs == 1:
+        value = check_number("intercept", intercept)
+    else:
+        value = numbers("intercept", intercept)
+        if value.shape != (problem.outputs,):
+            raise InputError(
+                f"intercept must have shape ({problem.outputs},), one per output, got {value.shape}"
+            )
+    if not np.all(np.isfinite(value)):
         raise InputError(f"intercept is {value}; it must be finite")
-    if value != 0.0 and not problem.fit_intercept:
-        raise InputError(f"intercept is {value}, but fit_intercept is False", remedy="pass 0.0")
+    if np.any(value != 0.0) and not problem.fit_intercept:
+        remedy = "pass 0.0" if problem.outputs == 1 else "pass zeros"
+        raise InputError(f"intercept is {value}, but fit_intercept is False", remedy=remedy)
     return value
 
 
 def check_coef(coef: Any, problem: Problem) -> Floats:
-    """Coefficients of any tool: finite, one per feature."""
-    values = numbers("coef", coef)
-    if values.shape != (problem.p,):
-        raise InputError(
-            f"coef must have shape ({problem.p},), one per feature, got {values.shape}",
-            remedy="coef.ravel()" if values.size == problem.p else "",
-        )
-    wrong = np.flatnonzero(~np.isfinite(values))
+    """Coefficients of any tool: finite, one per feature, and output if there are several."""
+    values, K = numbers("coef", coef), problem.outputs
+    if values.shape != ((problem.p,) if K == 1 else (problem.p, K)):
+        wanted = f"({problem.p},), one per feature"
+        remedy = "coef.ravel()" if values.size == problem.p else ""
+        if K > 1:
+            wanted = f"({problem.p}, {K}), one per feature and output"
+            remedy = "coef.T" if values.shape == (K, problem.p) else ""
+        raise InputError(f"coef must have shape {wanted}, got {values.shape}", remedy=remedy)
+    wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
-        j = int(wrong[0])
-        raise InputError(f"coef is {values[j]} for {problem.feature(j)}")
+        place = tuple(int(i) for i in wrong[0])
+        of = "".join(f", output {k}" for k in place[1:])
+        raise InputError(f"coef is {values[place]} for {problem.feature(place[0])}{of}")
     return values
 
 
-def _offset(offset: Any, n: int) -> Floats | None:
-    return None if offset is None else check_rows("offset", numbers("offset", offset), n)
+def _offset(offset: Any, y: Floats) -> Floats | None:
+    if offset is None:
+        return None
+    values = numbers("offset", offset)
+    if y.ndim == 1:
+        return check_rows("offset", values, len(y))
+    return check_table("offset", values, len(y), y.shape[1])
+
+
+def _grouped(grouped: Any, y: Floats, loss: AnyLoss, bounds: Any) -> bool:
+    """Whether features are in or out for all outputs; one output has nothing to group."""
+    wanted = loss.targets == "any" if grouped is None else check_flag("grouped", grouped)
+    if y.ndim == 1 or not wanted:
+        return False
+    if bounds is not None:
+        raise InputError(
+            "bounds cannot be kept where a feature is in or out for all outputs together",
+            [f"y has {y.shape[1]} columns, and grouped is {grouped}"],
+            "grouped=False, or no bounds",
+        )
+    return True
 
 
 def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> Floats | None:

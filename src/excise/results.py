@@ -47,12 +47,16 @@ class Verdict(NamedTuple):
 class Verdicts:
     """One verdict per feature, stored by column.
 
+    With K outputs that are not grouped, one per feature and output, in arrays of shape
+    (n_features, K).
+
     Attributes
     ----------
     kind : ndarray of uint8, shape (n_features,)
         Codes of `VerdictKind`.
     earns : ndarray, shape (n_features,)
-        |gradient| at b_j = 0 with the others held, on the scale the penalty acts on.
+        |gradient| at b_j = 0 with the others held, on the scale the penalty acts on; of a grouped
+        feature the Euclidean norm over the outputs.
     tax : ndarray, shape (n_features,)
         alpha * l1_ratio * penalty_weight.
     """
@@ -67,17 +71,17 @@ class Verdicts:
         return self.tax - self.earns
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return int(self.kind.size)
 
-    def __getitem__(self, j: int) -> Verdict:
+    def __getitem__(self, j: int | tuple[int, ...]) -> Verdict:
         earns, tax = float(self.earns[j]), float(self.tax[j])
         return Verdict(VerdictKind(int(self.kind[j])), earns, tax, tax - earns)
 
     def __iter__(self) -> Iterator[Verdict]:
-        return (self[j] for j in range(len(self)))
+        return (self[place] for place in np.ndindex(self.kind.shape))
 
     def count(self, kind: VerdictKind) -> int:
-        """How many features have this verdict."""
+        """How many features, or coefficients, have this verdict."""
         return int(np.count_nonzero(self.kind == kind))
 
 
@@ -143,11 +147,15 @@ class Status(Enum):
 
 
 class Event(NamedTuple):
-    """A feature enters or leaves the model as alpha falls through `alpha`."""
+    """A feature enters or leaves the model as alpha falls through `alpha`.
+
+    `output`: the one it does so for, where each of several outputs has features of its own.
+    """
 
     alpha: float
     feature: int
     kind: Literal["enters", "leaves"]
+    output: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,9 +165,10 @@ class Solution:
     Attributes
     ----------
     alpha : float
-    coef, coef_std : ndarray, shape (n_features,)
+    coef, coef_std : ndarray, shape (n_features,), or (n_features, K) of K outputs
         Coefficients per unit of x, and per standard deviation of x.
-    intercept : float
+    intercept : float, or ndarray, shape (K,)
+        Of classes, whose common constant means nothing, with mean 0.
     certificate : Certificate
     status : Status
     feature_names : tuple of str or None
@@ -169,7 +178,7 @@ class Solution:
 
     alpha: float
     coef: Floats
-    intercept: float
+    intercept: Any
     coef_std: Floats
     certificate: Certificate
     status: Status
@@ -178,13 +187,14 @@ class Solution:
 
     @property
     def support(self) -> NDArray[np.intp]:
-        """Indices of the non-zero coefficients."""
-        return np.flatnonzero(self.coef)
+        """Indices of the features with a coefficient that is not zero."""
+        return np.flatnonzero(self.coef if self.coef.ndim == 1 else self.coef.any(axis=1))
 
     def __repr__(self) -> str:
+        outputs = "" if self.coef.ndim == 1 else f", outputs={self.coef.shape[1]}"
         return (
-            f"Solution(alpha={self.alpha:.6g}, kept={len(self.support)} of {len(self.coef)}, "
-            f"relative_gap={self.certificate.relative_gap:.1e})"
+            f"Solution(alpha={self.alpha:.6g}, kept={len(self.support)} of {len(self.coef)}"
+            f"{outputs}, relative_gap={self.certificate.relative_gap:.1e})"
         )
 
 
@@ -235,8 +245,10 @@ class Path:
     alphas : ndarray, shape (n_alphas,)
         Falling.
     columns, columns_std : SparseColumns
-        Coefficients per unit and per standard deviation, a column per alpha.
-    intercepts, relative_gaps, kkt_violations, train_loss : ndarray, shape (n_alphas,)
+        Coefficients per unit and per standard deviation, a column per alpha; with K outputs that
+        of feature j and output k in row j K + k.
+    intercepts : ndarray, shape (n_alphas,), or (n_alphas, K)
+    relative_gaps, kkt_violations, train_loss : ndarray, shape (n_alphas,)
     alpha_max : float
         The smallest alpha at which every penalised coefficient is zero.
     null_loss : float
@@ -247,6 +259,8 @@ class Path:
         Newton systems solved, and reads of X (one per right-hand side).
     problem : Problem
         What was solved (kept alive: `at`, `knots` and `events` go back to the data).
+    outputs : int
+        K, the number of predictors of a row.
     """
 
     alphas: Floats
@@ -264,18 +278,29 @@ class Path:
     n_passes: int
     problem: Any
     feature_names: tuple[str, ...] | None = None
+    outputs: int = 1
     _solve_at: Callable[[float], Solution] | None = field(default=None, repr=False)
     _find_events: Callable[[], tuple[list[Event], Floats]] | None = field(default=None, repr=False)
 
     @property
     def coefs(self) -> csc_array:
-        """Coefficients on the original scale, shape (n_features, n_alphas), scipy CSC."""
+        """Coefficients on the original scale, shape (n_features * outputs, n_alphas), scipy CSC."""
         return self.columns.to_scipy()
 
     @property
     def coefs_std(self) -> csc_array:
-        """Coefficients per standard deviation, shape (n_features, n_alphas), scipy CSC."""
+        """Coefficients per standard deviation, shape (n_features * outputs, n_alphas), CSC."""
         return self.columns_std.to_scipy()
+
+    def coef_at(self, k: int) -> Floats:
+        """Coefficients at ``alphas[k]``, shape (n_features,), or (n_features, outputs)."""
+        flat = self.columns.column(k)
+        return flat if self.outputs == 1 else flat.reshape(-1, self.outputs)
+
+    def support(self, k: int) -> NDArray[np.int64]:
+        """Features with a coefficient that is not zero at ``alphas[k]``."""
+        flat = self.columns.support(k)
+        return flat if self.outputs == 1 else np.unique(flat // self.outputs)
 
     def at(self, alpha: float) -> Solution:
         """The exact solution at any alpha, between grid points too."""
@@ -296,11 +321,12 @@ class Path:
         return len(self.alphas)
 
     def __repr__(self) -> str:
-        kept = np.diff(self.columns.indptr)
+        first, last = len(self.support(0)), len(self.support(len(self) - 1))
         worst = float(self.relative_gaps.max(initial=0.0))
+        outputs = "" if self.outputs == 1 else f"{self.outputs} outputs, "
         return (
-            f"Path({len(self)} alphas {self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, "
-            f"kept {kept[0]} to {kept[-1]} of {self.columns.n_rows}, "
+            f"Path({len(self)} alphas {self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, {outputs}"
+            f"kept {first} to {last} of {self.columns.n_rows // self.outputs}, "
             f"worst relative gap {worst:.1e})"
         )
 

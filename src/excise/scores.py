@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from excise.exceptions import InputError, InputTypeError
-from excise.losses import Loss, Squared, of_rows
+from excise.losses import Loss, RowLoss, Squared, by_rows
 from excise.losses.base import AnyLoss
 from excise.null_model import best_intercept
 from excise.results import Floats
 
-Measure = Callable[[Loss, Floats, Floats, Floats | None], float]
-"""From loss, y, predictor eta and weights (None: all alike), each of shape (m,), to a number."""
+Measure = Callable[[RowLoss, Floats, Floats, Floats | None], float]
+"""From loss, y, predictor eta and weights (None: all alike) to a number.
+
+All are of shape (m,); of K outputs y and eta are of shape (m, K).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Score:
     measure : callable
     greater_is_better : bool
     of_classes : bool
-        Whether y must hold the classes 0 and 1.
+        Whether y must hold classes: 0 and 1, or a 1 in the column of each row's class.
     """
 
     name: str
@@ -40,20 +43,31 @@ class Score:
     greater_is_better: bool = True
     of_classes: bool = False
 
-    def __call__(self, loss: Loss, y: Floats, eta: Floats, weights: Floats | None) -> float:
+    def __call__(self, loss: RowLoss, y: Floats, eta: Floats, weights: Floats | None) -> float:
         """The score of one predictor."""
         return float(self.measure(loss, y, eta, weights))
 
 
-def _deviance(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    return 2.0 * float(np.average(loss.value(y, eta), weights=w))
+def _deviance(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    value = loss.value(y, eta)  # of responses one by one: their sum counts
+    return 2.0 * float(np.sum(np.average(value, weights=w, axis=0)))
 
 
-def _accuracy(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    return float(np.average((eta > 0.0) == (y > 0.5), weights=w))
+def _accuracy(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    if y.ndim == 1:
+        return float(np.average((eta > 0.0) == (y > 0.5), weights=w))
+    return float(np.average(eta.argmax(axis=1) == y.argmax(axis=1), weights=w))
 
 
-def _auc(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+def _auc(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    """Share of pairs of a class and the rest that are in order; of several classes the mean."""
+    if y.ndim == 1:
+        return _ordered(y, eta, w)
+    p = loss.mean(eta)
+    return float(np.mean([_ordered(y[:, k], p[:, k], w) for k in range(y.shape[1])]))
+
+
+def _ordered(y: Floats, eta: Floats, w: Floats | None) -> float:
     """Share of pairs from both classes that eta puts in order; an equal pair counts half."""
     weights = np.ones(len(y)) if w is None else w
     _, place = np.unique(eta, return_inverse=True)
@@ -63,23 +77,31 @@ def _auc(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
     return float(above @ (np.cumsum(below) - below / 2)) / pairs if pairs > 0.0 else np.nan
 
 
-def _mse(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    return float(np.average(np.square(y - loss.mean(eta)), weights=w))
+def _mse(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    return float(np.mean(_squares(y - loss.mean(eta), w)))
 
 
-def _mae(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    return float(np.average(np.abs(y - loss.mean(eta)), weights=w))
+def _squares(left: Floats, w: Floats | None) -> Floats:
+    """The mean square, for each output."""
+    return np.asarray(np.average(np.square(left), weights=w, axis=0))
 
 
-def _r2(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    spread = float(np.average(np.square(y - np.average(y, weights=w)), weights=w))
-    return 1.0 - _mse(loss, y, eta, w) / spread if spread > 0.0 else np.nan
+def _mae(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    return float(np.mean(np.average(np.abs(y - loss.mean(eta)), weights=w, axis=0)))
 
 
-def _pinball(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+def _r2(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    spread = _squares(y - np.average(y, weights=w, axis=0), w)
+    if not np.all(spread > 0.0):
+        return np.nan
+    return float(np.mean(1.0 - _squares(y - loss.mean(eta), w) / spread))
+
+
+def _pinball(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
     q = float(getattr(loss, "q", 0.5))
     left = y - loss.mean(eta)
-    return float(np.average(np.maximum(q * left, (q - 1.0) * left), weights=w))
+    rows = np.maximum(q * left, (q - 1.0) * left)
+    return float(np.mean(np.average(rows, weights=w, axis=0)))
 
 
 SCORES = {
@@ -104,9 +126,10 @@ def score_of(scoring: Any, loss: AnyLoss, y: Floats) -> Score | None:
     scoring : None, str, callable or Score
         None is "deviance"; a callable is ``f(y_true, prediction, sample_weight=None) -> float``,
         greater is better, where the prediction is the mean (the probability of class 1, the
-        quantile) and weights are passed only if there are any.
-    loss : Loss
-    y : ndarray, shape (n,)
+        quantile) and weights are passed only if there are any. Of K outputs y_true and prediction
+        have a column each: of classes those of y and their probabilities.
+    loss : AnyLoss
+    y : ndarray, shape (n,) or (n, K)
 
     Raises
     ------
@@ -117,7 +140,7 @@ def score_of(scoring: Any, loss: AnyLoss, y: Floats) -> Score | None:
     """
     if scoring is None or scoring == "deviance":
         return None
-    of_rows(loss)
+    by_rows(loss)
     if isinstance(scoring, str):
         if scoring not in SCORES:
             valid = ", ".join(repr(name) for name in SCORES)
@@ -131,17 +154,17 @@ def score_of(scoring: Any, loss: AnyLoss, y: Floats) -> Score | None:
         raise InputTypeError(
             f"scoring must be a name or a function, not {scoring!r}", remedy="scoring='deviance'"
         )
-    if score.of_classes and not (loss.of_classes and np.all((y == 0.0) | (y == 1.0))):
-        raise InputError(
-            f"scoring={score.name!r} is for classes 0 and 1", remedy="scoring='deviance'"
-        )
+    if score.of_classes and not loss.names_classes(y):
+        several = loss.targets == "several"
+        kind = "classes, not shares of them" if several else "classes 0 and 1"
+        raise InputError(f"scoring={score.name!r} is for {kind}", remedy="scoring='deviance'")
     return score
 
 
 def _own(function: Callable[..., Any]) -> Score:
     """The user's function of y, prediction and, where there are any, weights."""
 
-    def measure(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:
+    def measure(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
         more = {} if w is None else {"sample_weight": w}
         return float(function(y, loss.mean(eta), **more))
 
@@ -149,11 +172,19 @@ def _own(function: Callable[..., Any]) -> Score:
     return Score(name, name, measure)
 
 
-def label_of(score: Score | None, loss: AnyLoss) -> str:
+PARTIAL = "deviance that held-out rows add to the partial likelihood"
+"""What is measured of survival times."""
+
+
+def label_of(score: Score | None, loss: AnyLoss, outputs: int = 1) -> str:
     """What a cross-validation with this score measures, in words."""
     if score is not None:
         return score.label
-    return SCORES["mse" if isinstance(loss, Squared) else "deviance"].label
+    if not isinstance(loss, RowLoss):
+        return PARTIAL
+    if not isinstance(loss, Squared):
+        return SCORES["deviance"].label
+    return SCORES["mse"].label if outputs == 1 else "mean squared error, all responses added"
 
 
 def explained(loss: Loss, y: Floats, eta: Floats, w: Floats | None) -> float:

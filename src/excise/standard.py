@@ -6,6 +6,7 @@
 Without an intercept nothing is centred: mean_j = 0 and scale_j is the root mean square.
 The penalty of feature j at alpha becomes  tax |b| + ridge b^2 / 2  on  lower <= b <= upper,
 b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or on coef.
+Of grouped coefficients |b| is the Euclidean norm.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from excise.design import Design, SparseDesign
+from excise.groups import Groups
 from excise.problem import Problem
 from excise.results import Floats
 
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 LARGEST = 1e300
 """A tax that nothing can pay, and that still can be multiplied by zero."""
@@ -42,16 +46,24 @@ class ColumnScale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Penalty:
-    """The penalty at one alpha, on the standard scale, a number per feature.
+    """The penalty at one alpha, on the standard scale, a number per coefficient or per group.
+
+    Formulas of the penalty are written once, for coefficients and for groups of them: a *size* is
+    a number per group that says how large its members are. That of a coefficient by itself is its
+    value, with its sign; that of a group is its norm, never negative.
 
     Attributes
     ----------
-    tax, ridge, lower, upper : ndarray, shape (n_features,)
-        All 0 for a feature ruled out by an infinite penalty weight.
+    tax, ridge, lower, upper : ndarray, shape (n_groups,)
+        All 0 for a feature ruled out by an infinite penalty weight. Groups have no bounds.
     excluded : ndarray of bool
         Infinite penalty weight, a constant column, or bounds that leave only 0.
-    unit : ndarray, shape (n_features,)
+    unit : ndarray, shape (n_groups,)
         Multiplies a gradient on the standard scale into one on the scale the penalty acts on.
+    groups : Groups or None
+        None: every coefficient is a group by itself.
+    outputs : int
+        K, the number of coefficients of a feature.
     """
 
     tax: Floats
@@ -60,6 +72,43 @@ class Penalty:
     upper: Floats
     excluded: NDArray[np.bool_]
     unit: Floats
+    groups: Groups | None = None
+    outputs: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """A number per group, with an axis of outputs where each has features of its own."""
+        whole = self.groups is not None or self.outputs == 1
+        return (len(self.tax),) if whole else (len(self.tax) // self.outputs, self.outputs)
+
+    @property
+    def feature(self) -> Index:
+        """The feature of each group (of several its first)."""
+        first = np.arange(len(self.tax)) if self.groups is None else self.groups.first
+        return np.asarray(first // self.outputs)
+
+    def size(self, values: Floats) -> Floats:
+        """The size of each group."""
+        return values if self.groups is None else self.groups.norm(values)
+
+    def total(self, values: Floats) -> Floats:
+        """The sum over each group."""
+        return values if self.groups is None else self.groups.total(values)
+
+    def each(self, of_groups: NDArray[Any]) -> NDArray[Any]:
+        """A number of each group, for each of its members."""
+        return of_groups if self.groups is None else of_groups[self.groups.of]
+
+    def direction(self, values: Floats) -> Floats:
+        """Values over the absolute size of their group: the sign of one by itself; 0 for 0."""
+        if self.groups is None:
+            return np.asarray(np.sign(values))
+        size = self.each(self.groups.norm(values))
+        return np.asarray(np.divide(values, size, out=np.zeros_like(values), where=size > 0.0))
+
+    def sized(self, size: Floats, values: Floats) -> Floats:
+        """Numbers of this size, those of a group in proportion to `values`."""
+        return size if self.groups is None else self.each(size) * self.direction(values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,15 +119,16 @@ class Target:
 
     Attributes
     ----------
-    values : ndarray, shape (n,)
+    values : ndarray of the shape of y
         (y - offset - mean) / unit; exactly 0 where y - offset is constant.
-    mean : float
+    mean : float, or ndarray, shape (K,)
         In the caller's units; 0 without an intercept.
     unit : float
+        One for all outputs.
     """
 
     values: Floats
-    mean: float
+    mean: Any
     unit: float
 
 
@@ -86,11 +136,11 @@ def target(problem: Problem) -> Target:
     """Centre y - offset by its weighted mean, one value subtracted first."""
     w = problem.weights
     values = problem.y if problem.offset is None else problem.y - problem.offset
-    mean = 0.0
+    mean = np.zeros(values.shape[1:])
     if problem.fit_intercept:
-        pilot = float(values[np.argmax(w > 0.0)])
+        pilot = values[np.argmax(w > 0.0)]
         values = values - pilot
-        shift = float(w @ values)
+        shift = w @ values
         values, mean = values - shift, pilot + shift
     largest = float(np.abs(values[w > 0.0]).max())
     unit = float(np.ldexp(1.0, int(np.frexp(largest)[1]))) if largest > 0.0 else 1.0
@@ -227,16 +277,26 @@ class View:
         return other
 
     def eta(self, b: Floats) -> Floats:
-        """Z b without the weights, reading only the columns where b is not zero."""
-        index = np.flatnonzero(b)
-        return predict(self.problem.design, self.columns, index, b[index][:, None])[:, 0]
+        """Z b without the weights, of all outputs or one; columns where b is zero are not read."""
+        B = b.reshape(self.problem.p, -1)
+        index = np.flatnonzero(B.any(axis=1))
+        found = predict(self.problem.design, self.columns, index, B[index])
+        return found[:, 0] if B.shape[1] == 1 else found
 
     def predict(self, b: Floats) -> Floats:
         """Z b, reading only the columns where b is not zero."""
-        return np.asarray(self.root * self.eta(b))
+        return self.weighted(self.eta(b))
+
+    def weighted(self, rows: Floats) -> Floats:
+        """Rows multiplied by sqrt(w), whatever their other axis is."""
+        return np.asarray((self.root * rows.T).T)
+
+    def flat(self, vectors: Floats) -> Floats:
+        """Z'v in flat numbers, for v of the shape of y."""
+        return self.correlate(vectors).ravel()
 
     def correlate(self, vectors: Floats) -> Floats:
-        """Z'v for one vector, shape (p,), or for several at once, shape (p, k)."""
+        """Z'v, shape (p,), or with further axes as v has them after its rows."""
         R = self.root[:, None] * vectors.reshape(self.problem.n, -1)
         found = correlate(self.problem.design, self.columns, R)
         return found.reshape(self.problem.p, *vectors.shape[1:])
@@ -287,7 +347,7 @@ def penalty_at(
     weight = np.where(ruled_out, 0.0, problem.penalty_weight)
     lower = np.where(ruled_out, 0.0, problem.lower * columns.divisor / y_unit)
     upper = np.where(ruled_out, 0.0, problem.upper * columns.divisor / y_unit)
-    return Penalty(
+    made = Penalty(
         tax=np.minimum(alpha / y_unit * problem.l1_ratio * weight / unit, LARGEST),
         ridge=np.minimum(alpha * (1.0 - problem.l1_ratio) * weight / unit / unit, LARGEST),
         lower=lower,
@@ -295,10 +355,26 @@ def penalty_at(
         excluded=(columns.scale == 0.0) | ((lower == 0.0) & (upper == 0.0)),
         unit=unit,
     )
+    return made if problem.outputs == 1 else _of_outputs(made, problem.groups, problem.outputs)
+
+
+def _of_outputs(features: Penalty, groups: Groups | None, outputs: int) -> Penalty:
+    """The penalty of features for their coefficients of all outputs, each by itself or grouped."""
+    count = outputs if groups is None else 1
+    parts = {
+        name: np.repeat(getattr(features, name), count)
+        for name in ("tax", "ridge", "lower", "upper", "excluded", "unit")
+    }
+    return Penalty(**parts, groups=groups, outputs=outputs)
 
 
 def allowed(gradient: Floats, penalty: Penalty) -> Floats:
-    """What a zero coefficient would earn on the sides that its bounds leave open."""
-    upward = np.where(penalty.upper > 0.0, gradient, 0.0)
-    downward = np.where(penalty.lower < 0.0, -gradient, 0.0)
+    """What a zero coefficient, or group, would earn on the sides that its bounds leave open."""
+    return earned(gradient, penalty, penalty.upper > 0.0, penalty.lower < 0.0)
+
+
+def earned(gradient: Floats, penalty: Penalty, up: Mask, down: Mask) -> Floats:
+    """What coefficients, or groups, earn on the named sides."""
+    size = penalty.size(gradient)
+    upward, downward = np.where(up, size, 0.0), np.where(down, -size, 0.0)
     return np.maximum(0.0, np.maximum(upward, downward))

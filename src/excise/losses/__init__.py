@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from excise.exceptions import InputError
-from excise.losses.base import AnyLoss, Loss
+from excise.losses.base import AnyLoss, Loss, RowLoss
 from excise.losses.cox import Cox
 from excise.losses.gamma import Gamma
 from excise.losses.huber import Huber
 from excise.losses.logistic import Logistic
+from excise.losses.multinomial import Multinomial
 from excise.losses.negative_binomial import NegativeBinomial
 from excise.losses.poisson import Poisson
 from excise.losses.quantile import Quantile
@@ -22,9 +23,9 @@ from excise.losses.squared_hinge import SquaredHinge
 from excise.losses.tweedie import Tweedie
 
 __all__ = [
-    "COUPLED", "LOSSES", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss", "NegativeBinomial",
-    "Poisson", "Quantile", "Squared", "SquaredHinge", "Tweedie", "loss_of", "of_rows",
-    "row_loss_of",
+    "COUPLED", "LOSSES", "SEVERAL", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss",
+    "Multinomial", "NegativeBinomial", "Poisson", "Quantile", "RowLoss", "Squared", "SquaredHinge",
+    "Tweedie", "by_rows", "loss_of", "of_rows", "row_loss_of", "task_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
@@ -46,6 +47,9 @@ LOSSES: dict[str, type[Loss]] = {
 COUPLED: dict[str, type[AnyLoss]] = {Cox.name: Cox}
 """Losses whose rows depend on each other: no function of a row and its y."""
 
+SEVERAL: dict[str, type[AnyLoss]] = {Multinomial.name: Multinomial}
+"""Losses of several predictors per row; the squared loss may have several too, each by itself."""
+
 
 def loss_of(spec: Any) -> AnyLoss:
     """The loss that `spec` means.
@@ -64,7 +68,7 @@ def loss_of(spec: Any) -> AnyLoss:
     if isinstance(spec, AnyLoss):
         return spec
     name, colon, text = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    known: dict[str, type[AnyLoss]] = {**LOSSES, **COUPLED}
+    known: dict[str, type[AnyLoss]] = {**LOSSES, **COUPLED, **SEVERAL}
     if name not in known:
         valid = ", ".join(repr(one) for one in known)
         raise InputError(f"unknown loss {spec!r}", [f"valid: {valid}"])
@@ -76,7 +80,14 @@ def loss_of(spec: Any) -> AnyLoss:
     return known[name](**{usual.parameter: usual.read_parameter(text)})
 
 
-def of_rows(loss: AnyLoss) -> Loss:
+def task_of(loss: AnyLoss) -> str:
+    """What the loss is made for: "number", "class" or "survival"."""
+    if loss.name in COUPLED:
+        return "survival"
+    return "class" if loss.of_classes else "number"
+
+
+def by_rows(loss: AnyLoss) -> RowLoss:
     """The loss itself, if rows count one by one; one of survival times couples them.
 
     Raises
@@ -84,13 +95,27 @@ def of_rows(loss: AnyLoss) -> Loss:
     InputError
         For a loss of survival times.
     """
+    if isinstance(loss, RowLoss):
+        return loss
+    raise _unfit(loss)
+
+
+def of_rows(loss: AnyLoss) -> Loss:
+    """The loss itself, if rows count one by one, each with one predictor.
+
+    Raises
+    ------
+    InputError
+        For a loss of survival times or of several classes.
+    """
     if isinstance(loss, Loss):
         return loss
-    raise InputError(
-        f"the {loss.name} loss is for survival times, which are not judged row by row",
-        [f"it needs {loss.domain}"],
-        f"SparseSurvival(), or excise.fit_path(..., loss={loss.name!r})",
-    )
+    raise _unfit(loss)
+
+
+def _unfit(loss: AnyLoss) -> InputError:
+    fact = f"the {loss.name} loss is {loss.kind}"
+    return InputError(fact, [f"it needs {loss.domain}"], loss.instead)
 
 
 def row_loss_of(spec: Any) -> Loss:

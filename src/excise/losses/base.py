@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.checks import check_number, check_rows, numbers
+from excise.checks import check_number, check_rows, check_table, numbers
 from excise.exceptions import InputError, InputTypeError
 from excise.results import Floats
 from excise.survival import Survival
@@ -36,7 +36,7 @@ def quiet(function: Callable[P, T]) -> Callable[P, T]:
 
 @dataclass(frozen=True)
 class AnyLoss(ABC):
-    """What every loss has, whether it is made of rows (`Loss`) or couples them (`Cox`).
+    """What every loss has, whether it is made of rows (`RowLoss`) or couples them (`Cox`).
 
     Attributes
     ----------
@@ -53,11 +53,15 @@ class AnyLoss(ABC):
     strictly_convex : bool
         In eta, for every y: then all optima share eta.
     of_classes : bool
-        Whether y names two classes, 0 and 1, told apart by the sign of eta.
+        Whether y names classes: 0 and 1, told apart by the sign of eta, or one per column.
+    targets : {"one", "any", "several"}
+        How many columns y may have, each with a predictor of its own.
     kinked : bool
         Whether it has more than one slope somewhere.
     has_intercept : bool
         Whether a constant added to eta makes a difference.
+    kind, instead : str
+        Of a loss that has no single predictor per row: what it is for, and what takes it.
     """
 
     name: ClassVar[str]
@@ -68,6 +72,16 @@ class AnyLoss(ABC):
     of_classes: ClassVar[bool] = False
     kinked: ClassVar[bool] = False
     has_intercept: ClassVar[bool] = True
+    targets: ClassVar[Literal["one", "any", "several"]] = "one"
+    kind: ClassVar[str] = ""
+    instead: ClassVar[str] = ""
+
+    @abstractmethod
+    def mean(self, eta: Floats) -> Floats:
+        """The prediction of y (of its median or quantile where that is what is fitted).
+
+        Of survival times: the hazard, over that where eta is 0.
+        """
 
     @abstractmethod
     def _usable(self, y: Floats) -> Mask:
@@ -81,7 +95,20 @@ class AnyLoss(ABC):
         """A number for each of n rows, and for a loss of survival times what is known of them."""
         if isinstance(y, Survival):
             raise InputTypeError(f"y is a Survival; the {self.name} loss needs {self.domain}")
-        return check_rows("y", numbers("y", y), n), None
+        values = numbers("y", y)
+        if values.ndim == 2 and values.shape[1] > 1:
+            if self.targets == "any":
+                return check_table("y", values, n), None
+            raise InputError(
+                f"y has {values.shape[1]} columns; the {self.name} loss has one predictor per row",
+                ["several columns are responses of the squared loss, or shares of classes"],
+                "loss='squared' or loss='multinomial'; or a model for each column",
+            )
+        return check_rows("y", values, n), None
+
+    def names_classes(self, y: Floats) -> bool:
+        """Whether usable values of y are classes, not shares of them."""
+        return self.of_classes and bool(np.all((y == 0.0) | (y == 1.0)))
 
     @property
     def core_parameter(self) -> float:
@@ -117,7 +144,7 @@ class AnyLoss(ABC):
 
         Parameters
         ----------
-        y : ndarray, shape (n,)
+        y : ndarray, shape (n,) or (n, K)
         weights : ndarray, shape (n,), optional
             Only rows with weight count.
         fit_intercept : bool, default=True
@@ -130,13 +157,16 @@ class AnyLoss(ABC):
         counted = np.ones(len(y), dtype=bool) if weights is None else weights > 0.0
         wrong = counted & ~self._usable(y)
         if wrong.any():
-            row = int(np.argmax(wrong))
-            raise InputError(
-                f"y is {float(y[row])} in row {row}; the {self.name} loss needs {self.domain}"
-            )
+            self._refuse_row(y, int(np.argmax(wrong)))
         seen = y[counted]
         rows = f"{len(seen):,} rows" + ("" if counted.all() else " with weight")
         self._check_fit(seen, rows, fit_intercept)
+
+    def _refuse_row(self, y: Floats, row: int) -> None:
+        """Raise for the first row that is not usable."""
+        raise InputError(
+            f"y is {float(y[row])} in row {row}; the {self.name} loss needs {self.domain}"
+        )
 
     def _check_fit(  # noqa: B027 - most losses can fit any usable values
         self, y: Floats, rows: str, fit_intercept: bool
@@ -145,12 +175,13 @@ class AnyLoss(ABC):
 
 
 @dataclass(frozen=True)
-class Loss(AnyLoss):
-    """The data term of one row, as a function of the predictor eta.
+class RowLoss(AnyLoss):
+    """The data term of one row, as a function of its predictor, or of its K predictors.
 
     ``value`` is half the unit deviance: never negative, and 0 at the best eta (for a log link and
     y = 0 that is -infinity). Arrays of any shapes that broadcast go in, float64 comes out; no
     finite eta gives NaN, and infinity appears only where the true value is too large for a double.
+    A loss that couples K predictors has them on the last axis, and a value per row.
     """
 
     @abstractmethod
@@ -162,34 +193,38 @@ class Loss(AnyLoss):
         """First derivative of `value` in eta (at a kink, one of its slopes)."""
 
     @abstractmethod
-    def hessian(self, y: Floats, eta: Floats) -> Floats:
-        """Second derivative of `value` in eta, >= 0."""
-
-    @abstractmethod
     def conjugate(self, y: Floats, v: Floats) -> Floats:
-        """Supremum over eta of v eta - value(y, eta); infinity outside `slopes`."""
+        """Supremum over eta of v eta - value(y, eta); infinity outside its domain."""
 
     @abstractmethod
     def fenchel_young(self, y: Floats, eta: Floats, v: Floats) -> Floats:
         """value(y, eta) + conjugate(y, v) - v eta >= 0, without their cancellation.
 
-        Zero exactly where v is a slope of `value` at eta; infinity outside `slopes`.
+        Zero exactly where v is a slope of `value` at eta; infinity outside the conjugate's domain.
         """
+
+    @abstractmethod
+    def domain_scale(self, y: Floats, u: Floats) -> float:
+        """The largest s in [0, 1] for which -s u is in the conjugate's domain in every row."""
+
+    @abstractmethod
+    def curvature(self, y: Floats) -> float:
+        """A bound on the second derivative, over all eta and the rows of y; infinity if none."""
+
+
+@dataclass(frozen=True)
+class Loss(RowLoss):
+    """The data term of one row as a function of one predictor."""
+
+    @abstractmethod
+    def hessian(self, y: Floats, eta: Floats) -> Floats:
+        """Second derivative of `value` in eta, >= 0."""
 
     @abstractmethod
     def slopes(self, y: Floats) -> tuple[Floats, Floats]:
         """Lower and upper end of the conjugate's domain, both belonging to it."""
 
-    @abstractmethod
-    def mean(self, eta: Floats) -> Floats:
-        """The prediction of y (of its median or quantile where that is what is fitted)."""
-
-    @abstractmethod
-    def curvature(self, y: Floats) -> float:
-        """A bound on `hessian` over all eta and the rows of y; infinity if there is none."""
-
     def domain_scale(self, y: Floats, u: Floats) -> float:
-        """The largest s in [0, 1] for which -s u lies within `slopes` in every row."""
         low, high = np.broadcast_arrays(*self.slopes(y), u)[:2]
         above, below = -u > high, -u < low
         s = min(

@@ -1,9 +1,9 @@
-"""The squared loss, for a number."""
+"""The squared loss, for a number or several."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -13,12 +13,13 @@ from excise.results import Floats
 
 @dataclass(frozen=True)
 class Squared(Loss):
-    """(y - eta)^2 / 2."""
+    """(y - eta)^2 / 2; for several responses their sum."""
 
     name: ClassVar[str] = "squared"
     summary: ClassVar[str] = "(y - eta)^2 / 2, for a number"
     link: ClassVar[str] = "identity"
     domain: ClassVar[str] = "numbers"
+    targets: ClassVar[Literal["one", "any", "several"]] = "any"
 
     @quiet
     def value(self, y: Floats, eta: Floats) -> Floats:

@@ -18,6 +18,12 @@ struct Kernels {
   // y += sum_k b[k] * columns[k]
   void (*combine)(const double* const* columns, const double* b, Index m, Index n, double* y);
 
+  // out[i] = e^x_i, to two units in the last place
+  void (*exponentials)(const double* x, Index n, double* out);
+
+  // out[i] = log x_i for x_i > 0, to two units in the last place; some number below -744 at 0
+  void (*logarithms)(const double* x, Index n, double* out);
+
   // scores[j] = max(up_j c_j, -down_j c_j), and the largest of them
   double (*scores)(const double* c, const double* up, const double* down, Index p, double* scores);
 

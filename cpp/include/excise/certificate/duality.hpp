@@ -9,31 +9,14 @@
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
 #pragma once
 
-#include <functional>
 #include <limits>
 #include <span>
 #include <utility>
 
 #include "excise/base/kernels.hpp"
-#include "excise/penalty/elastic_net.hpp"
+#include "excise/certificate/group_duality.hpp"
 
 namespace excise {
-
-// The value of the loss, and what a dual point shrunk by s costs.
-struct DataTerm {
-  double value = 0.0;
-  std::function<double(double)> gap;
-};
-inline DataTerm squared_term(double rr) {
-  return {0.5 * rr, [rr](double s) { return 0.5 * rr * (1 - s) * (1 - s); }};
-}
-
-struct Optimality {
-  double gap = 0.0;
-  double violation = 0.0;  // largest distance to the subdifferential, on the penalty's scale
-  double penalty = 0.0;    // sum_j Omega_j(b_j)
-  double primal = 0.0;
-};
 
 // Certificates of points of one path. Work per point: one pass over c, and the support.
 class Certifier {
@@ -47,6 +30,7 @@ class Certifier {
         down_(penalty.l1.size()),
         scores_(penalty.l1.size()),
         found_(penalty.l1.size()) {
+    if (penalty.grouped()) groups_.emplace(penalty, noise);
     for (Index j = 0; j < penalty.size(); ++j) {
       const ElasticNet e = penalty.at(j, 1.0);
       if (e.excluded()) continue;
@@ -62,6 +46,7 @@ class Certifier {
   // The largest alpha at which a feature at zero would enter, given c = Z'r: of all features,
   // zero_threshold(c_j) / l1_j
   double alpha_max(const double* c) {
+    if (groups_) return groups_->alpha_max(c);
     return kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
   }
 
@@ -69,6 +54,7 @@ class Certifier {
   // but for an unknown error of at most `slack` in every correlation. Good until the next call.
   std::span<const Index> may_enter(const double* c, const double* d, double t, double slack,
                                    double threshold) {
+    if (groups_) return groups_->may_enter(c, d, t, slack, threshold);
     const Index count = kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(),
                                          threshold, found_.data());
     return {found_.data(), sz(count)};
@@ -77,6 +63,7 @@ class Certifier {
   // Features at zero, `at_rest(j)`, that earn more than their tax by more than `noise`.
   template <class AtRest>
   void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {
+    if (groups_) return groups_->missed(alpha, c, noise, at_rest, out);
     for (const Index j : earning(alpha, c))
       if (at_rest(j) && penalty_.at(j, alpha).violation(0.0, c[j]) > noise) out.push_back(j);
   }
@@ -90,6 +77,7 @@ class Certifier {
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
                      const DataTerm& data, std::span<const Index> others, Over&& over) {
+    if (groups_) return groups_->certify(alpha, support, b, c, data, others, over);
     return certify_with(alpha, support, b, c, data, [&] { return others; }, over);
   }
 
@@ -97,6 +85,7 @@ class Certifier {
   template <class Over>
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
                      const DataTerm& data, Over&& over) {
+    if (groups_) return groups_->certify(alpha, support, b, c, data, std::nullopt, over);
     return certify_with(alpha, support, b, c, data, [&] { return earning(alpha, c); }, over);
   }
   Optimality certify(double alpha, const Indices& support, const Vec& b, double* c,
@@ -186,6 +175,7 @@ class Certifier {
 
   const Penalty& penalty_;
   double noise_;
+  std::optional<GroupCertifier> groups_;  // where columns pay in groups
   Vec up_, down_, scores_, kept_;
   Indices smooth_, found_;
 };

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "excise/base/kernels.hpp"
 #include "excise/loss/loss.hpp"
 
 namespace excise {
@@ -16,8 +17,28 @@ struct Bend {
   Bend(double s, double b, double c) : slope(s), bend(b), cap(c) {}
 };
 
-// `Row` has value(y, eta), at(y, eta), fenchel(y, eta, v), size(y, eta), link(mean), kLongestStep
-// and kBends.
+inline constexpr std::size_t kBlock = 256;  // rows whose functions are evaluated together
+using Block = double[kBlock];
+
+// A row whose exponentials and logarithms are taken a block at a time: e = exp(exponent(eta)) is
+// handed to at(y, eta, e); divergences() are l with q in the place of y, where q = dual(y, v) is
+// the mean at which the slope of the saturated model is v.
+template <class Row>
+concept Blockwise = requires(const Row& row, const double* q, double* out) {
+  row.exponent(0.0);
+  row.at(0.0, 0.0, 1.0);
+  row.dual(0.0, 0.0);
+  row.divergences(q, q, kBlock, out);
+};
+
+// Calls f(first, count) block by block.
+template <class F>
+void by_blocks(std::size_t n, const F& f) {
+  for (std::size_t first = 0; first < n; first += kBlock) f(first, std::min(kBlock, n - first));
+}
+
+// `Row` is `Blockwise`, or has value(y, eta), at(y, eta) and fenchel(y, eta, v); and it has
+// size(y, eta), link(mean), kLongestStep and kBends.
 template <class Row>
 class RowLoss final : public Loss {
  public:
@@ -25,19 +46,33 @@ class RowLoss final : public Loss {
 
   double value(std::span<const double> y, std::span<const double> eta,
                std::span<const double> w) const override {
-    double total = 0.0;
-    for (std::size_t i = 0; i < y.size(); ++i)
-      if (w[i] > 0) total += w[i] * row_.value(y[i], eta[i]);
-    return total;
+    if constexpr (Blockwise<Row>) {
+      return divergence(eta, w, [&](std::size_t i) { return y[i]; });
+    } else {
+      double total = 0.0;
+      for (std::size_t i = 0; i < y.size(); ++i)
+        if (w[i] > 0) total += w[i] * row_.value(y[i], eta[i]);
+      return total;
+    }
   }
 
   std::shared_ptr<const Coupling> expand(std::span<const double> y, std::span<const double> eta,
                                          double* slope, double* bend, double* cap) const override {
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      const Bend at = row_.at(y[i], eta[i]);
+    const auto set = [&](std::size_t i, const Bend& at) {
       slope[i] = at.slope;
       bend[i] = at.bend;
       cap[i] = at.cap;
+    };
+    if constexpr (Blockwise<Row>) {
+      by_blocks(y.size(), [&](std::size_t first, std::size_t count) {
+        Block e;
+        for (std::size_t i = 0; i < count; ++i) e[i] = row_.exponent(eta[first + i]);
+        kernels().exponentials(e, ix(count), e);
+        for (std::size_t i = first; i < first + count; ++i)
+          set(i, row_.at(y[i], eta[i], e[i - first]));
+      });
+    } else {
+      for (std::size_t i = 0; i < y.size(); ++i) set(i, row_.at(y[i], eta[i]));
     }
     return nullptr;
   }
@@ -45,10 +80,14 @@ class RowLoss final : public Loss {
   double shrunk_gap(std::span<const double> y, std::span<const double> eta,
                     std::span<const double> slope, std::span<const double> w,
                     double s) const override {
-    double total = 0.0;
-    for (std::size_t i = 0; i < y.size(); ++i)
-      if (w[i] > 0) total += w[i] * std::max(0.0, row_.fenchel(y[i], eta[i], s * slope[i]));
-    return total;
+    if constexpr (Blockwise<Row>) {
+      return divergence(eta, w, [&](std::size_t i) { return row_.dual(y[i], s * slope[i]); });
+    } else {
+      double total = 0.0;
+      for (std::size_t i = 0; i < y.size(); ++i)
+        if (w[i] > 0) total += w[i] * std::max(0.0, row_.fenchel(y[i], eta[i], s * slope[i]));
+      return total;
+    }
   }
 
   double square_size(std::span<const double> y, std::span<const double> eta,
@@ -67,21 +106,39 @@ class RowLoss final : public Loss {
   bool by_rows() const override { return true; }
 
  private:
+  // sum_i w_i l(q_i, eta_i)
+  template <class Q>
+  double divergence(std::span<const double> eta, std::span<const double> w, const Q& q) const {
+    double total = 0.0;
+    by_blocks(eta.size(), [&](std::size_t first, std::size_t count) {
+      Block at{}, out;
+      for (std::size_t i = 0; i < count; ++i) at[i] = q(first + i);
+      row_.divergences(at, eta.data() + first, count, out);
+      for (std::size_t i = 0; i < count; ++i)
+        if (w[first + i] > 0) total += w[first + i] * std::max(0.0, out[i]);
+    });
+    return total;
+  }
+
   Row row_;
 };
 
 // x log x, 0 at 0 and at 1
 inline double x_log_x(double x) { return x > 0 && x != 1 ? x * std::log(x) : 0.0; }
 
-// a log(1 + e^-x) + b log(1 + e^x) for any x
+// a log(1 + e^-x) + b log(1 + e^x) for any x, given log(1 + e^-|x|)
+inline double softplus(double a, double b, double x, double least) {
+  return (a + b) * least + (x > 0 ? b : a) * std::abs(x);
+}
 inline double softplus(double a, double b, double x) {
-  return (a + b) * std::log1p(std::exp(-std::abs(x))) + (x > 0 ? b : a) * std::abs(x);
+  return softplus(a, b, x, std::log1p(std::exp(-std::abs(x))));
 }
 
-// 1 / (1 + e^-x) and 1 / (1 + e^x), both with all their digits
-inline std::pair<double, double> sigmoids(double x) {
-  const double e = std::exp(-std::abs(x)), large = 1 / (1 + e), small = e * large;
+// 1 / (1 + e^-x) and 1 / (1 + e^x), both with all their digits, given e^-|x|
+inline std::pair<double, double> sigmoids(double x, double e) {
+  const double large = 1 / (1 + e), small = e * large;
   return x >= 0 ? std::pair{large, small} : std::pair{small, large};
 }
+inline std::pair<double, double> sigmoids(double x) { return sigmoids(x, std::exp(-std::abs(x))); }
 
 }  // namespace excise

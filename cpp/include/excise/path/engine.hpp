@@ -23,20 +23,28 @@ struct Statement {
   Vec offset = {};                             // of another loss; empty: none
   double tol = 1e-10;  // wanted gap over the null loss; the squared loss is solved to rounding
   Index outputs = 1;   // of y: coefficient (j, k) is number j * outputs + k
+  // Groups of columns that are in or out together, as compressed rows; empty: every column by
+  // itself. A group's penalty weight is that of its first column.
+  Indices group_start = {}, group_members = {};
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }
+  bool grouped() const { return !group_start.empty(); }
 };
 
 // Centre and scale of columns and target. With an intercept: weighted mean and standard
 // deviation; without: zero and root mean square. Scale 0 marks a column that carries nothing.
 struct Scaling {
   Vec mean, scale;
+  Vec divisor;          // of the columns inside: see inner_divisor
   double y_mean = 0.0;  // of one output
+
+  // How long a column is inside: 1, if it is not one of a group
+  double length(Index j) const { return scale[sz(j)] > 0 ? scale[sz(j)] / divisor[sz(j)] : 1.0; }
 };
 
-// The penalty on unit-length columns, for a target in units of `unit`.
-Penalty standard_penalty(const Statement& statement, const Vec& scale, double unit);
+// The penalty, without groups, on columns divided by `divisor`, for a target in units of `unit`.
+Penalty standard_penalty(const Statement& statement, const Vec& divisor, double unit);
 
 // A power of two near the largest |value|, so that dividing by it rounds nothing.
 double power_of_two_near(std::span<const double> values);
@@ -100,7 +108,9 @@ class Engine {
   void need_gram();
   bool is_plain_ridge() const;
   // Whether each output has a problem of its own
-  bool falls_apart() const { return statement_.outputs > 1 && !statement_.loss; }
+  bool falls_apart() const {
+    return statement_.outputs > 1 && !statement_.loss && !statement_.grouped();
+  }
   bool prefers_working_sets(std::size_t n_alphas) const;
   // Of one output
   PathResult path_of(const StandardProblem& problem, const NullModel& null, Index output,

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 
 #include "excise/path/working_set.hpp"
 
@@ -42,7 +41,6 @@ class NewtonSet final : public WorkingSet {
     Vec b;
     double intercept;
   };
-  ElasticNet at(Index k) const { return penalty_.at(k, alpha_); }
   void go_to(const Point& point);
   void expand(Index begin, Index end);
   void expand();
@@ -51,7 +49,7 @@ class NewtonSet final : public WorkingSet {
   void balance();
   double violation() const;
   double small_enough() const;
-  double penalty(const Vec& b) const;
+  double penalty(const Vec& b) const { return penalty_.value(b, alpha_); }
   void make_model();
   void extend_model(Index first);
   Point model_minimum();
@@ -99,7 +97,7 @@ class NewtonSet final : public WorkingSet {
   double curvature_ = 0.0;  // of the intercept
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;
-  std::optional<ActiveSet> solver_;
+  std::unique_ptr<SmallSolver> solver_;
   Index n_solves_ = 0;
 };
 

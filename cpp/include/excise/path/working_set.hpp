@@ -17,26 +17,26 @@ class WorkingSet {
   Index feature(Index slot) const { return members_[sz(slot)]; }
   Index slot(Index feature) const { return slot_[sz(feature)]; }
 
-  void add(const Indices& features) {
+  // With the rest of their groups
+  void add(const Indices& some) {
+    const Indices features = problem_.penalty.whole(some);
     if (features.empty()) return;
-    Penalty more;
     for (const Index j : features) {
       slot_[sz(j)] = size();
       members_.push_back(j);
-      more.l1.push_back(problem_.penalty.l1[sz(j)]);
-      more.l2.push_back(problem_.penalty.l2[sz(j)]);
-      more.lower.push_back(problem_.penalty.lower[sz(j)]);
-      more.upper.push_back(problem_.penalty.upper[sz(j)]);
     }
-    grow(features, more);
+    grow(features, problem_.penalty.of(features));
   }
 
-  // Forgets the taxed columns at rest that `wanted` does not name.
+  // Forgets the taxed columns at rest that `wanted` does not name, and groups of such.
   void prune(const std::vector<char>& wanted) {
+    const Penalty& penalty = problem_.penalty;
+    Indices staying;
+    for (const Index j : members_)
+      if (wanted[sz(j)] || penalty.l1[sz(j)] == 0) staying.push_back(j);
+    for (const Index k : support()) staying.push_back(members_[sz(k)]);
     std::vector<char> stays(members_.size());
-    for (std::size_t k = 0; k < members_.size(); ++k)
-      stays[k] = wanted[sz(members_[k])] || problem_.penalty.l1[sz(members_[k])] == 0;
-    for (const Index k : support()) stays[sz(k)] = 1;
+    for (const Index j : penalty.whole(staying)) stays[sz(slot_[sz(j)])] = 1;
     Indices kept, members;
     for (std::size_t k = 0; k < members_.size(); ++k) {
       slot_[sz(members_[k])] = stays[k] ? ix(kept.size()) : -1;
@@ -78,40 +78,41 @@ class WorkingSet {
   Indices members_, slot_;
 };
 
-// The squared loss: the active set itself.
+// The squared loss: the small solver itself.
 class ExactSet final : public WorkingSet {
  public:
   ExactSet(const StandardProblem& problem, const Context& context)
       : WorkingSet(problem),
         quadratic_(problem.y, problem.design->pack()),
-        solver_(quadratic_, Penalty{}, problem.noise(), context.poll) {}
+        solver_(
+            small_solver(quadratic_, problem.penalty.grouped(), problem.noise(), context.poll)) {}
 
-  ActiveSet* exact() override { return &solver_; }
-  bool solve(double alpha) override { return solver_.solve(alpha); }
+  ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
+  bool solve(double alpha) override { return solver_->solve(alpha); }
   void start(std::span<const Index> slots, std::span<const double> b) override {
-    solver_.start(slots, b);
+    solver_->start(slots, b);
   }
-  const Indices& support() override { return solver_.support(); }
-  std::size_t n_active() const override { return solver_.active().size(); }
-  const Vec& coefficients() const override { return solver_.coefficients(); }
-  const Vec& correlations() const override { return solver_.correlations(); }
+  const Indices& support() override { return solver_->support(); }
+  std::size_t n_active() const override { return solver_->n_active(); }
+  const Vec& coefficients() const override { return solver_->coefficients(); }
+  const Vec& correlations() const override { return solver_->correlations(); }
   const Vec& residual() const override { return quadratic_.residual(); }
-  DataTerm data() const override { return squared_term(solver_.residual_square()); }
+  DataTerm data() const override { return squared_term(solver_->residual_square()); }
   double intercept() const override { return 0.0; }
-  Index n_solves() const override { return solver_.n_solves(); }
+  Index n_solves() const override { return solver_->n_solves(); }
 
  private:
   void grow(const Indices& features, const Penalty& more) override {
     quadratic_.add(features);
-    solver_.grow(more);
+    solver_->grow(more);
   }
   void keep(const Indices& kept) override {
-    solver_.keep(kept);
+    solver_->keep(kept);
     quadratic_.keep(kept);
   }
 
   ColumnsQuadratic quadratic_;
-  ActiveSet solver_;
+  std::unique_ptr<SmallSolver> solver_;
 };
 
 std::unique_ptr<WorkingSet> working_set(const StandardProblem& problem, const Context& context);

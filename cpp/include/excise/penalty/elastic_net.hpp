@@ -57,28 +57,4 @@ struct ElasticNet {
   }
 };
 
-// One ElasticNet per feature, on the scale of unit-length columns: the strength alpha applies to
-// l1 and l2 alike.
-struct Penalty {
-  Vec l1, l2, lower, upper;
-  Vec unit;  // turns a gradient on this scale into one on the scale the penalty is stated on
-  Index intercepts = 0;  // how many columns, the last ones, are intercepts and no features
-
-  ElasticNet at(Index j, double alpha) const {
-    const double share = l1[sz(j)];
-    return {share == kInfinity ? kInfinity : alpha * share, alpha * l2[sz(j)], lower[sz(j)],
-            upper[sz(j)]};
-  }
-  Index size() const { return ix(l1.size()); }
-  bool is_intercept(Index j) const { return j >= size() - intercepts; }
-  bool has_free() const {
-    for (std::size_t j = 0; j < l1.size(); ++j)
-      if (l1[j] == 0 && l2[j] == 0) return true;
-    return false;
-  }
-  bool has_ridge() const {
-    return std::any_of(l2.begin(), l2.end(), [](double v) { return v > 0; });
-  }
-};
-
 }  // namespace excise

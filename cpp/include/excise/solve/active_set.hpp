@@ -11,28 +11,21 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
-#include "excise/penalty/elastic_net.hpp"
 #include "excise/solve/cholesky.hpp"
-#include "excise/solve/quadratic.hpp"
+#include "excise/solve/small_solver.hpp"
 
 namespace excise {
 
-class ActiveSet {
+class ActiveSet final : public SmallSolver {
  public:
   // `noise` is the rounding error of a correlation: smaller violations mean nothing.
   ActiveSet(Quadratic& quadratic, const Penalty& penalty, double noise, std::function<void()> poll);
 
-  // Solves at `alpha` from where it stands; false if the optimality conditions do not hold yet.
-  bool solve(double alpha);
-
-  // Many columns depend on one another, as those of several outputs do: a descent that gains
-  // nothing for a while ends.
-  void expect_ties() { ties_ = true; }
-
-  // Takes these coefficients as the point to start from (columns that are dependent stay out).
-  void start(std::span<const Index> columns, std::span<const double> b);
+  bool solve(double alpha) override;
+  // Columns that are dependent stay out.
+  void start(std::span<const Index> columns, std::span<const double> b) override;
+  void expect_ties() override { ties_ = true; }
 
   // The next change of the support as alpha falls, while coefficients are linear in alpha (no
   // ridge): at a step <= 0, -infinity if there is none. `rate` is how fast the column that crosses
@@ -43,22 +36,20 @@ class ActiveSet {
   Crossing next_crossing();
   bool taxed(Index j) const { return penalty_.l1[sz(j)] > 0; }
 
-  // Columns were appended to the quadratic, with their penalties.
-  void grow(const Penalty& more);
-  // The quadratic keeps these columns (rising) alone; all that are not zero must be among them.
-  void keep(std::span<const Index> kept);
+  void grow(const Penalty& more) override;
+  void keep(std::span<const Index> kept) override;
 
   Index size() const { return ix(b_.size()); }
-  const Vec& coefficients() const { return b_; }
-  // Z'r at the coefficients
-  const Vec& correlations() const { return c_; }
-  double residual_square() const { return rr_; }
+  const Vec& coefficients() const override { return b_; }
+  const Vec& correlations() const override { return c_; }
+  double residual_square() const override { return rr_; }
   // Columns whose coefficient may differ from zero: the factor's, then those at a bound.
   std::span<const Index> active() const { return active_; }
-  const Indices& support();
+  const Indices& support() override;
+  std::size_t n_active() const override { return active_.size(); }
   // -1 or 1: the side of the kink on which a column stands; 0: on none
   int sign(Index j) const;
-  Index n_solves() const { return n_solves_; }
+  Index n_solves() const override { return n_solves_; }
 
  private:
   enum class Side : std::int8_t { Zero, Plus, Minus, Smooth, AtLower, AtUpper };

@@ -19,6 +19,13 @@ class Cholesky {
     inverse_.clear();
   }
 
+  // Forgets the columns from `size` on.
+  void truncate(Index size) {
+    size_ = size;
+    l_.resize(sz(size_ * (size_ + 1) / 2));
+    inverse_.resize(sz(size_));
+  }
+
   // Solves L x = g for the cross-products g of a new column with the present ones; returns the
   // squared pivot, diagonal - |x|^2: the squared distance of the column from their span.
   // The first `solved` entries of g are those of x already.

@@ -1,0 +1,139 @@
+// Exact minimiser of  |y - Z b|^2 / 2 + sum_g ( l1_g |b_g| + l2_g |b_g|^2 / 2 )  over a working set
+// of groups of columns.
+//
+// Where every group of a set is away from zero the objective is smooth, with second derivative
+//   H = Z'Z + diag over groups of ( l1 / |b| (I - u u') + l2 ),   u = b / |b|,
+// and Newton's method ends at the minimum over that set. So: Newton steps on the groups that are
+// in, as far as the objective goes down; a group that a step would carry through zero is minimised
+// by itself instead, and leaves if that is zero; then every group at rest is checked, those that
+// earn more than their tax come in by a minimum over each alone, and all repeats until nothing
+// changes. Where a step gains nothing, a sweep of such minima takes over: that alone converges
+// (Tseng, J. Optim. Theory Appl. 109, 2001), so Newton's method only has to be fast.
+//
+// H changes with b, and a factor costs as much as many products with H. So the factor is that of an
+// earlier H, with columns appended and deleted as groups come and go, and conjugate gradients make
+// up for the difference; it is made anew when their steps have cost as much as it does.
+#pragma once
+
+#include "excise/solve/block_minimum.hpp"
+#include "excise/solve/small_solver.hpp"
+
+namespace excise {
+
+// The Gram matrix of the columns that are in, with room to grow.
+class ActiveGram {
+ public:
+  Index size() const { return size_; }
+  ConstMatrix view() const { return {g_.data(), size_, size_, stride_}; }
+  const double* column(Index k) const { return g_.data() + k * stride_; }
+  // Appends columns `fresh` of the quadratic to those that are in.
+  void append(const Quadratic& quadratic, std::span<const Index> active,
+              std::span<const Index> fresh);
+  void remove(Index first, Index count);
+  void clear() { size_ = 0; }
+  // out = G v
+  void multiply(const Vec& v, Vec& out) const;
+
+ private:
+  Vec g_;
+  Index size_ = 0, stride_ = 0;
+};
+
+class GroupDescent final : public SmallSolver {
+ public:
+  // `noise` is the rounding error of a correlation: smaller violations mean nothing.
+  GroupDescent(Quadratic& quadratic, double noise, std::function<void()> poll);
+
+  bool solve(double alpha) override;
+  void start(std::span<const Index> columns, std::span<const double> b) override;
+  void grow(const Penalty& more) override;
+  void keep(std::span<const Index> kept) override;
+
+  const Vec& coefficients() const override { return b_; }
+  const Vec& correlations() const override { return c_; }
+  double residual_square() const override { return rr_; }
+  const Indices& support() override { return active_; }
+  std::size_t n_active() const override { return active_.size(); }
+  Index n_solves() const override { return n_solves_; }
+
+ private:
+  // A group that is in, and the places of its columns. Of one that pays nothing, columns that are
+  // dependent on others stay out.
+  struct Block {
+    Index group, first, size;
+    double stiff;     // l1 / |b|
+    double factored;  // the same in the factor
+  };
+  std::span<double> of(const Block& block, Vec& v) const {
+    return std::span(v).subspan(sz(block.first), sz(block.size));
+  }
+  std::span<const double> of(const Block& block, const Vec& v) const {
+    return std::span(v).subspan(sz(block.first), sz(block.size));
+  }
+  GroupNet net(const Block& block) const { return penalty_.group(block.group, alpha_); }
+  Index size() const { return ix(active_.size()); }
+
+  // Who is in
+  void restart();
+  void admit(std::span<const Index> groups);
+  Indices independent(Index group);
+  void enter(std::span<const Index> groups);
+  Indices find_entries();
+  void release_zeros();
+  void release(std::size_t block);
+
+  // Where it stands
+  void look();
+  void scatter();
+  void refresh();
+  double unbalance();
+
+  // One group by itself, given where it and all others are; it moves there.
+  void minimise(const Block& block, Vec& x, Vec& s);
+  bool sweep();
+
+  // Newton's method
+  void descend(double wanted);
+  void direction();
+  void factor();
+  void forget();
+  double outdated(const Block& block) const;
+  double bent(const Block& block, Index i, Index k) const;
+  void multiply(const Vec& v, Vec& out) const;
+  bool move();
+  double left(const Block& block, const Vec& step) const;
+  bool move_beside(std::span<const std::size_t> crossing);
+  bool move_to_zero(std::span<const std::size_t> crossing, double share);
+  double change(const Vec& step, const Vec& bends) const;
+  void go(const Vec& step, const Vec& bends);
+
+  Quadratic& quadratic_;
+  Penalty penalty_;
+  double noise_;
+  std::function<void()> poll_;
+  double alpha_ = 1.0;
+
+  Vec b_, c_;  // of every column
+  double rr_ = 0.0;
+  std::vector<char> inside_;  // of every group: whether it is in
+  std::vector<int> entered_;  // and how often it came in at this alpha
+
+  std::vector<Block> blocks_;
+  Indices active_;  // the columns that are in, block after block
+  Vec x_, s_;       // of those: coefficients and correlations
+  ActiveGram gram_;
+  Cholesky factor_;  // of an earlier H, for the first of them
+  Index spent_ = 0;  // steps of conjugate gradients since it was made
+  Index n_solves_ = 0;
+
+  Indices loose_;  // independent columns that pay nothing, and the factor of their Gram matrix
+  Cholesky loose_factor_;
+
+  Vec u_then_;  // directions of the groups in the factor
+  Vec u_, r_;   // directions of the groups; minus the slopes of the objective
+  Vec d_, gd_;  // the step wanted, and G times it
+  BlockMinimum minimum_;
+  Vec rest_, p_, hp_, gp_, z_, work_, solved_, room_, seen_;
+};
+
+}  // namespace excise

@@ -1,0 +1,299 @@
+#include "excise/solve/group_descent.hpp"
+
+#include <algorithm>
+
+namespace excise {
+namespace {
+
+constexpr int kRounds = 200;
+constexpr int kSweeps = 10;      // minima of groups that just came in
+constexpr int kMostEntries = 8;  // of one group at one alpha: more is rounding
+constexpr Index kTogether = 16;  // groups that come in together, or as many as are in
+constexpr double kLoose = 1e-4;  // share of the tax to which it is solved before groups enter
+constexpr double kNoises = 16;   // a violation that is still rounding
+constexpr double kDependent = 1e-12;
+
+}  // namespace
+
+void ActiveGram::append(const Quadratic& quadratic, std::span<const Index> active,
+                        std::span<const Index> fresh) {
+  const Index old = size_;
+  size_ = ix(active.size() + fresh.size());
+  if (size_ > stride_) {
+    const Index wider = size_ + size_ / 2;
+    Vec moved(sz(wider * wider));
+    for (Index k = 0; k < old; ++k)
+      std::copy_n(g_.data() + k * stride_, old, moved.data() + k * wider);
+    g_ = std::move(moved);
+    stride_ = wider;
+  }
+  Indices all(active.begin(), active.end());
+  all.insert(all.end(), fresh.begin(), fresh.end());
+  quadratic.crosses(fresh, all, {g_.data() + old * stride_, size_, size_ - old, stride_});
+  for (Index k = old; k < size_; ++k)
+    for (Index i = 0; i < old; ++i) g_[sz(k + i * stride_)] = g_[sz(i + k * stride_)];
+}
+
+void ActiveGram::remove(Index first, Index count) {
+  size_ -= count;
+  for (Index k = 0; k < size_; ++k) {
+    const double* const from = column(k < first ? k : k + count);
+    double* const to = g_.data() + k * stride_;
+    if (to != from) std::copy_n(from, first, to);
+    std::copy(from + first + count, from + size_ + count, to + first);
+  }
+}
+
+void ActiveGram::multiply(const Vec& v, Vec& out) const {
+  out.assign(sz(size_), 0.0);
+  if (size_ == 0) return;
+  kernels().columns_f64(g_.data(), stride_, size_, size_, nullptr, v.data(), size_, 1, out.data(),
+                        size_);
+}
+
+GroupDescent::GroupDescent(Quadratic& quadratic, double noise, std::function<void()> poll)
+    : quadratic_(quadratic), noise_(noise), poll_(std::move(poll)) {}
+
+void GroupDescent::grow(const Penalty& more) {
+  penalty_.append(more);
+  b_.resize(sz(penalty_.size()));
+  c_.resize(b_.size());
+  inside_.resize(sz(penalty_.groups.count()));
+}
+
+void GroupDescent::keep(std::span<const Index> kept) {
+  Indices slot(b_.size(), -1);
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    slot[sz(kept[k])] = ix(k);
+    b_[k] = b_[sz(kept[k])];
+    c_[k] = c_[sz(kept[k])];
+  }
+  b_.resize(kept.size());
+  c_.resize(kept.size());
+  penalty_.keep(kept);
+  for (Index& j : active_) j = slot[sz(j)];
+  for (Index& j : loose_) j = slot[sz(j)];
+  inside_.assign(sz(penalty_.groups.count()), 0);
+  for (Block& block : blocks_) {
+    block.group = penalty_.groups.of[sz(active_[sz(block.first)])];
+    inside_[sz(block.group)] = 1;
+  }
+}
+
+void GroupDescent::start(std::span<const Index> columns, std::span<const double> b) {
+  for (std::size_t k = 0; k < columns.size(); ++k) b_[sz(columns[k])] = b[k];
+  restart();
+}
+
+// Lets in the groups that are not zero, and no other.
+void GroupDescent::restart() {
+  blocks_.clear();
+  active_.clear();
+  x_.clear();
+  s_.clear();
+  loose_.clear();
+  loose_factor_.clear();
+  gram_.clear();
+  factor_.clear();
+  u_then_.clear();
+  std::fill(inside_.begin(), inside_.end(), 0);
+  Indices groups;
+  for (Index g = 0; g < penalty_.groups.count(); ++g) {
+    const auto members = penalty_.groups[g];
+    if (std::any_of(members.begin(), members.end(), [&](Index j) { return b_[sz(j)] != 0; }))
+      groups.push_back(g);
+  }
+  admit(groups);
+}
+
+// The columns of a group that may come in: where nothing but the fit decides about them, those
+// that are not in the span of others of their kind.
+Indices GroupDescent::independent(Index group) {
+  const auto members = penalty_.groups[group];
+  const GroupNet pays = penalty_.group(group, alpha_);
+  if (pays.l1 > 0 || pays.l2 > 0) return {members.begin(), members.end()};
+  Indices out;
+  for (const Index j : members) {
+    work_.resize(loose_.size());
+    double diagonal = 0.0;
+    quadratic_.cross(j, loose_, work_.data());
+    quadratic_.cross(j, std::span(&j, 1), &diagonal);
+    const double pivot = loose_factor_.project(work_.data(), diagonal, solved_);
+    if (!(pivot > kDependent * diagonal)) {
+      b_[sz(j)] = 0.0;
+      continue;
+    }
+    loose_factor_.append(solved_, pivot);
+    loose_.push_back(j);
+    out.push_back(j);
+  }
+  return out;
+}
+
+void GroupDescent::admit(std::span<const Index> groups) {
+  Indices fresh;
+  for (const Index g : groups) {
+    inside_[sz(g)] = 1;
+    const Indices some = independent(g);
+    if (some.empty()) continue;
+    blocks_.push_back({g, size() + ix(fresh.size()), ix(some.size()), 0.0, 0.0});
+    fresh.insert(fresh.end(), some.begin(), some.end());
+  }
+  gram_.append(quadratic_, active_, fresh);
+  for (const Index j : fresh) {
+    active_.push_back(j);
+    x_.push_back(b_[sz(j)]);
+    s_.push_back(c_[sz(j)]);
+  }
+}
+
+// Groups at rest that earn more than their tax, those that earn most first
+Indices GroupDescent::find_entries() {
+  std::vector<std::pair<double, Index>> found;
+  for (Index g = 0; g < penalty_.groups.count(); ++g) {
+    if (inside_[sz(g)] || entered_[sz(g)] >= kMostEntries) continue;
+    const GroupNet pays = penalty_.group(g, alpha_);
+    const double over =
+        pays.zero_threshold(gathered(penalty_.groups[g], c_.data(), seen_)) - pays.l1;
+    if (over > noise_ * std::sqrt(static_cast<double>(penalty_.groups.size(g))))
+      found.emplace_back(pays.smooth() ? kInfinity : over, g);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  const auto most = sz(std::max(kTogether, ix(blocks_.size())));
+  Indices out;
+  for (const auto& [over, g] : found)
+    if (out.size() < most || over == kInfinity) out.push_back(g);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void GroupDescent::enter(std::span<const Index> groups) {
+  const std::size_t first = blocks_.size();
+  for (const Index g : groups) ++entered_[sz(g)];
+  admit(groups);
+  for (std::size_t k = first; k < blocks_.size(); ++k) minimise(blocks_[k], x_, s_);
+  release_zeros();
+}
+
+// Groups that pay a tax and are zero are at rest.
+void GroupDescent::release_zeros() {
+  for (std::size_t k = blocks_.size(); k-- > 0;)
+    if (!net(blocks_[k]).smooth() && length(of(blocks_[k], x_)) == 0) release(k);
+}
+
+void GroupDescent::release(std::size_t k) {
+  const Block block = blocks_[k];
+  inside_[sz(block.group)] = 0;
+  const auto cut = [&](auto& v) {
+    v.erase(v.begin() + block.first, v.begin() + block.first + block.size);
+  };
+  for (Index place = block.first; place < block.first + block.size; ++place)
+    b_[sz(active_[sz(place)])] = 0.0;
+  for (Index place = std::min(block.first + block.size, factor_.size()); place-- > block.first;)
+    factor_.remove(place);
+  cut(active_);
+  cut(x_);
+  cut(s_);
+  u_then_.resize(active_.size() + sz(block.size));
+  cut(u_then_);
+  gram_.remove(block.first, block.size);
+  blocks_.erase(blocks_.begin() + ix(k));
+  for (std::size_t l = k; l < blocks_.size(); ++l) blocks_[l].first -= block.size;
+}
+
+// What the columns that are in see, by their Gram matrix
+void GroupDescent::look() {
+  gram_.multiply(x_, s_);
+  for (std::size_t k = 0; k < s_.size(); ++k) s_[k] = quadratic_.target(active_[k]) - s_[k];
+}
+
+void GroupDescent::scatter() {
+  for (std::size_t k = 0; k < x_.size(); ++k) b_[sz(active_[k])] = x_[k];
+}
+
+// What every column sees, from the data
+void GroupDescent::refresh() {
+  scatter();
+  rr_ = quadratic_.gradient(active_, x_, c_);
+  for (std::size_t k = 0; k < s_.size(); ++k) s_[k] = c_[sz(active_[k])];
+}
+
+// Sets the directions of the groups and minus the slopes of the objective; returns the largest of
+// them, in correlations of one column.
+double GroupDescent::unbalance() {
+  double most = 0.0;
+  u_.assign(x_.size(), 0.0);
+  r_.resize(x_.size());
+  for (Block& block : blocks_) {
+    const GroupNet pays = net(block);
+    const double size = length(of(block, x_));
+    block.stiff = pays.smooth() || size == 0 ? 0.0 : pays.l1 / size;
+    double square = 0.0;
+    for (std::size_t k = sz(block.first); k < sz(block.first + block.size); ++k) {
+      if (!pays.smooth() && size > 0) u_[k] = x_[k] / size;
+      r_[k] = s_[k] - pays.l1 * u_[k] - pays.l2 * x_[k];
+      square += r_[k] * r_[k];
+    }
+    most = std::max(most, std::sqrt(square / static_cast<double>(block.size)));
+  }
+  return most;
+}
+
+void GroupDescent::minimise(const Block& block, Vec& x, Vec& s) {
+  const ConstMatrix g(gram_.column(block.first) + block.first, block.size, block.size,
+                      gram_.view().stride);
+  const auto here = of(block, x), sees = of(block, s);
+  work_.assign(sees.begin(), sees.end());
+  for (Index k = 0; k < block.size; ++k)
+    kernels().axpy(here[sz(k)], g.column(k), work_.data(), block.size);
+  solved_.assign(here.begin(), here.end());
+  minimum_.find(g, net(block), work_, here);
+  for (Index k = 0; k < block.size; ++k)
+    kernels().axpy(solved_[sz(k)] - here[sz(k)], gram_.column(block.first + k), s.data(), size());
+}
+
+// Every group by itself, one after the other; false when that gains nothing.
+bool GroupDescent::sweep() {
+  const double before = unbalance();
+  for (int round = 0; round < kSweeps; ++round)
+    for (const Block& block : blocks_) minimise(block, x_, s_);
+  release_zeros();
+  return unbalance() < before;
+}
+
+bool GroupDescent::solve(double alpha) {
+  const bool paid_nothing = alpha_ == 0;
+  alpha_ = alpha;
+  if (paid_nothing && alpha > 0) restart();
+  entered_.assign(inside_.size(), 0);
+  look();
+  double least_tax = kInfinity, last = kInfinity;
+  for (const Block& block : blocks_) least_tax = std::min(least_tax, net(block).l1);
+  bool exact = !(least_tax < kInfinity) || least_tax == 0;
+  for (int round = 0; round < kRounds; ++round) {
+    poll_();
+    descend(exact ? noise_ : std::max(noise_, kLoose * least_tax));
+    refresh();
+    const Indices entries = find_entries();
+    if (!entries.empty()) {
+      enter(entries);
+      last = kInfinity;
+      continue;
+    }
+    const double now = unbalance();
+    if (now <= noise_) break;
+    if (exact && !(now < 0.5 * last)) break;
+    last = exact ? now : kInfinity;
+    exact = true;
+  }
+  double most = unbalance();
+  for (Index g = 0; g < penalty_.groups.count(); ++g)
+    if (!inside_[sz(g)])
+      most = std::max(most, penalty_.group(g, alpha).zero_threshold(
+                                gathered(penalty_.groups[g], c_.data(), seen_)) -
+                                penalty_.group(g, alpha).l1);
+  return most <= kNoises * noise_;
+}
+
+}  // namespace excise

@@ -1,0 +1,271 @@
+// Newton's method on the groups that are away from zero.
+#include <algorithm>
+
+#include "excise/solve/group_descent.hpp"
+
+namespace excise {
+namespace {
+
+constexpr int kSteps = 50;
+constexpr int kHalvings = 40;
+constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
+constexpr double kForcing = 0.03;   // to which share of the slope conjugate gradients go
+constexpr Index kMostSteps = 500;   // of conjugate gradients
+constexpr Index kAtOnce = 32;       // columns of the factor made together
+constexpr double kLeastPivot = 1e-10;
+constexpr double kZero = 1e-12;  // share of its length that is left of a group that became zero
+constexpr double kShorter = 0.9;
+constexpr Index kRent = 32;  // a whole factor costs as much as size / kRent steps
+// A block of the factor is outdated when its curvature, and this share of what the data add, have
+// changed by more than that share; making it anew may cost so many products per column.
+constexpr double kSoft = 0.1, kOutdated = 0.3, kWorth = 3.0;
+
+double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data(), ix(a.size())); }
+
+}  // namespace
+
+// Entry (i, k) of a block of the curvature of the penalty, by places
+double GroupDescent::bent(const Block& block, Index i, Index k) const {
+  const double across = -block.stiff * u_[sz(i)] * u_[sz(k)];
+  return i == k ? across + block.stiff + net(block).l2 : across;
+}
+
+// out = (H - G) v added to what out holds
+void GroupDescent::multiply(const Vec& v, Vec& out) const {
+  for (const Block& block : blocks_) {
+    const double l2 = net(block).l2, stiff = block.stiff;
+    if (stiff == 0 && l2 == 0) continue;
+    double along = 0.0;
+    const std::size_t end = sz(block.first + block.size);
+    for (std::size_t k = sz(block.first); k < end; ++k) along += u_[k] * v[k];
+    for (std::size_t k = sz(block.first); k < end; ++k)
+      out[k] += stiff * (v[k] - along * u_[k]) + l2 * v[k];
+  }
+}
+
+// By how much a block of the curvature has changed since it was factored, as a share of it
+double GroupDescent::outdated(const Block& block) const {
+  if (net(block).smooth() || block.size == 1) return 0.0;
+  double turned = 0.0;
+  for (std::size_t k = sz(block.first); k < sz(block.first + block.size); ++k)
+    turned += (u_[k] - u_then_[k]) * (u_[k] - u_then_[k]);
+  const double change =
+      std::max(std::abs(block.stiff - block.factored), block.stiff * std::sqrt(turned));
+  const double data = gram_.column(block.first)[block.first];
+  return change / (std::min(block.stiff, block.factored) + kSoft * data);
+}
+
+// Forgets the part of the factor that is worth making anew: groups that came in last stand last,
+// and those change most.
+void GroupDescent::forget() {
+  const auto m = static_cast<double>(size());
+  if (spent_ > size() / kRent) factor_.clear();
+  if (factor_.size() == 0) {
+    spent_ = 0;
+    return;
+  }
+  Index bad = 0, from = factor_.size();
+  for (std::size_t l = blocks_.size(); l-- > 0;) {
+    const Block& block = blocks_[l];
+    if (block.first >= factor_.size()) continue;
+    if (!(outdated(block) > kOutdated)) continue;
+    bad += block.size;
+    const auto s = static_cast<double>(block.first);
+    if ((m * m * m - s * s * s) / 6 <= kWorth * static_cast<double>(bad) * m * m)
+      from = block.first;
+  }
+  if (from < factor_.size()) factor_.truncate(from);
+}
+
+// Makes the factor anew where its age has cost as much, and appends what has come in since.
+void GroupDescent::factor() {
+  const Index m = size();
+  forget();
+  u_then_.resize(sz(m));
+  for (Block& block : blocks_) {
+    if (block.first < factor_.size()) continue;
+    block.factored = block.stiff;
+    std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
+  }
+  std::vector<const Block*> of_place(sz(m));
+  for (const Block& block : blocks_)
+    std::fill_n(of_place.begin() + block.first, block.size, &block);
+  while (factor_.size() < m) {
+    const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
+    room_.resize(sz(first * count));
+    for (Index k = 0; k < count; ++k) {
+      const Index place = first + k;
+      double* const column = room_.data() + k * first;
+      std::copy_n(gram_.column(place), first, column);
+      const Block& block = *of_place[sz(place)];
+      for (Index i = block.first; i < first; ++i) column[i] += bent(block, i, place);
+    }
+    factor_.forward(Matrix(room_.data(), first, count));
+    for (Index k = 0; k < count; ++k) {
+      const Index place = first + k;
+      const Block& block = *of_place[sz(place)];
+      work_.assign(room_.begin() + k * first, room_.begin() + (k + 1) * first);
+      for (Index i = first; i < place; ++i)
+        work_.push_back(gram_.column(place)[i] + (i >= block.first ? bent(block, i, place) : 0.0));
+      const double diagonal = gram_.column(place)[place] + bent(block, place, place);
+      const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
+      factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
+    }
+  }
+}
+
+// d = H^{-1} r, nearly, by conjugate gradients about the factor; G d beside it.
+void GroupDescent::direction() {
+  factor();
+  ++n_solves_;
+  rest_ = r_;
+  d_.assign(r_.size(), 0.0);
+  gd_.assign(r_.size(), 0.0);
+  z_ = rest_;
+  factor_.solve(z_.data());
+  p_ = z_;
+  double rz = dot(rest_, z_);
+  const double enough = kForcing * kForcing * dot(r_, r_);
+  for (Index step = 0; step < kMostSteps && rz > 0; ++step) {
+    gram_.multiply(p_, gp_);
+    hp_ = gp_;
+    multiply(p_, hp_);
+    const double bend = dot(p_, hp_);
+    if (!(bend > 0)) {  // flat: as far as the factor says
+      if (step == 0) d_ = p_, gd_ = gp_;
+      return;
+    }
+    const double a = rz / bend;
+    const Index m = size();
+    kernels().axpy(a, p_.data(), d_.data(), m);
+    kernels().axpy(a, gp_.data(), gd_.data(), m);
+    kernels().axpy(-a, hp_.data(), rest_.data(), m);
+    ++spent_;
+    if (dot(rest_, rest_) <= enough) return;
+    z_ = rest_;
+    factor_.solve(z_.data());
+    const double next = dot(rest_, z_);
+    for (std::size_t k = 0; k < p_.size(); ++k) p_[k] = z_[k] + next / rz * p_[k];
+    rz = next;
+  }
+}
+
+// What a step changes in the objective; no term cancels, since the slope is taken off first:
+//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g).
+double GroupDescent::change(const Vec& step, const Vec& bends) const {
+  double total = -dot(r_, step) + 0.5 * dot(step, bends);
+  for (const Block& block : blocks_) {
+    const GroupNet pays = net(block);
+    const auto d = of(block, step), x = of(block, x_), u = of(block, u_);
+    double along = 0.0, square = 0.0, across = 0.0, after = 0.0;
+    for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
+    for (std::size_t k = 0; k < d.size(); ++k) {
+      const double off = d[k] - along * u[k];
+      square += d[k] * d[k];
+      across += off * off;
+      after += (x[k] + d[k]) * (x[k] + d[k]);
+    }
+    total += 0.5 * pays.l2 * square;
+    if (pays.smooth()) continue;
+    const double straight = length(x) + along, end = std::sqrt(after);
+    total += pays.l1 * (straight > 0 ? across / (end + straight) : end - straight);
+  }
+  return total;
+}
+
+void GroupDescent::go(const Vec& step, const Vec& bends) {
+  kernels().axpy(1.0, step.data(), x_.data(), size());
+  kernels().axpy(-1.0, bends.data(), s_.data(), size());
+}
+
+// How far along its old direction the step leaves a group: through zero, if that is not positive
+double GroupDescent::left(const Block& block, const Vec& step) const {
+  const auto d = of(block, step), u = of(block, u_);
+  double along = length(of(block, x_));
+  for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
+  return along;
+}
+
+// All other groups take the step; those that would go through zero are then minimised one by one.
+bool GroupDescent::move_beside(std::span<const std::size_t> crossing) {
+  Vec x = x_, s = s_;
+  kernels().axpy(1.0, d_.data(), x.data(), size());
+  kernels().axpy(-1.0, gd_.data(), s.data(), size());
+  for (const std::size_t l : crossing)
+    for (Index k = blocks_[l].first; k < blocks_[l].first + blocks_[l].size; ++k) {
+      kernels().axpy(d_[sz(k)], gram_.column(k), s.data(), size());
+      x[sz(k)] = x_[sz(k)];
+    }
+  for (const std::size_t l : crossing) minimise(blocks_[l], x, s);
+  Vec step(x.size()), bends(x.size());
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    step[k] = x[k] - x_[k];
+    bends[k] = s_[k] - s[k];
+  }
+  if (!(change(step, bends) < 0)) return false;
+  x_ = std::move(x);
+  s_ = std::move(s);
+  release_zeros();
+  return true;
+}
+
+// This share of the step, after which the crossing groups that are no longer away from zero are
+// zero: along a flat direction that is where the objective ends to fall.
+bool GroupDescent::move_to_zero(std::span<const std::size_t> crossing, double share) {
+  Vec step = d_, bends;
+  for (double& v : step) v *= share;
+  for (const std::size_t l : crossing) {
+    const auto x = of(blocks_[l], x_);
+    const auto d = of(blocks_[l], step);
+    if (left(blocks_[l], step) > kZero * length(x)) continue;
+    for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
+  }
+  gram_.multiply(step, bends);
+  if (!(change(step, bends) < 0)) return false;
+  go(step, bends);
+  release_zeros();
+  return true;
+}
+
+// Takes the step, or as much of it as lowers the objective; false if no part does.
+bool GroupDescent::move() {
+  std::vector<std::size_t> crossing;
+  double share = 1.0;
+  for (std::size_t l = 0; l < blocks_.size(); ++l) {
+    const double after = left(blocks_[l], d_);
+    if (net(blocks_[l]).smooth() || after > 0) continue;
+    crossing.push_back(l);
+    const double now = length(of(blocks_[l], x_));
+    share = std::min(share, now / (now - after));
+  }
+  if (!crossing.empty()) {
+    if (move_beside(crossing) || move_to_zero(crossing, share)) return true;
+    share *= kShorter;
+  }
+  const double promised = dot(r_, d_);
+  if (!(promised > 0)) return false;
+  Vec step = d_, bends = gd_;
+  const auto shorten = [&](double by) {
+    for (Vec* v : {&step, &bends})
+      for (double& value : *v) value *= by;
+  };
+  shorten(share);
+  for (int halving = 0; halving < kHalvings; ++halving, share *= 0.5, shorten(0.5)) {
+    if (!(change(step, bends) <= -kDecrease * share * promised)) continue;
+    go(step, bends);
+    return true;
+  }
+  return false;
+}
+
+// Newton steps until the slopes are as small as wanted, as far as rounding lets them.
+void GroupDescent::descend(double wanted) {
+  for (int step = 0; step < kSteps; ++step) {
+    if (!(unbalance() > wanted)) return;
+    poll_();
+    direction();
+    if (!move() && !sweep()) return;
+  }
+}
+
+}  // namespace excise
