@@ -187,6 +187,7 @@ void NewtonSet::make_model() {
   gram_.clear();
   with_intercept_.clear();
   solver_ = small_solver(quadratic_, problem_.penalty.grouped(), noise_, context_.poll);
+  if (model_coupling_ && !model_coupling_->products().empty()) solver_->expect_ties();
   extend_model(0);
   solver_->grow(penalty_);
   Vec values;

@@ -18,8 +18,8 @@ void Outputs::collect(const double* seen, const double* r, double* out) const {
   const Index n = inner_->rows(), p = inner_->cols();
   for (Index k = 0; k < outputs_; ++k)
     for (Index j = 0; j < p; ++j) out[j * outputs_ + k] = seen[j + k * p];
-  for (Index k = 0; k < intercepts_; ++k)
-    out[features() + k] = kernels().dot(root_.data(), r + k * n, n);
+  for (std::size_t k = 0; k < intercepts_.size(); ++k)
+    out[features() + ix(k)] = kernels().dot(root_.data(), r + intercepts_[k] * n, n);
 }
 
 void Outputs::correlate(ConstMatrix r, Matrix out, const Context& context) const {
