@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
+from excise.certify import certify_problem
 from excise.losses import Loss, loss_of
 from excise.null_model import best_intercept
 from excise.problem import Problem, make_problem
@@ -50,6 +51,22 @@ def objective(X: Array, y: Array, coef: Array, b0: float, alpha: float, **settin
     )
     rows = problem.loss.value(problem.y[seen], eta[seen])
     return float(w[seen] @ rows + alpha * paid.sum())
+
+
+def worst(X: Any, y: Any, path: Any, settings: dict[str, Any]) -> float:
+    """The largest relative gap, by the verifier; at a vertex whose dual it misses, by a solver."""
+    return max(missing(X, y, path, k, settings) for k in range(len(path.alphas)))
+
+
+def missing(X: Any, y: Any, path: Any, k: int, settings: dict[str, Any]) -> float:
+    """What alpha k lacks, over the null loss: no more than this."""
+    coef, intercept = path.columns.column(k), float(path.intercepts[k])
+    alpha = float(path.alphas[k])
+    gap = certify_problem(path.problem, coef, intercept, alpha).relative_gap
+    if gap < 1e-9 or not path.problem.loss.kinked:
+        return gap
+    best = objective(X, y, *solve(X, y, alpha, **settings), alpha, **settings)
+    return (objective(X, y, coef, intercept, alpha, **settings) - best) / path.null_loss
 
 
 def solve(X: Array, y: Array, alpha: float, **settings: Any) -> tuple[Array, float]:

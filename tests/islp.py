@@ -31,11 +31,20 @@ def nci60() -> tuple[np.ndarray, np.ndarray]:
     return X[:, 1:], X[:, 0].copy()
 
 
-def khan() -> tuple[np.ndarray, np.ndarray]:
-    """Gene expression of 63 tumours, 2308 genes; the target is 1 for the second kind, else 0."""
+def khan(kind: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Gene expression of 63 tumours, 2308 genes; the target is 1 for one of four kinds, else 0."""
     X = np.loadtxt(_folder() / "Khan_xtrain.csv", delimiter=",", skiprows=1, ndmin=2)
     y = np.loadtxt(_folder() / "Khan_ytrain.csv", delimiter=",", skiprows=1, ndmin=1)
-    return X[:, -2308:], (y.ravel()[-63:] == 2.0).astype(float)
+    return X[:, -2308:], (y.ravel()[-63:] == kind).astype(float)
+
+
+def caravan() -> tuple[np.ndarray, np.ndarray]:
+    """Who of 5822 customers bought caravan insurance, 85 columns: 348 did."""
+    with (_folder() / "Caravan.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = [name for name in rows[0] if name != "Purchase"]
+    X = [[float(row[name]) for name in names] for row in rows]
+    return np.array(X), np.array([float(row["Purchase"] == "Yes") for row in rows])
 
 
 def brain_cancer() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -347,7 +347,7 @@ REFUSED = {
         2,
         "error: no loss named 'poison'\n"
         "  losses: squared, poisson, gamma, tweedie, negative_binomial, huber, quantile, "
-        "logistic, squared_hinge\n"
+        "logistic, squared_hinge, cox\n"
         "  try: --loss poisson\n",
     ),
     "fit visits.csv visits --loss poisson:2": (

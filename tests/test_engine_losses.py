@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
-from glm_reference import data, objective, solve
+from glm_reference import data, objective, solve, worst
 
-from excise.certify import certify
 from excise.cross_validation import fit_cv
 from excise.engine import _with_dual_of_core, fit, fit_path
 from excise.exceptions import InputError
@@ -33,21 +32,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "rows weighted": {"sample_weight": np.arange(60) % 4},
     "offset": {"offset": np.linspace(-1.0, 1.0, 60)},
 }
-
-
-def worst(X: Any, y: Any, path: Any, settings: dict[str, Any]) -> float:
-    """The largest relative gap, by the verifier; at a vertex whose dual it misses, by a solver."""
-    return max(missing(X, y, path, k, settings) for k in range(len(path.alphas)))
-
-
-def missing(X: Any, y: Any, path: Any, k: int, settings: dict[str, Any]) -> float:
-    """What alpha k lacks, over the null loss: no more than this."""
-    answer, alpha = (path.columns.column(k), float(path.intercepts[k])), float(path.alphas[k])
-    gap = certify(X, y, *answer, alpha, **settings).relative_gap
-    if gap < 1e-9 or not loss_of(settings["loss"]).kinked:
-        return gap
-    best = objective(X, y, *solve(X, y, alpha, **settings), alpha, **settings)
-    return (objective(X, y, *answer, alpha, **settings) - best) / path.null_loss
 
 
 @each_spec

@@ -64,7 +64,7 @@ def test_moments_of_parts_add_up_and_forget_the_whole() -> None:
     parts = rows.moments(columns, rows.used(), 7)
     whole = rows.moments(columns, rows.used(), 1)[0]
     np.testing.assert_allclose(parts.sum(axis=0), whole, atol=1e-12)
-    found = standardise(parts[:3].sum(axis=0), fit_intercept=True)
+    found = standardise(parts[:3].sum(axis=0), centred=True)
     taken = rows.used()[: 3 * -(-len(rows.used()) // 7)]
     repeated = np.repeat(taken, weights[taken].astype(int))
     Z = (X[repeated] - X[repeated].mean(0)) / X[repeated].std(0)

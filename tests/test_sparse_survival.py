@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse
+from islp import brain_cancer
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold
 from survival_reference import survival_data
 
-from excise import SparseSurvival, Survival, fit
+from excise import SparseSurvival, Survival, fit, load
 from excise.concordance import concordance
 from excise.exceptions import InputError
+from excise.model import Target
 
 
 def test_it_is_the_chosen_point_of_the_path() -> None:
@@ -125,3 +130,87 @@ def test_concordance_pair_by_pair(entry: bool, strata: bool) -> None:
     assert concordance(y, risk) == pytest.approx(right / pairs)
     with pytest.raises(InputError, match="no two rows can be compared"):
         concordance(Survival([1.0, 2.0], [0, 1]), np.zeros(2))
+
+
+# --- explanations --------------------------------------------------------------------------------
+
+
+def test_it_explains_itself(tmp_path: Path) -> None:
+    X, y = survival_data(entry=True, strata=True)
+    model = SparseSurvival(stability=8, decoys=20, rule="min").fit(X, y)
+    ledger = model.ledger()
+    assert_allclose(ledger["coef"].to_numpy(), model.coef_)
+    assert ledger["picked"].is_not_null().all() and ledger["decoy95"].is_not_null().all()
+    assert str(model.why(0)).startswith("x0 is kept: it earns")
+    assert repr(model).startswith("SparseSurvival of time\n")
+    assert re.search(r"concordance 0\.\d\d \+/- 0\.\d\d held out \(0\.5 = no order\)", repr(model))
+    assert "text/html" in model._repr_mimebundle_()
+    model.report(tmp_path / "r.html")
+    assert "Does a higher risk mean an earlier event?" in (tmp_path / "r.html").read_text()
+    model.save(tmp_path / "m.json")
+    again = load(tmp_path / "m.json")
+    assert again.task == "survival" and again.loss == "cox"
+    assert again.target == Target("time", event="event", entry="entry", strata="strata")
+    assert again.followup is not None and again.followup.levels == ("a", "b", "c")
+    times = np.array([0.0, 1.0, 4.5, 9.0, 1e6])
+    survival = model.predict_survival_function(X, times, y.strata)
+    assert_allclose(again.survival(X, times, y.strata), survival, rtol=1e-12)
+    assert_allclose(again.predict(X), np.exp(model.predict(X) - model.centre_), rtol=1e-12)
+    assert again.predict(X.mean(axis=0, keepdims=True)) == pytest.approx(1.0)
+
+
+def test_another_penalty_is_another_baseline() -> None:
+    X, y = survival_data()
+    model = SparseSurvival(alphas=30, stability=0, decoys=0).fit(X, y)
+    other = model.at("min")
+    assert other.alpha_ == model.cv_.alpha_min < model.alpha_
+    direct = SparseSurvival(alphas=30, rule="min").fit(X, y)
+    assert_allclose(other.coef_, direct.coef_, atol=1e-9)
+    assert_allclose(
+        other.predict_survival_function(X), direct.predict_survival_function(X), atol=1e-9
+    )
+    assert not np.allclose(other.baseline_cumulative_hazard_, model.baseline_cumulative_hazard_)
+    assert other.model_.risk_groups is not None and other.model_.risk_groups.alpha == other.alpha_
+    with pytest.raises(InputError, match="the model file holds no baseline hazard"):
+        model.model_.at("min").survival(X, [1.0])
+
+
+def test_what_the_parts_of_y_are_called() -> None:
+    X, y = survival_data()
+    settings = {"alphas": 8, "cv": 3, "stability": 0, "decoys": 0}
+    fields = np.array(
+        list(zip(y.event > 0, y.time, strict=True)), dtype=[("died", bool), ("months", float)]
+    )
+    named = SparseSurvival(**settings).fit(X, fields).model_
+    assert named.target == Target("months", event="died")
+    assert named.equation().startswith("log hazard ratio of died = ")
+    plain = SparseSurvival(**settings).fit(X, np.column_stack([y.time, y.event]))
+    assert plain.model_.target == Target("time", event="event")
+    assert_allclose(plain.coef_, SparseSurvival(**settings).fit(X, fields).coef_)
+
+
+def test_one_weight_for_all_rows_changes_nothing() -> None:
+    X, y = survival_data()
+    plain = SparseSurvival(alphas=10, cv=3).fit(X, y)
+    assert_allclose(SparseSurvival(alphas=10, cv=3).fit(X, y, sample_weight=2.0).coef_, plain.coef_)
+    with pytest.raises(InputError, match="sample_weight"):
+        SparseSurvival().fit(X, y, sample_weight=-1.0)
+
+
+def test_brain_cancer_is_starved_of_events_not_of_rows() -> None:
+    X, time, event = brain_cancer()
+    model = SparseSurvival(rule="min", stability=0, decoys=0).fit(X, (time, event))
+    kept = int(np.count_nonzero(model.coef_))
+    assert event.sum() < 5 * kept <= len(event)
+    code, said = model.model_.verdict
+    assert code == "DATA-STARVED"
+    assert said == f"35 events for {kept} kept features: fewer than 5 events each"
+
+
+def test_no_explanation_of_other_rows() -> None:
+    X, y = survival_data()
+    rows = X.copy()
+    model = SparseSurvival(alphas=20, rule="min").fit(rows, y)
+    rows[:, 0] *= -1.0
+    with pytest.raises(InputError, match="X or y were changed after fit"):
+        model.ledger()

@@ -22,7 +22,7 @@ class Adelie(Peer):
     package = "adelie"
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
-    losses = ("squared", "logistic", "poisson")
+    losses = ("squared", "logistic", "poisson", "cox")
 
     def path(self, problem: Problem, tol: float) -> Job:
         counts = sorted({1, problem.threads})
@@ -39,7 +39,7 @@ class Adelie(Peer):
         if problem.sparse:
             X = adelie.matrix.sparse(X, method="naive", n_threads=n_threads)
 
-        families = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson}
+        families = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson, "cox": cox}
         family = families.get(problem.family, adelie.glm.gaussian)
 
         def work() -> Any:
@@ -84,6 +84,14 @@ class Adelie(Peer):
         # Its loss is eta^2/2 - y eta, without the y^2/2 that makes it half a squared error.
         missing = np.mean([np.mean(problem.y[folds == k] ** 2) for k in range(n_folds)])
         return PythonJob(work, lambda cv: CVAnswer(2 * cv.avg_losses + missing))
+
+
+def cox(y: np.ndarray) -> Any:
+    """Times from 0 and events, with Breslow's ties as everybody has them."""
+    import adelie
+
+    time, event = np.ascontiguousarray(y.T)
+    return adelie.glm.cox(np.zeros(len(y)), time, event, tie_method="breslow")
 
 
 def full(state: Any, problem: Problem) -> PathAnswer:

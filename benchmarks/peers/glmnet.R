@@ -1,5 +1,5 @@
 # A small server: reads commands from standard input, so that runs interleave with other tools.
-# With the gaussian family without an intercept, else with one.
+# With the gaussian and the cox family without an intercept, else with one.
 # The folders 1, 2, ... hold a problem each; all of them are fitted, one after the other.
 #   path TOL   fit the paths                     -> seconds
 #   cv TOL     cross-validate on the given folds -> seconds
@@ -13,15 +13,17 @@ read_numbers <- function(path, what = "double", size = 8) {
 read_problem <- function(folder) {
   y <- read_numbers(file.path(folder, "y"))
   values <- read_numbers(file.path(folder, "X"))
+  family <- readLines(file.path(folder, "family"))
+  if (family == "cox") y <- matrix(y, ncol = 2, dimnames = list(NULL, c("time", "status")))
+  n <- NROW(y)
   indptr <- file.path(folder, "indptr")
   if (file.exists(indptr)) {
     p <- read_numbers(indptr, "integer", 4)
     i <- read_numbers(file.path(folder, "indices"), "integer", 4)
-    x <- new("dgCMatrix", x = values, i = i, p = p, Dim = c(length(y), length(p) - 1L))
+    x <- new("dgCMatrix", x = values, i = i, p = p, Dim = c(n, length(p) - 1L))
   } else {
-    x <- matrix(values, nrow = length(y))
+    x <- matrix(values, nrow = n)
   }
-  family <- readLines(file.path(folder, "family"))
   list(x = x, y = y, alphas = read_numbers(file.path(folder, "alphas")), family = family)
 }
 folders <- list.dirs(folder, recursive = FALSE)
@@ -30,7 +32,8 @@ foldid <- file.path(folder, "folds")
 folds <- if (file.exists(foldid)) read_numbers(foldid) else NULL
 # Intercept and coefficients, a column per alpha; one that glmnet left out repeats the last.
 paths <- function(fit, it) {
-  found <- rbind(fit$a0, as.matrix(fit$beta))
+  a0 <- if (is.null(fit$a0)) 0 else fit$a0
+  found <- rbind(a0, as.matrix(fit$beta))
   as.vector(found[, pmin(seq_along(it$alphas), ncol(found))])
 }
 now <- function() as.numeric(Sys.time())
@@ -41,8 +44,9 @@ while (length(line <- readLines(input, n = 1)) > 0) {
   if (word[1] == "path") {
     start <- now()
     fits <- lapply(problems, function(it) {
-      glmnet(it$x, it$y, family = it$family, lambda = it$alphas, thresh = as.numeric(word[2]),
-             intercept = it$family != "gaussian", standardize = FALSE)
+      some <- if (it$family == "cox") list() else list(intercept = it$family != "gaussian")
+      do.call(glmnet, c(list(it$x, it$y, family = it$family, lambda = it$alphas,
+                             thresh = as.numeric(word[2]), standardize = FALSE), some))
     })
     cat(now() - start, "\n")
     answer <- function() unlist(Map(paths, fits, problems))

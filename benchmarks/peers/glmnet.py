@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.peers.base import CVAnswer, Job, ManyAnswer, PathAnswer, Peer
 from benchmarks.problems.base import Floats, Problem
 
-FAMILIES = {"squared": "gaussian", "logistic": "binomial", "poisson": "poisson"}
+FAMILIES = {"squared": "gaussian", "logistic": "binomial", "poisson": "poisson", "cox": "cox"}
 SERVER = Path(__file__).with_name("glmnet.R")
 
 
@@ -27,7 +27,7 @@ class Glmnet(Peer):
     package = "glmnet"
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
-    losses = ("squared", "logistic", "poisson")
+    losses = ("squared", "logistic", "poisson", "cox")
 
     @cached_property
     def version(self) -> str:
@@ -74,7 +74,7 @@ def write(problem: Problem, folder: Path) -> None:
         X.indptr.astype("int32").tofile(folder / "indptr")
         X.indices.astype("int32").tofile(folder / "indices")
     (X.data if problem.sparse else X.ravel(order="F")).tofile(folder / "X")
-    problem.y.tofile(folder / "y")
+    problem.y.ravel(order="F").tofile(folder / "y")
     problem.alphas.tofile(folder / "alphas")
     (folder / "family").write_text(FAMILIES[problem.family] + "\n")
 

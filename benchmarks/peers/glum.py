@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.peers.base import Job, PathAnswer, Peer, PythonJob
 from benchmarks.problems.base import Problem
 
-FAMILIES = {"squared": "normal", "logistic": "binomial", "poisson": "poisson"}
+FAMILIES = {"squared": "normal", "logistic": "binomial", "poisson": "poisson", "gamma": "gamma"}
 
 
 class Glum(Peer):
@@ -27,14 +27,19 @@ class Glum(Peer):
     tol = 1e-4
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
     most_columns = 2500
-    losses = ("squared", "logistic", "poisson")
+    losses = ("squared", "logistic", "poisson", "gamma", "tweedie")
 
     def path(self, problem: Problem, tol: float) -> Job:
-        from glum import GeneralizedLinearRegressor
+        from glum import GeneralizedLinearRegressor, TweedieDistribution
 
+        if problem.family == "tweedie":
+            family = TweedieDistribution(problem.parameter)
+        else:
+            family = FAMILIES[problem.family]
         model = GeneralizedLinearRegressor(
             l1_ratio=1.0,
-            family=FAMILIES[problem.family],
+            family=family,
+            link="auto" if problem.family in ("squared", "logistic") else "log",
             fit_intercept=problem.fit_intercept,
             alpha_search=True,
             alphas=problem.alphas,

@@ -20,7 +20,7 @@ def floors(problem: Problem) -> dict[str, Job]:
     """Jobs that answer nothing, for their time alone."""
     from scipy.linalg.blas import dsyrk
 
-    X, y = problem.X, problem.y
+    X, y = problem.X, problem.earned
     jobs: dict[str, Job] = {PASS: floor(lambda: X.T @ y)}
     if not problem.sparse and X.shape[0] > X.shape[1]:
         jobs[DSYRK] = floor(lambda: dsyrk(1.0, X, trans=1))

@@ -23,7 +23,7 @@ class Skglm(Peer):
     package = "skglm"
     tol = 1e-4
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
-    losses = ("squared", "logistic", "poisson")
+    losses = ("squared", "logistic", "poisson", "gamma", "cox")
     without = MappingProxyType(
         {
             "quantile": "its solver for quantiles fits no intercept",
@@ -32,7 +32,7 @@ class Skglm(Peer):
     )
 
     def path(self, problem: Problem, tol: float) -> Job:
-        if problem.fit_intercept:
+        if not problem.squared:
             newton(replace(problem, X=problem.X[:, :3].copy("F"), n_alphas=2), tol)
             return PythonJob(lambda: newton(problem, tol), read)
         from skglm import Lasso
@@ -51,20 +51,21 @@ class Skglm(Peer):
 
 def newton(problem: Problem, tol: float) -> np.ndarray:
     """A path of another loss, its intercept in the last row."""
-    from skglm.datafits import Logistic, Poisson
+    from skglm import datafits
     from skglm.penalties import L1
     from skglm.solvers import ProxNewton
 
-    loss, y = Poisson(), problem.y
+    loss, y = getattr(datafits, problem.family.capitalize())(), problem.y
     if problem.family == "logistic":
-        loss, y = Logistic(), 2.0 * y - 1.0
-    solver = ProxNewton(tol=tol, fit_intercept=True)
+        y = 2.0 * y - 1.0
+    more = problem.fit_intercept
+    solver = ProxNewton(tol=tol, fit_intercept=more)
     answers: list[Any] = []
-    w, eta = np.zeros(problem.X.shape[1] + 1), np.zeros(len(y))
+    w, eta = np.zeros(problem.X.shape[1] + more), np.zeros(len(y))
     for alpha in problem.alphas:
         w = solver.solve(problem.X, y, loss, L1(alpha), w.copy(), eta)[0]
-        eta = problem.X @ w[:-1] + w[-1]
-        answers.append(w)
+        eta = problem.X @ w[: problem.X.shape[1]] + (w[-1] if more else 0.0)
+        answers.append(w if more else np.append(w, 0.0))
     return np.stack(answers, axis=1)
 
 

@@ -26,6 +26,9 @@ MAKERS: dict[str, Callable[[], Problem]] = {
     "khan-classes": tables.khan_classes,
     "poisson-20000x300": simulated.counts(20000, 300, alpha_min_ratio=1e-3),
     "quantile-1000x50": simulated.medians(1000, 50, n_alphas=20),
+    "cox-2000x500": simulated.survival(2000, 500, alpha_min_ratio=0.02),
+    "gamma-20000x100": simulated.amounts(20000, 100, alpha_min_ratio=1e-3),
+    "tweedie-20000x100": simulated.claims(20000, 100, alpha_min_ratio=1e-3),
 }
 
 

@@ -13,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 SMALL = 2_000_000
 """Below this many numbers one thread is used by everybody: starting a second costs more."""
 
-CANONICAL = ("logistic", "poisson")
-"""Losses whose slope is the mean less y, and whose best constant predicts the mean of y."""
-
 Floats = NDArray[np.float64]
 Table: TypeAlias = "Floats | sp.csc_matrix"
 
@@ -27,7 +24,8 @@ class Problem:
     `X` is dense in Fortran order, its columns centred and of variance 1; or a scipy CSC matrix,
     whose columns have mean square 1 but are not centred, which would fill it. `y` is centred for
     the squared loss, so that nobody needs an intercept; for every other loss it is what the loss
-    is about (classes 0 and 1, counts, numbers), and everybody fits an intercept.
+    is about (classes 0 and 1, counts, amounts, numbers), and everybody fits an intercept. For the
+    Cox model, which has none, it has two columns, times and events.
 
     `loss` is spelled as in ``excise.fit_path(..., loss="quantile:0.5")``.
     """
@@ -51,8 +49,12 @@ class Problem:
         return float(self.loss.partition(":")[2])
 
     @property
+    def squared(self) -> bool:
+        return self.family == "squared"
+
+    @property
     def fit_intercept(self) -> bool:
-        return self.family != "squared"
+        return self.family not in ("squared", "cox")
 
     @property
     def sparse(self) -> bool:
@@ -66,12 +68,21 @@ class Problem:
     @property
     def earned(self) -> Floats:
         """Minus the slope of the loss of each row at the best constant."""
-        if self.family == "squared":
+        if self.squared:
             return self.y
         if self.family == "quantile":
             return signs_of_quantile(self.y, self.parameter)
-        assert self.family in CANONICAL, f"the slopes of the {self.family} loss are not written"
-        return self.y - self.y.mean()
+        if self.family == "cox":
+            return martingale_residuals(*self.y.T)
+        mean = self.y.mean()
+        return (self.y - mean) * mean ** (1.0 - self.power)
+
+    @property
+    def power(self) -> float:
+        """The slope of a row is (mean - y) / mean^(power - 1), for classes too."""
+        if self.family == "tweedie":
+            return self.parameter
+        return {"logistic": 1.0, "poisson": 1.0, "gamma": 2.0}[self.family]
 
     @cached_property
     def alpha_max(self) -> float:
@@ -107,7 +118,7 @@ class Problem:
         """The first `n` rows and `p` columns, scaled again."""
         scaled = scaled_sparse if self.sparse else standardised
         X, y = scaled(self.X[:n, :p], self.y[:n])
-        y = self.y[:n] if self.fit_intercept else y
+        y = y if self.squared else self.y[:n]
         few = min(20, self.n_alphas)
         return replace(self, X=X, y=y, name=f"{self.name}-quick", n_alphas=few)
 
@@ -119,6 +130,14 @@ def signs_of_quantile(y: Floats, q: float) -> Floats:
     at = y == middle
     u[at] = -u[~at].sum() / at.sum()
     return u
+
+
+def martingale_residuals(time: Floats, event: Floats) -> Floats:
+    """Events less those that Nelson and Aalen's estimate expects: what no column explains."""
+    times, group = np.unique(time, return_inverse=True)
+    events = np.bincount(group, event, len(times))
+    at_risk = len(time) - np.r_[0, np.cumsum(np.bincount(group))[:-1]]
+    return event - np.cumsum(events / at_risk)[group]
 
 
 def standardised(X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

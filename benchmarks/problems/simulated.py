@@ -1,6 +1,7 @@
 """Simulated tables: correlated Gaussian columns, many small ones, and words in documents.
 
-`maker`, `classes`, `counts` and `medians` return the function that makes their problem.
+`maker` and the functions named for a target (`classes`, `counts`, ...) return the function that
+makes their problem.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def maker(rho: float, n: int, p: int, alpha_min_ratio: float = 0.01) -> Callable
 
 
 Draw = Callable[[Floats, np.random.Generator], Floats]
-"""From a signal of variance 1 in each row to its response."""
+"""From a signal of variance 1 in each row to its response, times and events for a Cox model."""
 
 
 def of_loss(
@@ -93,6 +94,36 @@ def medians(n: int, p: int, **path: Any) -> Callable[[], Problem]:
         return 3.0 * signal + rng.standard_t(3, n)
 
     return of_loss("quantile:0.5", n, p, draw, **path)
+
+
+def amounts(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Gamma amounts of shape 2 with logarithms of means of standard deviation 0.7."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        return rng.gamma(2.0, np.exp(0.7 * signal) / 2.0)
+
+    return of_loss("gamma", n, p, draw, **path)
+
+
+def claims(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Sums of a Poisson number of gamma amounts: about three rows in five are 0."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        number = rng.poisson(0.5 * np.exp(0.5 * signal))
+        cost = rng.gamma(2.0 * np.maximum(number, 1), 0.5)
+        return np.where(number > 0, cost, 0.0)
+
+    return of_loss("tweedie:1.5", n, p, draw, **path)
+
+
+def survival(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Whole months of survival, so that most times are shared; three rows in ten are censored."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        time = np.ceil(12.0 * rng.exponential(np.exp(-signal)))
+        return np.column_stack([np.minimum(time, 60.0), (rng.random(n) < 0.7) & (time <= 60.0)])
+
+    return of_loss("cox", n, p, draw, **path)
 
 
 def small(count: int = 200, n: int = 100, p: int = 30) -> Iterator[Problem]:

@@ -120,6 +120,7 @@ GOALS = (
     Goal("path", "khan-classes", fastest_proved, 2),
     Goal("path", "poisson-20000x300", fastest_proved, 2),
     Goal("path", "quantile-1000x50", fastest_proved, 2),
+    Goal("path", "cox-2000x500", fastest_proved, 2),
     Goal("many", None, fastest, 4),
     Goal("cv", "ar5-20000x500", fastest, 40),
     Goal("cv", "ar5-1000x5000", fastest, 3),

@@ -1,6 +1,6 @@
 """A path of 100 alphas: time and certified gap, at the default tolerance and on a ladder.
 
-Of the squared loss without an intercept, of the other losses with one.
+Of the squared loss without an intercept, of the other losses with one where they have any.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ LOSSES = (
     "logistic-1000x10000",
     "poisson-20000x300",
     "quantile-1000x50",
+    "cox-2000x500",
+    "gamma-20000x100",
+    "tweedie-20000x100",
 )
 """Problems of other losses than the squared one."""
 PROBLEMS = (
@@ -92,7 +95,7 @@ def sorted_out(
 
 def step(problem: Problem, peer: Peer) -> int:
     """At which alphas the answers of `peer` are verified: ours at every one."""
-    return few(problem) if problem.fit_intercept and peer.name != "excise" else 1
+    return few(problem) if not problem.squared and peer.name != "excise" else 1
 
 
 def climb(problem: Problem, peer: Peer, default: Result, budget: float) -> list[Result]:

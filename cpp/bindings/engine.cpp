@@ -107,8 +107,9 @@ class PyEngine {
     if (start) {
       const auto& [alpha, indices, values] = *start;
       point = {alpha / unit, to_vector(indices), to_vector(values)};
+      const Index outputs = engine_->statement().outputs;
       for (std::size_t k = 0; k < point.values.size(); ++k)
-        point.values[k] /= unit * engine_->scaling().length(point.support[k]);
+        point.values[k] /= unit * engine_->scaling().length(point.support[k] / outputs);
     }
     PathResult result;
     {

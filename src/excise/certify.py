@@ -65,7 +65,7 @@ def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: 
 def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
     view = View(problem)
-    term = _term(view)
+    term = term_of(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
     b = (coef.T * view.columns.divisor / term.unit).T.ravel()
     b = _within_bounds(b, pen, problem)
@@ -83,8 +83,8 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
     return replace(made, unique=unique, twins=twins)
 
 
-def _term(view: View) -> DataTerm:
-    """The data term of the problem that `view` looks at."""
+def term_of(view: View) -> DataTerm:
+    """The data term of the problem that `view` looks at, whatever its loss."""
     if isinstance(view.problem.loss, Cox):
         return CoxTerm(view)
     if isinstance(view.problem.loss, Multinomial):

@@ -35,15 +35,21 @@ def concordance(y: Survival, risk: Floats) -> float:
     InputError
         No pair is comparable.
     """
+    right, pairs = pairs_in_order(y, risk)
+    if pairs == 0.0:
+        raise InputError("no two rows can be compared: no event comes before another row's time")
+    return right / pairs
+
+
+def pairs_in_order(y: Survival, risk: Floats) -> tuple[float, float]:
+    """Comparable pairs that `risk` puts in order, equal risks counting half; and all of them."""
     codes = np.zeros(len(y), dtype=np.int64) if y.codes is None else y.codes
     found = np.zeros(3)
     for code in np.unique(codes):
         rows = np.flatnonzero(codes == code)
         found += _pairs(y[rows], risk[rows])
     right, equal, pairs = found
-    if pairs == 0.0:
-        raise InputError("no two rows can be compared: no event comes before another row's time")
-    return float((right + equal / 2) / pairs)
+    return float(right + equal / 2), float(pairs)
 
 
 def _pairs(y: Survival, risk: Floats) -> Floats:

@@ -16,6 +16,7 @@ from excise.duality import EPS, Data
 from excise.freedom import Indices
 from excise.losses import Cox
 from excise.null_model import descended
+from excise.problem import Problem
 from excise.results import Floats
 from excise.risk_sets import PartialLikelihood
 from excise.slope_point import SlopeFitted
@@ -28,16 +29,21 @@ CLEAR = 1e-10
 """A share of the second derivative above its rounding."""
 
 
+def likelihood_of(problem: Problem) -> tuple[Indices, PartialLikelihood]:
+    """The rows that have weight, and their partial likelihood."""
+    assert isinstance(problem.loss, Cox) and problem.survival is not None
+    rows: Indices = np.flatnonzero(problem.weights > 0.0)
+    survival, weights = problem.survival[rows], problem.weights[rows]
+    return rows, PartialLikelihood(survival, weights, problem.loss.ties)
+
+
 class CoxTerm(DataTerm):
     """The partial likelihood; rows without weight are left out."""
 
     def __init__(self, view: View) -> None:
         problem = view.problem
-        assert isinstance(problem.loss, Cox) and problem.survival is not None
         self.view = view
-        self.rows: Indices = np.flatnonzero(problem.weights > 0.0)
-        survival, weights = problem.survival[self.rows], problem.weights[self.rows]
-        self.likelihood = PartialLikelihood(survival, weights, problem.loss.ties)
+        self.rows, self.likelihood = likelihood_of(problem)
         self.root = view.root[self.rows]
         self.null_eta = np.zeros(len(self.rows))
         if problem.offset is not None:

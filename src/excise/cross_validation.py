@@ -82,7 +82,7 @@ def fit_cv(
         is made longer, at most twice, unless the alphas are given.
     stratify : array, shape (n,), or False, optional
         See `excise.folds.make_folds`. If left out, a number of folds is stratified by y where
-        the loss is one of classes; False: never.
+        the loss is one of classes, and by event where it is one of survival times; False: never.
     scoring : str, callable or Score, optional
         What is measured on the held-out rows: see `excise.scores.score_of`. None: the deviance.
     score_weight : array, shape (n,), optional
@@ -129,15 +129,18 @@ def folds_of(
 ) -> Folds:
     """The folds that `fit_cv` makes of a checked problem; `more` as in `make_folds`."""
     if stratify is None and isinstance(cv, (int, np.integer)) and time is None:
-        stratify = _classes(problem)
+        stratify = classes_of(problem)
     elif stratify is False:
         stratify = None
     return make_folds(problem.n, cv, time=time, stratify=stratify, **more)
 
 
-def _classes(problem: Problem) -> NDArray[Any] | None:
-    """The class of every row, if y names classes."""
-    if not problem.loss.names_classes(problem.y):
+def classes_of(problem: Problem) -> NDArray[Any] | None:
+    """What every fold should have its share of: the class of each row, or whether its event came.
+
+    None where y names neither.
+    """
+    if problem.survival is None and not problem.loss.names_classes(problem.y):
         return None
     return problem.y if problem.outputs == 1 else problem.y.argmax(axis=1)
 
@@ -189,16 +192,9 @@ def cross_validate(
         fold_of_row=folds.fold_of_row,
         n_extensions=extensions,
         training_gap=float(training_gap),
-        metric=_metric(judge),
+        metric=label_of(judge.score, session.problem.loss, session.problem.outputs),
         greater_is_better=judge.sign < 0.0,
     )
-
-
-def _metric(judge: Judge) -> str:
-    """What the held-out figures measure, in words."""
-    if judge.score is None and judge.problem.survival is not None:
-        return "deviance that held-out rows add to the partial likelihood"
-    return label_of(judge.score, judge.problem.loss, judge.problem.outputs)
 
 
 class Judge(NamedTuple):

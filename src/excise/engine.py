@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise._core import Engine
 from excise.certify import certify_problem
-from excise.duality import Size, certificate_from
+from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
 from excise.problem import Problem, check_alpha, make_problem
@@ -25,6 +26,8 @@ from excise.results import (
 )
 from excise.standard import ColumnScale, penalty_at
 
+COARSE = 1e-9
+"""Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
 STEP = 0.85
 """Ratio of neighbouring alphas on the inner path that leads to a single one."""
 MOST_STEPS = 100
@@ -218,6 +221,8 @@ class Session:
         given = coef, self._intercepts(found)[last]
         if not isinstance(self.problem.loss, Squared):
             made = certify_problem(self.problem, *given, alpha)
+            if self._coarse(found)[last]:
+                return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
         unit = engine.unit
         size = Size(
@@ -232,33 +237,43 @@ class Session:
             penalty_at(self.problem, self.columns, alpha, unit),
             size,
         )
-        if made.relative_gap <= self.problem.tol and not engine.has_free:
+        judged = engine.has_free or bool(self._coarse(found)[last])
+        if made.relative_gap <= self.problem.tol and not judged:
             return made
         again = certify_problem(self.problem, *given, alpha)
-        return again if engine.has_free else min(made, again, key=lambda c: c.relative_gap)
+        return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
     def _relative_gaps(
         self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
     ) -> Floats:
-        """The core's gaps, or the verifier's where features pay nothing at all.
+        """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
-        last digit, which near-twins among them prevent: the verifier projects instead.
+        last digit, which near-twins among them prevent: the verifier projects instead. And the
+        core's gaps are those of the standard scale (see `_coarse`).
         """
         gaps: Floats = found["relative_gaps"]
-        if not self.engine.has_free:
-            return gaps
-        at = zip(alphas.tolist(), self._intercepts(found), strict=True)
-        verified = np.array(
-            [
-                certify_problem(
-                    self.problem, self._shaped(columns.column(k)), intercept, alpha
-                ).relative_gap
-                for k, (alpha, intercept) in enumerate(at)
-            ]
-        )
+        coarse = self._coarse(found)
+        judged = np.full(len(gaps), self.engine.has_free) | coarse
+        intercepts, verified = self._intercepts(found), gaps.copy()
+        for k in np.flatnonzero(judged).tolist():
+            given = self._shaped(columns.column(k)), intercepts[k]
+            verified[k] = certify_problem(self.problem, *given, float(alphas[k])).relative_gap
         squared = isinstance(self.problem.loss, Squared)
-        return verified if squared else np.minimum(verified, gaps)
+        return np.where(squared | coarse, verified, np.minimum(verified, gaps))
+
+    def _coarse(self, found: dict[str, Any]) -> NDArray[np.bool_]:
+        """For every alpha, whether the original scale cannot hold what the core has found.
+
+        A column of mean 1e6 and spread 1e-9 has a coefficient, and the intercept a size, at which
+        the rounding of doubles moves the predictor by far more than the core's gap tells.
+        """
+        indptr, indices = found["indptr"], found["indices"]
+        owner = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+        far = np.abs(found["coef"] * self.engine.mean[indices // self.problem.outputs])
+        spread = np.abs(found["coef_std"])
+        sizes = [np.bincount(owner, size, len(indptr) - 1) for size in (far, spread)]
+        return np.asarray(EPS * sizes[0] > COARSE * sizes[1])
 
     def _sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
         """A column per alpha, a row per coefficient in its flat number."""

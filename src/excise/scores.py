@@ -172,10 +172,16 @@ def _own(function: Callable[..., Any]) -> Score:
     return Score(name, name, measure)
 
 
+PARTIAL = "deviance that held-out rows add to the partial likelihood"
+"""What is measured of survival times."""
+
+
 def label_of(score: Score | None, loss: AnyLoss, outputs: int = 1) -> str:
     """What a cross-validation with this score measures, in words."""
     if score is not None:
         return score.label
+    if not isinstance(loss, RowLoss):
+        return PARTIAL
     if not isinstance(loss, Squared):
         return SCORES["deviance"].label
     return SCORES["mse"].label if outputs == 1 else "mean squared error, all responses added"

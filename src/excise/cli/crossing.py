@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,10 @@ from excise import cross_validation
 from excise.cli.fit_options import FitOptions
 from excise.engine import Session
 from excise.exceptions import InputError
-from excise.explain.classes import Judge, class_report
+from excise.explain.judge import Judge, judge_of
 from excise.explain.words import count
 from excise.folds import TRAIN, Folds, make_folds
-from excise.losses import Loss
+from excise.losses import AnyLoss
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation
 from excise.table import Encoded, Table, codes_of, numbers_of
@@ -30,19 +29,17 @@ class Crossed:
     folds: Folds
 
     def judge(self, encoded: Encoded) -> Judge | None:
-        """What else there is to measure of classes: accuracy, AUC, who is taken for whom."""
-        if not self.problem.loss.of_classes:
-            return None
-        return partial(class_report, self.problem, self.folds, imputation=encoded.imputation)
+        """What else there is to measure of classes and of survival times."""
+        return judge_of(self.problem, self.folds, encoded.imputation)
 
 
 def cross_validate(
-    table: Table, encoded: Encoded, loss: Loss, options: FitOptions, threads: int | None
+    table: Table, encoded: Encoded, loss: AnyLoss, options: FitOptions, threads: int | None
 ) -> Crossed:
     """The path on all training rows, and its held-out error."""
     encoded.require_folds(options.folds)
-    folds = _folds(table, encoded, loss, options)
     problem = _problem(table, encoded, loss, options, threads)
+    folds = _folds(table, encoded, problem, options)
     found = cross_validation.cross_validate(
         Session(problem),
         folds,
@@ -54,8 +51,8 @@ def cross_validate(
     return Crossed(found, problem, folds)
 
 
-def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> Folds:
-    """Groups stay together, times go forward, and of classes every fold has its share."""
+def _folds(table: Table, encoded: Encoded, problem: Problem, options: FitOptions) -> Folds:
+    """Groups stay together, times go forward, every fold has its share of classes and events."""
     rows = encoded.rows
     groups = codes_of(table, options.group, rows) if options.group else None
     if groups is not None and (found := len(np.unique(groups))) < options.folds:
@@ -71,36 +68,37 @@ def _folds(table: Table, encoded: Encoded, loss: Loss, options: FitOptions) -> F
         options.folds,
         groups=groups,
         time=time,
-        stratify=encoded.y if loss.of_classes and time is None else None,
+        stratify=cross_validation.classes_of(problem) if time is None else None,
         repeats=options.repeats,
         random_state=options.seed,
     )
-    if loss.of_classes:
-        _refuse_one_class(folds, encoded, options)
+    if problem.loss.of_classes or problem.survival is not None:
+        _refuse_untrainable(folds, encoded, options)
     return folds
 
 
-def _refuse_one_class(folds: Folds, encoded: Encoded, options: FitOptions) -> None:
-    """Groups and times may leave a fold without a class to learn."""
+def _refuse_untrainable(folds: Folds, encoded: Encoded, options: FitOptions) -> None:
+    """Groups and times may leave a fold without a class, or an event, to learn."""
+    levels = encoded.target.levels
     for k, roles in enumerate(folds.roles):
         seen = np.unique(encoded.y[roles == TRAIN])
-        if len(seen) < 2:
-            level = encoded.target.levels[int(seen[0])]
+        if (len(seen) < 2) if levels else not seen.any():
+            alone = f"of {levels[int(seen[0])]!r} only" if levels else "without an event"
             flag = "--time" if options.time else "--group"
             raise InputError(
-                f"fold {k + 1} of {len(folds)} trains on rows of {level!r} only",
+                f"fold {k + 1} of {len(folds)} trains on rows {alone}",
                 [f"{flag} decides which rows train"],
                 "fewer --folds" if options.folds > 2 else f"no {flag}",
             )
 
 
 def _problem(
-    table: Table, encoded: Encoded, loss: Loss, options: FitOptions, threads: int | None
+    table: Table, encoded: Encoded, loss: AnyLoss, options: FitOptions, threads: int | None
 ) -> Problem:
     rows, named = encoded.rows, options.weights
     return make_problem(
         encoded.X,
-        encoded.y,
+        encoded.y if encoded.survival is None else encoded.survival,
         loss=loss,
         penalty=options.penalty,
         penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),

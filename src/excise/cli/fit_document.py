@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from excise.explain.classes import OF_CLASSES
-
 if TYPE_CHECKING:
-    from excise.cli.fitting import Fitted, Tested
+    from excise.cli.fitting import Fitted
+    from excise.cli.testing import Tested
     from excise.model import Model
     from excise.table import Plan
 
@@ -24,6 +23,7 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
         "task": model.task,
         "loss": model.loss,
         "target": model.target.name,
+        "event": model.target.event or None,
         "levels": list(model.target.levels),
         "penalty": penalty(model),
         "score": _score(model, fitted.tested),
@@ -92,7 +92,7 @@ def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
     kind = "mse" if model.books.additive else "deviance"
     further = {
         m.name: {"cv": m.cv, "se": m.se, "train": m.train, "null": m.null}
-        for m in map(model.measured, OF_CLASSES)
+        for m in map(model.measured, dict.fromkeys(m.name for m in model.measures))
         if m is not None
     }
     return {

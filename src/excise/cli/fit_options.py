@@ -23,6 +23,9 @@ from excise.cli.options import (
 )
 from excise.exceptions import UsageError
 
+TASKS = {"number": "a number", "class": "a class", "survival": "survival times"}
+"""What a person calls each kind of target."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
@@ -30,7 +33,7 @@ class FitOptions:
 
     table: str
     target: str
-    task: Literal["auto", "number", "class"]
+    task: Literal["auto", "number", "class", "survival"]
     loss: str | None
     positive: str | None
     drop: tuple[str, ...]
@@ -40,6 +43,8 @@ class FitOptions:
     weights: str | None
     group: str | None
     time: str | None
+    entry: str | None
+    strata: str | None
     missing: Literal["impute", "drop", "error"]
     penalty: str
     no_scale: bool
@@ -84,10 +89,12 @@ class FitOptions:
             return
         fitting = LOSS_NAMES[self.task]
         if self.loss.partition(":")[0] not in fitting:
+            name = self.loss.partition(":")[0]
+            what = TASKS[self.task]
             raise UsageError(
-                f"--loss {self.loss} does not fit a {self.task}",
-                [f"losses of a {self.task}: {', '.join(fitting)}"],
-                f"--task {'number' if self.task == 'class' else 'class'}",
+                f"--loss {self.loss} does not fit {what}",
+                [f"losses of {what}: {', '.join(fitting)}"],
+                f"--task {next(task for task, names in LOSS_NAMES.items() if name in names)}",
             )
 
     @property
@@ -164,16 +171,23 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_COLUMNS, "--weights", metavar="COL", help="Weight of each row."),
     _option(_COLUMNS, "--group", metavar="COL", help="Rows of a group share a fold."),
     _option(_COLUMNS, "--time", metavar="COL", help="Folds go forward in time."),
+    _option(_COLUMNS, "--entry", metavar="COL",
+            help="Of TIME,EVENT: rows are at risk after this time only."),
+    _option(_COLUMNS, "--strata", metavar="COL",
+            help="Of TIME,EVENT: rows are compared within their stratum."),
     _option(_COLUMNS, "--missing", type=click.Choice(["impute", "drop", "error"]),
             default="impute",
             help="Median or mode plus a column 'x is missing'; or drop such rows; or stop."),
-    _option(_MODEL, "--task", type=click.Choice(["auto", "number", "class"]), default="auto",
-            help="Kind of target (auto: two words are classes, all else numbers)."),
+    _option(_MODEL, "--task", type=click.Choice(["auto", *TASKS]), default="auto",
+            help="Kind of target (auto: two words are classes, TIME,EVENT is survival, all else "
+            "numbers)."),
     _option(_MODEL, "--loss", type=LossType(),
             help="Of a number: " + ", ".join(LOSS_NAMES["number"]) + " (default: squared). "
-            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic)."),
+            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic). "
+            "Of TIME,EVENT: cox, cox:efron (default: cox)."),
     _option(_MODEL, "--positive", metavar="LABEL",
-            help="The class whose probability is fitted (default: yes or true, else the rarer)."),
+            help="The class whose probability is fitted (default: yes or true, else the rarer); "
+            "of TIME,EVENT the value that says that the event came."),
     _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
     _option(_MODEL, "--no-scale", is_flag=True, help="Tax the columns in their own units."),
     _option(_MODEL, "--nonnegative", is_flag=True, help="No coefficient below zero."),
@@ -199,7 +213,7 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_FILES, "--no-model", is_flag=True, help="Write no model file."),
     _option(_FILES, "--no-report", is_flag=True, help="Write no report."),
     _option(_FILES, "--private", is_flag=True,
-            help="No rows in the files, and no ROC curve, whose steps are rows."),
+            help="No rows in the files, and no curves whose steps are rows: ROC, survival."),
     _option(_FILES, "--open", "open_report", is_flag=True, help="Open the report in a browser."),
     _option(_FILES, "--force", is_flag=True, help="Overwrite files of other programs."),
     _option(_SHOWN, "--limit", type=_NATURAL, default=20, metavar="ROWS",

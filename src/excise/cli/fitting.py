@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +12,13 @@ from numpy.typing import NDArray
 
 from excise.cli.crossing import Crossed, cross_validate
 from excise.cli.fit_options import FitOptions
-from excise.cli.task import check_target, hints, loss_for, task_wanted, thin_classes
-from excise.exceptions import DataWarning, InputError
-from excise.explain.score import r2
-from excise.explain.words import amount, count
-from excise.losses import Loss
+from excise.cli.task import check_target, hints, loss_for, task_wanted, thin_target
+from excise.cli.testing import Tested, test
+from excise.exceptions import InputError, UsageError
+from excise.explain.words import count
+from excise.losses import AnyLoss
 from excise.model import Model, Target, build_model
 from excise.results import CrossValidation
-from excise.scores import SCORES
 from excise.table import (
     Encoded,
     Encoder,
@@ -31,6 +29,7 @@ from excise.table import (
     infer_columns,
     numbers_of,
     read_table,
+    split_target,
 )
 
 Rows = NDArray[np.int64]
@@ -39,27 +38,6 @@ EXPECTED = (("", "", ""), (",", ".", "utf-8"), ("\t", ".", "utf-8"))
 """Separator, decimal mark and encoding that need no mention (none in binary formats)."""
 DECOYS = 200
 """Shuffles for the noise floor."""
-
-
-@dataclass(frozen=True)
-class Tested:
-    """Scores on rows that played no part in the fit: R2 or D2 first."""
-
-    rows: int
-    scores: dict[str, float]
-
-    @property
-    def score(self) -> float:
-        """R2 or D2."""
-        return next(iter(self.scores.values()))
-
-    def __str__(self) -> str:
-        rest = [
-            f"{name} {amount(score, 3 if name == 'AUC' else 2)}"
-            for name, score in list(self.scores.items())[1:]
-        ]
-        more = f" ({', '.join(rest)})" if rest else ""
-        return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}{more}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,22 +64,19 @@ def read(path: str, options: FitOptions, *, retry: str = "") -> Table:
     )
 
 
-def take(table: Table, rows: Rows) -> Table:
-    """Some rows of a table; messages still name their lines."""
-    lines = None if table.lines is None else table.lines[rows]
-    return replace(table, frame=table.frame[rows], lines=lines)
-
-
 def sample(table: Table, size: int | None, seed: int) -> Table:
     """`size` random rows, in the order of the table."""
     if size is None or size >= table.frame.height:
         return table
     rng = np.random.default_rng(seed)
-    return take(table, np.sort(rng.choice(table.frame.height, size, replace=False)))
+    return table.take(np.sort(rng.choice(table.frame.height, size, replace=False)))
 
 
 def plan(table: Table, options: FitOptions) -> Plan:
     """Rows, kinds and parts of the columns."""
+    target, event = split_target(table, options.target)
+    if options.weights in (target, event):
+        raise UsageError("the weights are the target itself", remedy="another --weights")
     wishes = Wishes(
         drop=options.drop,
         only=options.only,
@@ -111,8 +86,11 @@ def plan(table: Table, options: FitOptions) -> Plan:
         reserved=options.reserved,
         task="class" if task_wanted(options) == "class" else "auto",
         positive=options.positive,
+        event=event,
+        entry=options.entry or "",
+        strata=options.strata or "",
     )
-    return infer_columns(table, options.target, wishes)
+    return infer_columns(table, target, wishes)
 
 
 def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, Rows]:
@@ -166,48 +144,7 @@ def build(
     )
 
 
-def test(
-    model: Model, encoded: Encoded, table: Table, rows: Rows | None, weights: str | None
-) -> Tested:
-    """R2 on rows of a table (None: all with a target) that played no part in the fit.
-
-    As in cross-validation, the mean that it is compared with is that of the training rows.
-    """
-    rows = infer_columns(table, model.target.name).rows if rows is None else rows
-    held = take(table, rows)
-    needed = {c.name for c, coef in zip(model.columns, model.coef, strict=True) if coef}
-    transformed = encoded.encoder.transform(held, needed)
-    for text in transformed.warnings:
-        warnings.warn(f"test rows: {text}", DataWarning, stacklevel=2)
-    w = numbers_of(table, weights, rows, "weights") if weights else None
-    actual = target_values(held, model.target)
-    loss, eta = model.data_term, model.eta(transformed.X)
-    deviance, alone = SCORES["deviance"], np.full(len(eta), model.books.centre)
-    left, whole = (deviance(loss, actual, predictor, w) for predictor in (eta, alone))
-    scores = {model.cv.score_name: r2(left, whole)}
-    if loss.of_classes:
-        scores["accuracy"] = SCORES["accuracy"](loss, actual, eta, w)
-        scores["AUC"] = SCORES["auc"](loss, actual, eta, w)
-    return Tested(len(rows), scores)
-
-
-def target_values(table: Table, target: Target) -> NDArray[np.float64]:
-    """The target as the fit saw it: its numbers, or 0 and 1 for its two levels; NaN if missing."""
-    import polars as pl
-
-    from excise.table.kinds import class_names, plain
-
-    series = table.frame[target.name]
-    if target.levels:
-        codes = list(range(len(target.levels)))
-        series = class_names(plain(series)).replace_strict(list(target.levels), codes, default=None)
-    values: NDArray[np.float64] = (
-        series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
-    )
-    return values
-
-
-def _fitted_as_number(target: Target, loss: Loss) -> tuple[str, ...]:
+def _fitted_as_number(target: Target, loss: AnyLoss) -> tuple[str, ...]:
     if not target.levels or loss.of_classes:
         return ()
     coded = ", ".join(f"{code} = {level}" for code, level in enumerate(target.levels))
@@ -227,7 +164,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     encoded = Encoder.fit(table, training)
     check_target(loss, encoded.y, table, training, options)
     warned = _fitted_as_number(encoded.target, loss)
-    warned += thin_classes(encoded.y, training, options.folds) if loss.of_classes else ()
+    warned += thin_target(loss, encoded.y, training, options.folds)
     stage(f"cross-validating, {options.folds} folds")
     crossed = cross_validate(table, encoded, loss, options, threads)
     stage(f"explaining, {options.stability} half-samples")
@@ -245,8 +182,8 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     if hinted := hints(loss, encoded.y, options):
         settings["hints"] = list(hinted)
     model = build(crossed, encoded, options, settings, warned)
-    if options.private:  # each step of a ROC curve is a row
-        model = replace(model, separation=None)
+    if options.private:
+        model = _without_rows(model)
     tested = None
     if options.test_file:
         tested = test(model, encoded, read(options.test_file, options), None, options.weights)
@@ -257,6 +194,12 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         model = replace(model, settings={**model.settings, "test": said})
     certified = model.certificate.rel_gap <= options.tol
     return Fitted(model, planned, summary, tested, certified, _details(whole, crossed.cv))
+
+
+def _without_rows(model: Model) -> Model:
+    """Without the curves whose steps are rows: ROC, survival, baseline hazard."""
+    watched = model.followup and replace(model.followup, baseline=None)
+    return replace(model, separation=None, risk_groups=None, followup=watched)
 
 
 def _details(table: Table, cv: CrossValidation) -> tuple[str, ...]:

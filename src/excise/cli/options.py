@@ -136,6 +136,24 @@ class LossType(Value):
             raise UsageError(error.fact, error.where, f"--loss {usual}") from None
 
 
+class Times(Value):
+    """``12,24.5``: times >= 0, each once, in the order given."""
+
+    name = "T,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Split at commas."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            times = tuple(float(part) for part in str(value).split(",") if part.strip())
+        except ValueError:
+            times = ()
+        if not times or not all(0.0 <= time < float("inf") for time in times):
+            self.fail(f"'{value}' is not a list of times >= 0, as in 12,24", param, ctx)
+        return tuple(dict.fromkeys(times))
+
+
 class Auto(Value):
     """A positive number, or ``auto``."""
 

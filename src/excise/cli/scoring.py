@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from excise.exceptions import InputError
+from excise.cli.fit_options import TASKS
+from excise.exceptions import InputError, UsageError
 from excise.model import Model
+from excise.model.survival import baseline_of
 from excise.results import Floats
-from excise.table import Encoder, Table, read_table
+from excise.table import Encoder, Table, labels_of, read_table
 
 FORMULA = r"^[=+\-@\t\r]"
 """Text that a spreadsheet would take for a formula (CWE-1236)."""
@@ -30,7 +32,12 @@ class Scored:
     eta : ndarray, shape (n,)
         Intercept and terms added up: the log-odds or the logarithm, for such losses.
     mean : ndarray, shape (n,)
-        The prediction of a number; of a class the probability of the positive one.
+        The prediction of a number; of a class the probability of the positive one; of survival
+        times the hazard over that of the average training row.
+    times : tuple of float
+        Of survival times, those that were asked for.
+    survival : ndarray, shape (n, len(times))
+        Probability of no event up to each of them.
     """
 
     model: Model
@@ -39,14 +46,19 @@ class Scored:
     eta: Floats
     mean: Floats
     warnings: tuple[str, ...]
+    times: tuple[float, ...] = ()
+    survival: Floats | None = None
 
     @property
     def columns(self) -> dict[str, pl.Series]:
         """What `predict` adds: ``<target>_pred``, and ``<target>_prob`` where there is one.
 
-        For classes the first is the name of the likelier one.
+        For classes the first is the name of the likelier one. Of survival times it is
+        ``<time>_risk``, and ``<time>_survival_<t>`` for each time that was asked for.
         """
         target, loss = self.model.target, self.model.data_term
+        if self.model.followup is not None:
+            return self._of_survival(target.name)
         names = f"{target.name}_pred", f"{target.name}_prob"
         if not loss.of_classes:
             return {names[0]: pl.Series(names[0], self.mean, pl.Float64)}
@@ -56,11 +68,31 @@ class Scored:
             found[names[1]] = pl.Series(names[1], self.mean, pl.Float64)
         return found
 
+    def _of_survival(self, name: str) -> dict[str, pl.Series]:
+        found = {f"{name}_risk": self.mean}
+        if self.survival is not None:
+            found |= {
+                f"{name}_survival_{time:g}": column
+                for time, column in zip(self.times, self.survival.T, strict=True)
+            }
+        return {key: pl.Series(key, values, pl.Float64) for key, values in found.items()}
+
 
 def score(
-    model: Model, path: str, rename: Mapping[str, str] | None = None, *, retry: str, **reading: Any
+    model: Model,
+    path: str,
+    rename: Mapping[str, str] | None = None,
+    *,
+    retry: str,
+    times: tuple[float, ...] = (),
+    **reading: Any,
 ) -> Scored:
     """Read a table and predict each of its rows; columns of cut features need not be there."""
+    if times and model.followup is None:
+        raise UsageError(
+            f"--times: {model.target.name!r} is {TASKS[model.task]}, not a survival time",
+            remedy="no --times",
+        )
     if model.encoding is None:
         raise InputError(
             "this model was made from arrays, so it cannot read a table",
@@ -73,7 +105,35 @@ def score(
     encoded = encoder.transform(table, needed, rename=rename, retry=retry)
     warnings = (*table.notes, *encoded.warnings)
     eta = model.eta(encoded.X)
-    return Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings)
+    scored = Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings)
+    return _with_survival(scored, times, rename or {}) if times else scored
+
+
+def _with_survival(scored: Scored, times: tuple[float, ...], rename: Mapping[str, str]) -> Scored:
+    """With the probabilities of no event up to the times; a stratum nobody knows is an error."""
+    model, table, strata = scored.model, scored.table, None
+    base, wanted, said = baseline_of(model), np.array(times), scored.warnings
+    if model.target.strata:
+        ours = {name: theirs for theirs, name in rename.items()}
+        column = ours.get(model.target.strata, model.target.strata)
+        rows = np.arange(table.frame.height)
+        strata = labels_of(table, column, rows, "strata")
+        levels = model.followup.levels if model.followup else ()
+        if (unknown := np.flatnonzero(~np.isin(strata, levels))).size:
+            row = int(unknown[0])
+            raise InputError(
+                f"stratum {str(strata[row])!r} of {column!r} ({table.place(row)}) was not seen in "
+                "training",
+                [f"its strata: {', '.join(levels[:5])}{', ...' * (len(levels) > 5)}"],
+            )
+    late = [f"{time:g}" for time in times if time > base.last]
+    if late:
+        said += (
+            f"after {base.last:g}, the last event in training, survival is not known: "
+            f"{', '.join(late)} {'gets' if len(late) == 1 else 'get'} its value there",
+        )
+    found = model.survival(scored.X, wanted, strata)
+    return replace(scored, warnings=said, times=times, survival=found)
 
 
 def predictions(scored: Scored) -> pl.DataFrame:
@@ -106,9 +166,16 @@ def csv_text(frame: pl.DataFrame, separator: str = ",") -> str:
 
 def actual_value(scored: Scored, row: int) -> float | None:
     """What the table says of the target in a row; None when it does not say."""
-    from excise.cli.fitting import target_values
+    from excise.cli.testing import target_values
 
     if scored.model.target.name not in scored.table.frame.columns:
         return None
     value = float(target_values(scored.table, scored.model.target)[row])
     return None if np.isnan(value) else value
+
+
+def actual_text(scored: Scored, row: int) -> str:
+    """What the table says of a survival time in a row, as in ``months 12.3, died 1``."""
+    frame, target = scored.table.frame, scored.model.target
+    names = [name for name in (target.name, target.event) if name in frame.columns]
+    return ", ".join(f"{name} {frame[name][row]}" for name in names)

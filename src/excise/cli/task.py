@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.cli.fit_options import FitOptions
+from excise.cli.fit_options import TASKS, FitOptions
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import count
-from excise.losses import Logistic, Loss, Squared, row_loss_of
+from excise.losses import AnyLoss, Cox, Logistic, Squared, loss_of, row_loss_of, task_of
 from excise.results import Floats
 from excise.table import Plan, Table
 
@@ -19,17 +20,20 @@ COUNT_MEAN = 10.0
 
 
 def task_wanted(options: FitOptions) -> str:
-    """The task that the flags ask for: "auto", "number" or "class"."""
-    if options.loss is not None and row_loss_of(options.loss).of_classes:
-        return "class"
-    return options.task
+    """The task that the flags ask for: "auto", "number", "class" or "survival"."""
+    asked = None if options.loss is None else task_of(loss_of(options.loss))
+    return asked if asked in ("class", "survival") else options.task
 
 
-def loss_for(planned: Plan, options: FitOptions) -> Loss:
+def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
     """The loss that fits the target; an error where what was asked for does not.
 
-    A target of two classes gets the logistic loss, a number the squared one.
+    A target of two classes gets the logistic loss, a number the squared one, a time with its event
+    the Cox model.
     """
+    if planned.target.kind == "survival":
+        return _of_survival(options)
+    _refuse_survival(options)
     asked = None if options.loss is None else row_loss_of(options.loss)
     if planned.target.kind == "number":
         if options.positive is not None:
@@ -50,6 +54,37 @@ def loss_for(planned: Plan, options: FitOptions) -> Loss:
     return asked or Logistic()
 
 
+def _of_survival(options: FitOptions) -> AnyLoss:
+    asked = None if options.loss is None else loss_of(options.loss)
+    if asked is not None and task_of(asked) != "survival":
+        raise InputError(
+            f"target {options.target!r} is a time and its event; the {asked.name} loss needs "
+            f"{asked.domain}",
+            remedy=_command(options, ""),
+        )
+    if options.task not in ("auto", "survival"):
+        raise InputError(
+            f"target {options.target!r} is a time and its event, not {TASKS[options.task]}",
+            remedy=_command(options, ""),
+        )
+    return asked or Cox()
+
+
+def _refuse_survival(options: FitOptions) -> None:
+    """Refuse a target of one column where flags speak of survival times."""
+    command = _command(replace(options, target=f"{options.target},EVENT"), "")
+    if task_wanted(options) == "survival":
+        raise UsageError(
+            f"target {options.target!r} is one column; survival needs a time and an event",
+            ["EVENT is 1 where the event came at that time, 0 where it had not come until then"],
+            command,
+        )
+    for flag, value in (("--entry", options.entry), ("--strata", options.strata)):
+        if value is not None:
+            fact = f"{flag} {value}: target {options.target!r} is one column, not TIME,EVENT"
+            raise UsageError(fact, remedy=command)
+
+
 def _refuse_many(planned: Plan, options: FitOptions) -> None:
     levels = planned.target.levels
     if len(levels) <= 2:
@@ -61,10 +96,18 @@ def _refuse_many(planned: Plan, options: FitOptions) -> None:
     )
 
 
-def check_target(loss: Loss, y: Floats, table: Table, planned: Plan, options: FitOptions) -> None:
-    """Refuse values that the loss has no meaning for, naming the line, and too few of a class."""
+def check_target(
+    loss: AnyLoss, y: Floats, table: Table, planned: Plan, options: FitOptions
+) -> None:
+    """Refuse values that the loss has no meaning for, naming the line, and too few of a class.
+
+    Survival times were read line by line: only their events can be too few by now.
+    """
     if loss.of_classes:
         _check_classes(y, planned)
+        return
+    if planned.target.kind == "survival":
+        _check_events(y, planned)
         return
     wrong = np.flatnonzero(~loss.usable(y))
     if len(wrong) == 0:
@@ -92,8 +135,23 @@ def _check_classes(y: Floats, planned: Plan) -> None:
             )
 
 
-def thin_classes(y: Floats, planned: Plan, folds: int) -> tuple[str, ...]:
-    """The warning about a class with fewer than two rows per fold."""
+def _check_events(y: Floats, planned: Plan) -> None:
+    """There must be an event to train on and one to hold out."""
+    if (n := int(np.count_nonzero(y))) < 2:
+        raise InputError(
+            f"event {planned.target.event!r} came in {count(n, 'usable row')} only",
+            ["two events or more are needed"],
+        )
+
+
+def thin_target(loss: AnyLoss, y: Floats, planned: Plan, folds: int) -> tuple[str, ...]:
+    """The warning about a class with fewer than two rows, or events, per fold."""
+    if planned.target.kind == "survival":
+        events = int(np.count_nonzero(y))
+        few = f"only {count(events, 'event')}: fewer than 2 in each of {folds} folds"
+        return () if events >= 2 * folds else (f"{few}, so its scores are rough",)
+    if not loss.of_classes:
+        return ()
     n = min(int(np.count_nonzero(y == code)) for code in (0, 1))
     level = planned.target.levels[int(np.count_nonzero(y == 1.0) == n)]
     if n >= 2 * folds:
@@ -104,7 +162,7 @@ def thin_classes(y: Floats, planned: Plan, folds: int) -> tuple[str, ...]:
     )
 
 
-def hints(loss: Loss, y: NDArray[np.float64], options: FitOptions) -> tuple[str, ...]:
+def hints(loss: AnyLoss, y: NDArray[np.float64], options: FitOptions) -> tuple[str, ...]:
     """Another loss that the target looks made for, where none was asked for."""
     if options.loss is not None or options.task == "number" or not isinstance(loss, Squared):
         return ()

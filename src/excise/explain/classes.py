@@ -6,7 +6,7 @@ Everything is counted on held-out rows, each predicted by a model that never saw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from excise.cross_validation import (
 )
 from excise.engine import Session
 from excise.exceptions import InputError
+from excise.explain.score import Measure
 from excise.folds import Folds
 from excise.losses import of_rows
 from excise.problem import Problem
@@ -31,20 +32,6 @@ MOST_POINTS = 80
 BINS = 10
 FEWEST = 5
 """Rows in a bin of the calibration."""
-
-
-class Measure(NamedTuple):
-    """One measure at one alpha: held out, its standard error, on the training rows.
-
-    `null` is what the intercept alone reaches on held-out rows.
-    """
-
-    name: str
-    alpha: float
-    cv: float
-    se: float
-    train: float
-    null: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,13 +64,6 @@ class ClassReport(NamedTuple):
 
     measures: tuple[Measure, ...]
     separation: Separation
-
-
-class Judge(Protocol):
-    """Falling alphas and the chosen one in, `ClassReport` out."""
-
-    def __call__(self, alphas: Floats, chosen: float) -> ClassReport:
-        """The report at these alphas."""
 
 
 def class_report(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.data_term import data_term
+from excise.certify import term_of
 from excise.explain.point import Point, Proof
 from excise.results import Floats, Path, SparseColumns, VerdictKind
 from excise.standard import View, allowed, penalty_at
@@ -91,7 +91,7 @@ def grid_of(path: Path) -> Grid | None:
 def _earnings(path: Path) -> Floats:
     """|slope of the loss| at b_j = 0 with the others held, as in the certificate."""
     view = View(path.problem)
-    term = data_term(view)
+    term = term_of(view)
     earns = np.empty((path.problem.p, len(path)))
     for k, (alpha, intercept) in enumerate(zip(path.alphas, path.intercepts, strict=True)):
         pen = penalty_at(path.problem, view.columns, float(alpha), term.unit)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.cox_term import likelihood_of
 from excise.data_term import data_term
 from excise.losses import Squared, of_rows
 from excise.null_model import best_intercept
@@ -88,8 +89,12 @@ class Rows:
         eta = eta if problem.offset is None else eta + problem.offset
         if self.squared:
             return problem.y - eta
-        used = problem.weights > 0.0
         left = np.zeros(problem.n)
+        if problem.survival is not None:
+            rows, likelihood = likelihood_of(problem)
+            left[rows] = -likelihood.slopes(eta[rows])
+            return left
+        used = problem.weights > 0.0
         left[used] = -of_rows(problem.loss).gradient(problem.y[used], eta[used])
         return left
 
@@ -112,9 +117,12 @@ class Rows:
 
         `centre` is the intercept where every feature is at its mean.
         """
+        return self._left(centre + self.eta(support, coef_std))
+
+    def eta(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
+        """The terms of these features added up, shape (n,); 0 where every one is at its mean."""
         columns = ColumnScale(self.mean, self.scale)
-        eta = predict(self.problem.design, columns, support, coef_std[:, None])[:, 0]
-        return self._left(centre + eta)
+        return predict(self.problem.design, columns, support, coef_std[:, None])[:, 0]
 
     def used(self) -> NDArray[np.intp]:
         """Rows with weight."""
@@ -145,10 +153,10 @@ class Rows:
             yield slice(start, min(start + step, n_blocks))
 
 
-def standardise(moments: Floats, fit_intercept: bool) -> Standardised:
+def standardise(moments: Floats, centred: bool) -> Standardised:
     """Centre and scale learned from moments (m + 2, m + 2); a constant column has scale 0."""
     M = moments / moments[0, 0]
-    if fit_intercept:
+    if centred:
         M = M - np.outer(M[:, 0], M[0])
     variance = M.diagonal()[1:-1]
     scale = np.where(variance > CONSTANT, np.sqrt(np.maximum(variance, 0.0)), 0.0)

@@ -25,6 +25,20 @@ class Score(NamedTuple):
     metric: str = "R2"
 
 
+class Measure(NamedTuple):
+    """A further measure at one alpha: held out, its standard error, on the training rows.
+
+    `null` is what it is without features: of the intercept alone on held-out rows, or by chance.
+    """
+
+    name: str
+    alpha: float
+    cv: float
+    se: float
+    train: float
+    null: float
+
+
 class Errors(NamedTuple):
     """Errors at one alpha: held out, its standard error, on the training rows."""
 

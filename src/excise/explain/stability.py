@@ -2,9 +2,9 @@
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
 2010) is centred, scaled and solved on its own, at the same alphas; of two classes half of each is
-taken. With the squared loss and rows that far outnumber columns the work is shared: the rows are
-dealt at random into blocks whose moments are computed once, and a half-sample is half of the blocks
-(single rows, if their moments fit in memory).
+taken, and so of rows with and without an event. With the squared loss and rows that far outnumber
+columns the work is shared: the rows are dealt at random into blocks whose moments are computed
+once, and a half-sample is half of the blocks (single rows, if their moments fit in memory).
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def _from_rows(
 def _strata(rows: Rows) -> list[NDArray[np.intp]]:
     """Rows of which half is taken: those of each class; else rows that are zero, and the others.
 
-    Without a row above zero a log link has no finite intercept.
+    Without a row above zero a log link has no finite intercept, and without an event there is
+    nothing to learn.
     """
     used, loss, y = rows.used(), rows.problem.loss, rows.problem.y
     if not loss.of_classes and loss.link != "log":
@@ -102,7 +103,7 @@ def _from_moments(
     n_blocks = min(len(used), max(FEWEST_BLOCKS, SHARED // (p + 2) ** 2))
     blocks = rows.moments(np.arange(p), used, n_blocks)
     for half in _halves(blocks, n_samples, rng):
-        G, q, scale = standardise(half, problem.fit_intercept)
+        G, q, scale = standardise(half, problem.centred)
         spread = scale * rows.divisor
         unit = np.ones(p) if problem.standardize else spread
         to_penalty = np.where(spread > 0.0, spread / np.where(unit > 0.0, unit, 1.0), 1.0)

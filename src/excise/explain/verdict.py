@@ -35,14 +35,19 @@ class Choice(NamedTuple):
 
 
 def verdict(
-    cv: CVRecord, chosen: Choice, best: Choice, one_se: Choice, n_rows: int
+    cv: CVRecord,
+    chosen: Choice,
+    best: Choice,
+    one_se: Choice,
+    n_rows: int,
+    row: str = "row",
 ) -> tuple[VerdictCode, str]:
     """Code and one plain sentence.
 
     NO SIGNAL if the best CV error >= that of the mean - 1 SE; UNDERFIT if the chosen CV error >
     best + 1 SE on the high side, OVERFIT on the low side; AT EDGE if the best is the last grid
-    point after 2 extensions, or the chosen one lies beyond it; DATA-STARVED if rows < 5 x kept;
-    else ABOUT RIGHT.
+    point after 2 extensions, or the chosen one lies beyond it; DATA-STARVED if rows < 5 x kept
+    (of survival times, events); else ABOUT RIGHT.
     """
     low, here = cv.at(best.alpha), cv.at(chosen.alpha)
     limit = (low.mean + low.se) * (1.0 + 1e-9)
@@ -59,8 +64,8 @@ def verdict(
     if best.alpha <= cv.alphas[-1] and cv.n_extensions >= EXTENSIONS:
         return "AT EDGE", f"the best tax is the lowest tried, {tax}; a lower one may do better"
     if n_rows < ROWS_PER_FEATURE * chosen.n_kept:
-        fewer = f"{count(n_rows, 'row')} for {count(chosen.n_kept, 'kept feature')}"
-        return "DATA-STARVED", f"{fewer}: fewer than {ROWS_PER_FEATURE} rows each"
+        fewer = f"{count(n_rows, row)} for {count(chosen.n_kept, 'kept feature')}"
+        return "DATA-STARVED", f"{fewer}: fewer than {ROWS_PER_FEATURE} {row}s each"
     other = best if chosen.alpha != best.alpha else one_se
     tail = f"; {_instead(cv, chosen, other)}" if other.alpha != chosen.alpha else ""
     return "ABOUT RIGHT", f"{_agreement(cv, chosen.alpha)}{tail}"

@@ -33,7 +33,7 @@ class Training(NamedTuple):
     X : ndarray or scipy CSC or CSR of shape (n_samples, n_features)
         float64 or float32; scanned for NaN by `make_problem`, once.
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-        float64; for a classifier the labels as they came.
+        float64; for a classifier the labels as they came, of survival times a `Survival`.
     sample_weight : ndarray of shape (n_samples,) or None
         None where all rows weigh the same.
     total_weight : float
@@ -41,7 +41,7 @@ class Training(NamedTuple):
     """
 
     X: Any
-    y: NDArray[Any]
+    y: Any
     sample_weight: NDArray[np.float64] | None
     total_weight: float
 
@@ -55,6 +55,19 @@ class Training(NamedTuple):
         first, *others = np.ascontiguousarray(self.y.reshape(len(self.y), -1).T)
         problem = make_problem(self.X, first, sample_weight=self.sample_weight, **settings)
         return [problem, *(replace(problem, y=y) for y in others)]
+
+
+def row_weights(
+    sample_weight: ArrayLike | None, n: int
+) -> tuple[NDArray[np.float64] | None, float]:
+    """Weights of n rows and their sum; None where all rows weigh the same."""
+    if sample_weight is None:
+        return None, float(n)
+    if isinstance(sample_weight, Real):
+        positive_real("sample_weight", sample_weight)
+        return None, float(sample_weight) * n
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    return weights, float(weights.sum())
 
 
 def sound(X: Any) -> Any:
@@ -120,13 +133,7 @@ class LinearModel(BaseEstimator):
             X, y = validate_data(self, sound(X), y, **rules)
         if not labels:
             y = np.asarray(y, dtype=np.float64)
-        if sample_weight is None:
-            return Training(X, y, None, float(len(y)))
-        if isinstance(sample_weight, Real):
-            positive_real("sample_weight", sample_weight)
-            return Training(X, y, None, float(sample_weight) * len(y))
-        weights = np.asarray(sample_weight, dtype=np.float64)
-        return Training(X, y, weights, float(weights.sum()))
+        return Training(X, y, *row_weights(sample_weight, len(y)))
 
     def _set_coef(self, coef: NDArray[np.float64], intercept: Any, dtype: Any) -> None:
         """Store the answer in the dtype of X, as scikit-learn does.

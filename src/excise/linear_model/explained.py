@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from excise.model import Model
 
 
-class ExplainedModel(LinearModel):
+class ExplainedModel(LinearModel, ABC):
     """Base of estimators whose `model_` is the record behind the explanations."""
 
     _frame: str

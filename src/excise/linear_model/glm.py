@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,17 +16,18 @@ from excise.linear_model.base import LinearRegressor
 from excise.linear_model.settings import Rules, choice, real
 from excise.linear_model.single import SingleModel
 from excise.losses import Gamma, Loss, Poisson, Squared, Tweedie
+from excise.losses.tweedie import why_not
 from excise.problem import check_sample_weight
 from excise.scores import explained
 
 
-class LinkedRegressor(LinearRegressor):
+class LinkedRegressor(LinearRegressor, ABC):
     """Base of regressors whose prediction is a function of eta, scored by deviance."""
 
     @property
+    @abstractmethod
     def _data_term(self) -> Loss:
         """The loss."""
-        raise NotImplementedError
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the mean of y (its median or quantile, where that is what was fitted).
@@ -267,13 +269,16 @@ feature_names_in_
     @property
     def _data_term(self) -> Loss:
         if not (self.power == 0.0 or 1.0 <= self.power <= 2.0):
-            raise InputError(
-                f"power={self.power!r} is not solved", ["powers: 0, and 1 to 2"], "power=1.5"
-            )
+            notes = ["powers: 0, and 1 to 2", *why_not(self.power)]
+            raise InputError(f"power={self.power!r} is not solved", notes, "power=1.5")
         usual = "identity" if self.power == 0.0 else "log"
         if self.link not in ("auto", usual):
-            raise InputError(
-                f"link={self.link!r} is not solved for power={self.power!r}", remedy="link='auto'"
+            why = (
+                "(y - e^eta)^2 is not convex in eta: no optimum can be proved"
+                if usual == "identity"
+                else "the mean must stay above 0, which the identity does not promise"
             )
+            fact = f"link={self.link!r} is not solved for power={self.power!r}"
+            raise InputError(fact, [why], "link='auto'")
         named: dict[float, Loss] = {0.0: Squared(), 1.0: Poisson(), 2.0: Gamma()}
         return named.get(float(self.power)) or Tweedie(self.power)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from excise.exceptions import InputError
-from excise.explain.classes import class_report
 from excise.linear_model.classes import LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
@@ -19,7 +17,6 @@ from excise.model.parts import Target
 from excise.results import Rule
 
 if TYPE_CHECKING:
-    from excise.explain.classes import Judge
     from excise.results import Solution
 
 
@@ -197,9 +194,6 @@ class SparseClassifier(LinearClassifier, SparseModel):
         super()._store(solution)
         self.coef_, self.coef_std_ = self.coef_[None, :], self.coef_std_[None, :]
         self.intercept_ = np.array([solution.intercept])
-
-    def _judge(self) -> Judge:
-        return partial(class_report, self.path_.problem, self._folds)
 
     def _target_record(self) -> Target:
         return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))

@@ -16,10 +16,11 @@ from excise.certify import certify_problem
 from excise.cross_validation import cross_validate, folds_of
 from excise.engine import Session
 from excise.exceptions import InputError
+from excise.explain.judge import judge_of
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
-from excise.losses import Loss, Squared
+from excise.losses import AnyLoss, Squared
 from excise.model import build_model
 from excise.model.parts import Column, Target
 from excise.problem import make_problem
@@ -27,7 +28,6 @@ from excise.results import CrossValidation, Rule
 from excise.scores import label_of
 
 if TYPE_CHECKING:
-    from excise.explain.classes import Judge
     from excise.model import Model
     from excise.model.record import At
     from excise.results import Solution
@@ -37,7 +37,7 @@ SAME_DATA = 1e-8
 
 
 class SparseModel(ExplainedModel):
-    """Base of `SparseRegressor` and `SparseClassifier`."""
+    """Base of `SparseRegressor`, `SparseClassifier` and `SparseSurvival`."""
 
     loss: Any
     l1_ratio: float
@@ -57,7 +57,7 @@ class SparseModel(ExplainedModel):
     n_threads: int | None
 
     def _choose(
-        self, X: Any, y: Any, data: Training, loss: Loss, groups: Any, **scoring: Any
+        self, X: Any, y: Any, data: Training, loss: AnyLoss, groups: Any, **scoring: Any
     ) -> Self:
         """Cross-validate checked data, and store the chosen solution."""
         self._seed = seed_of(self.random_state)
@@ -78,7 +78,7 @@ class SparseModel(ExplainedModel):
         )
         self._folds = folds_of(
             problem,
-            list(self.cv.split(data.X, data.y, groups)) if splitter else self.cv,
+            list(self.cv.split(data.X, problem.y, groups)) if splitter else self.cv,
             groups=None if splitter else groups,
             repeats=self.repeats if drawn else 1,
             random_state=self._seed,
@@ -126,7 +126,7 @@ class SparseModel(ExplainedModel):
                 decoys=self.decoys,
                 seed=self._seed,
                 alpha=None if self.alpha_ == self.cv_.alpha_ else self.alpha_,
-                judge=self._judge(),
+                judge=judge_of(self.path_.problem, self._folds),
             )
         return self._model
 
@@ -141,10 +141,6 @@ class SparseModel(ExplainedModel):
         plain = cross_validate(Session(problem), self._folds, self.rule, alphas=found.alphas)
         choice = ("alpha_min", "alpha_1se", "alpha_", "n_extensions")
         return replace(plain, **{name: getattr(found, name) for name in choice})
-
-    def _judge(self) -> Judge | None:
-        """What else there is to say of classes."""
-        return None
 
     def _target_record(self) -> Target:
         """What is predicted."""

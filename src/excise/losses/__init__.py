@@ -25,7 +25,7 @@ from excise.losses.tweedie import Tweedie
 __all__ = [
     "COUPLED", "LOSSES", "SEVERAL", "AnyLoss", "Cox", "Gamma", "Huber", "Logistic", "Loss",
     "Multinomial", "NegativeBinomial", "Poisson", "Quantile", "RowLoss", "Squared", "SquaredHinge",
-    "Tweedie", "by_rows", "loss_of", "of_rows", "row_loss_of",
+    "Tweedie", "by_rows", "loss_of", "of_rows", "row_loss_of", "task_of",
 ]  # fmt: skip
 
 LOSSES: dict[str, type[Loss]] = {
@@ -78,6 +78,13 @@ def loss_of(spec: Any) -> AnyLoss:
     if not usual.parameter:
         raise InputError(f"loss {spec!r} must be {name!r} alone: it has no parameter")
     return known[name](**{usual.parameter: usual.read_parameter(text)})
+
+
+def task_of(loss: AnyLoss) -> str:
+    """What the loss is made for: "number", "class" or "survival"."""
+    if loss.name in COUPLED:
+        return "survival"
+    return "class" if loss.of_classes else "number"
 
 
 def by_rows(loss: AnyLoss) -> RowLoss:

@@ -77,6 +77,13 @@ class AnyLoss(ABC):
     instead: ClassVar[str] = ""
 
     @abstractmethod
+    def mean(self, eta: Floats) -> Floats:
+        """The prediction of y (of its median or quantile where that is what is fitted).
+
+        Of survival times: the hazard, over that where eta is 0.
+        """
+
+    @abstractmethod
     def _usable(self, y: Floats) -> Mask:
         """Which values of y are in the loss's domain."""
 
@@ -199,10 +206,6 @@ class RowLoss(AnyLoss):
     @abstractmethod
     def domain_scale(self, y: Floats, u: Floats) -> float:
         """The largest s in [0, 1] for which -s u is in the conjugate's domain in every row."""
-
-    @abstractmethod
-    def mean(self, eta: Floats) -> Floats:
-        """The prediction of y (of its median or quantile where that is what is fitted)."""
 
     @abstractmethod
     def curvature(self, y: Floats) -> float:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from excise.exceptions import InputError
-from excise.losses.base import AnyLoss, Mask
+from excise.losses.base import AnyLoss, Mask, quiet
 from excise.results import Floats
 from excise.survival import Survival, survival_of
 
@@ -58,6 +58,10 @@ class Cox(AnyLoss):
 
     def read_parameter(self, text: str) -> Any:
         return text
+
+    @quiet
+    def mean(self, eta: Floats) -> Floats:
+        return np.asarray(np.exp(eta))
 
     def target(self, y: Any, n: int) -> tuple[Floats, Survival | None]:
         """Events and everything about times."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,6 +12,21 @@ from excise.losses.special import exp_divergence, safe_log
 from excise.results import Floats
 
 LARGEST = 1e300
+
+
+def why_not(power: Any) -> tuple[str, ...]:
+    """Why there is no loss of a power outside [1, 2]; nothing for 0 and what is no number.
+
+    With a log link half the deviance has the second derivative
+    (2 - power) mu^(2 - power) + (power - 1) y mu^(1 - power).
+    """
+    if not isinstance(power, (int, float)) or power == 0.0 or 1.0 <= power <= 2.0:
+        return ()
+    if 0.0 < power < 1.0:
+        return ("no distribution has a power between 0 and 1",)
+    return (
+        "with a log link its deviance is not convex below 0 and above 2: no optimum can be proved",
+    )
 
 
 @dataclass(frozen=True)
@@ -30,8 +45,8 @@ class Tweedie(Loss):
     power: float = 1.5
 
     def __post_init__(self) -> None:
-        ends = ("power 0 is 'squared', 1 is 'poisson', 2 is 'gamma'",)
-        in_range(self, 1.0, 2.0, ends)
+        ends = "power 0 is 'squared', 1 is 'poisson', 2 is 'gamma'"
+        in_range(self, 1.0, 2.0, (ends, *why_not(self.power)))
 
     @property
     def _ac(self) -> tuple[float, float]:

@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 from excise._version import __version__
 from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
+from excise.explain.baseline import baseline_of
 from excise.explain.books import FULL_GRAM
-from excise.explain.classes import ClassReport, Judge
+from excise.explain.classes import ClassReport
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
+from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
 from excise.explain.stability import stability as find_stability
+from excise.explain.survivors import SurvivalReport
 from excise.explain.words import figures
+from excise.losses import task_of
 from excise.model.arrays import rounded, symmetric, triangle
 from excise.model.encode import EXACT_GRAM
-from excise.model.parts import Column, PathRecord, Penalty, Target
+from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.problem import Problem
 from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
@@ -32,6 +36,8 @@ from excise.scores import label_of
 
 LOOSE = 1e-6
 """A relative gap of a training fold that could move its score."""
+MOST_TIMES = 10_000
+"""Times of events that the baseline of a model file has."""
 LEAK = 0.99
 """A column that alone explains this much of the target may be the target in disguise."""
 
@@ -74,7 +80,7 @@ def build_model(
         Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
     judge : callable, optional
-        For classes: what else there is to say of them (see `excise.explain.classes`).
+        What else there is to say of classes or survival times (see `excise.explain.judge`).
     """
     path = cv.path
     problem: Problem = path.problem
@@ -114,9 +120,10 @@ def build_model(
         fingerprints=_fingerprints(problem),
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         software=f"excise {__version__}",
-        task="class" if problem.loss.of_classes else "number",
+        task=task_of(problem.loss),
         loss=problem.loss.spec,
         grid=None if books.additive else _grid(path),
+        followup=None if problem.survival is None else _followup(rows, point),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     model = replace(model, warnings=said)
@@ -139,7 +146,7 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     problem = rows.problem
     block, floor = _block(rows, path, min(alphas))
     moments = rows.moments(block, rows.used(), max(1, problem.n // 4096)).sum(axis=0)
-    G, q, _ = standardise(moments, problem.fit_intercept)
+    G, q, _ = standardise(moments, problem.centred)
     lower = triangle(G)
     xy = np.zeros(problem.p)
     if len(block) < problem.p:
@@ -163,8 +170,28 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     )
 
 
-def _judged(model: Model, told: ClassReport) -> Model:
-    """With what there is to say of classes, as it will come back from the file."""
+def _followup(rows: Rows, point: Point) -> Followup:
+    """Events, strata and the baseline of a solution."""
+    problem, support = rows.problem, np.flatnonzero(point.coef_std)
+    y = problem.survival
+    assert y is not None
+    base = baseline_of(problem, rows.eta(support, point.coef_std[support]))
+    return Followup(
+        n_events=int(np.count_nonzero(y.event[rows.used()])),
+        levels=() if y.strata is None else tuple(str(one) for one in np.unique(y.strata)),
+        baseline=base.thinned(MOST_TIMES),
+    )
+
+
+def _judged(model: Model, told: ClassReport | SurvivalReport) -> Model:
+    """With what there is to say of classes or times, as it will come back from the file."""
+    if isinstance(told, SurvivalReport):
+        groups = told.groups and replace(
+            told.groups,
+            observed=rounded(told.groups.observed),
+            expected=rounded(told.groups.expected),
+        )
+        return replace(model, measures=told.measures, risk_groups=groups)
     found = told.separation
     kept = replace(
         found,
@@ -296,8 +323,9 @@ def _plain(value: Any, name: str) -> Any:
 def _fingerprints(problem: Problem) -> dict[str, str]:
     """Digests that tell whether two models saw the same table; no row can be read from them."""
     text = " ".join(f"{x:.9e}" for x in problem.design.column_sums())
+    y = problem.y if problem.survival is None else np.append(problem.survival.time, problem.y)
     return {
-        "y": hashlib.sha256(np.asarray(problem.y, dtype="<f8").tobytes()).hexdigest(),
+        "y": hashlib.sha256(np.asarray(y, dtype="<f8").tobytes()).hexdigest(),
         "column_sums": hashlib.sha256(text.encode("ascii")).hexdigest(),
     }
 

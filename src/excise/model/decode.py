@@ -10,10 +10,12 @@ import numpy as np
 
 from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
-from excise.explain.classes import Measure, Separation
+from excise.explain.classes import Separation
 from excise.explain.grid import Grid
-from excise.losses import Loss, Squared, row_loss_of
+from excise.explain.score import Measure
+from excise.losses import AnyLoss, Squared, loss_of, task_of
 from excise.model.arrays import symmetric
+from excise.model.decode_survival import followup, risk_groups
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
@@ -31,13 +33,13 @@ def model(f: Fields) -> Model:
         raise f.wrong("columns", "must have different names, at least one")
     penalty = _penalty(f.fields("penalty"))
     standardize = f.flag("standardize")
-    target = f.fields("target")
+    target = _target(f.fields("target"))
     path = _path(f.fields("path"), p)
     loss = _loss(f)
     books = _books(f.fields("books"), columns, penalty, standardize)
     books = replace(books, additive=isinstance(loss, Squared))
     return Model(
-        target=Target(target.text("name"), target.texts("levels")),
+        target=target,
         columns=columns,
         n_rows=f.count("n_rows", least=1),
         point=_point(f, p),
@@ -62,12 +64,19 @@ def model(f: Fields) -> Model:
         warnings=f.texts("warnings"),
         created=f.text("created"),
         software=f.text("software"),
-        task=f.word("task", ("class",) if loss.of_classes else ("number",)),
+        task=f.word("task", (task_of(loss),)),
         loss=loss.spec,
         grid=_grid(f.maybe("grid"), path, books),
         measures=tuple(_measure(m) for m in f.each("measures")) if f.has("measures") else (),
-        separation=_separation(f.maybe("separation"), target.texts("levels")),
+        separation=_separation(f.maybe("separation"), target.levels),
+        risk_groups=risk_groups(f.maybe("risk_groups")),
+        followup=followup(f.fields("followup")) if task_of(loss) == "survival" else None,
     )
+
+
+def _target(f: Fields) -> Target:
+    further = (f.text(key, "") for key in ("event", "happened", "entry", "strata"))
+    return Target(f.text("name"), f.texts("levels"), *further)
 
 
 def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:
@@ -93,11 +102,11 @@ def _measure(f: Fields) -> Measure:
     return Measure(f.text("name"), *figures)
 
 
-def _loss(f: Fields) -> Loss:
+def _loss(f: Fields) -> AnyLoss:
     """Version 1.0 knew the squared loss only."""
     spec = f.text("loss", "squared")
     try:
-        return row_loss_of(spec)
+        return loss_of(spec)
     except InputError as error:
         raise f.wrong("loss", f"is no loss: {error.fact}") from None
 

@@ -10,13 +10,14 @@ import numpy as np
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
 from excise.explain.grid import Grid
+from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
-from excise.model.parts import Column, PathRecord
+from excise.model.parts import Column, Followup, PathRecord, Target
 from excise.model.record import Model
 from excise.results import Floats
 
 FORMAT = "excise-model"
-VERSION = "1.1"
+VERSION = "1.2"
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -30,7 +31,7 @@ def members(model: Model) -> dict[str, Any]:
         "created": model.created,
         "task": model.task,
         "loss": model.loss,
-        "target": {"name": model.target.name, "levels": list(model.target.levels)},
+        "target": _target(model.target),
         "n_rows": model.n_rows,
         "rule": model.rule,
         "alpha_min": model.alpha_min,
@@ -47,6 +48,8 @@ def members(model: Model) -> dict[str, Any]:
         "cv": _cv(model.cv),
         **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
         **({"separation": _separation(model.separation)} if model.separation else {}),
+        **({"risk_groups": _risk_groups(model.risk_groups)} if model.risk_groups else {}),
+        **({"followup": _followup(model.followup)} if model.followup else {}),
         "books": _books(model.books),
         "stability": _stability(model.stability),
         "decoys": _decoys(model.decoys),
@@ -55,6 +58,12 @@ def members(model: Model) -> dict[str, Any]:
         "fingerprints": model.fingerprints,
         "encoding": model.encoding,
     }
+
+
+def _target(target: Target) -> dict[str, Any]:
+    further = {key: getattr(target, key) for key in ("event", "happened", "entry", "strata")}
+    said = {key: value for key, value in further.items() if value}
+    return {"name": target.name, "levels": list(target.levels), **said}
 
 
 def _finite(x: float) -> float | None:
@@ -147,6 +156,26 @@ def _separation(found: Separation) -> dict[str, Any]:
         "predicted": pack_single(found.predicted),
         "observed": pack_single(found.observed),
     }
+
+
+def _risk_groups(found: RiskGroups) -> dict[str, Any]:
+    return {
+        "alpha": found.alpha,
+        "rows": found.rows.tolist(),
+        "events": found.events.tolist(),
+        "times": pack(found.times),
+        "observed": pack_single(found.observed.ravel()),
+        "expected": pack_single(found.expected.ravel()),
+        "at_risk": pack_integers(found.at_risk.ravel()),
+    }
+
+
+def _followup(found: Followup) -> dict[str, Any]:
+    out: dict[str, Any] = {"n_events": found.n_events, "levels": list(found.levels)}
+    if found.baseline is not None:
+        hazard = pack(found.baseline.hazard.ravel())
+        out["baseline"] = {"times": pack(found.baseline.times), "hazard": hazard}
+    return out
 
 
 def _cv(cv: CVRecord) -> dict[str, Any]:

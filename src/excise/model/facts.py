@@ -57,7 +57,8 @@ def _how_chosen(model: Model) -> str:
 def _score(model: Model) -> tuple[Fact, ...]:
     """Cross-validated R2 or D2 with its standard error, and the same on the training rows.
 
-    Of classes the accuracy comes first, beside that of always naming the commoner one.
+    Of classes the accuracy comes first, beside that of always naming the commoner one; of survival
+    times the concordance, beside that of no order.
     """
     score, cv = model.score, model.cv
     if score is None or cv is None:
@@ -66,6 +67,9 @@ def _score(model: Model) -> tuple[Fact, ...]:
     folds = f"{cv.n_folds}-fold CV" + (f" ({cv.repeats} repeats)" if cv.repeats > 1 else "")
     note = f"in {folds}, {amount(score.train, 2)} on the training rows"
     accuracy, auc = model.measured("accuracy"), model.measured("auc")
+    if ordered := model.measured("concordance"):
+        first = f"concordance {amount(ordered.cv, 2)} +/- {amount(ordered.se, 2)}"
+        return (Fact("Score", first, f"held out ({ordered.null:g} = no order); {value} {note}"),)
     if accuracy is None:
         return (Fact("Score", value, note),)
     first = f"accuracy {amount(accuracy.cv, 2)} +/- {amount(accuracy.se, 2)}"

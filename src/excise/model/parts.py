@@ -6,16 +6,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from excise.losses import Loss, Quantile
+from excise.explain.baseline import Baseline
+from excise.losses import AnyLoss, Cox, Quantile
 from excise.results import Event, Floats, SparseColumns
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is predicted; `levels` is empty for a number, of two classes the second is positive."""
+    """What is predicted.
+
+    Attributes
+    ----------
+    name : str
+        Of survival times the column of times.
+    levels : tuple of str
+        Empty for a number; of two classes the second is positive.
+    event : str
+        Of survival times the column that says whether the event came; else empty.
+    happened : str
+        Its value that says so, where that is not 1, true or yes.
+    entry, strata : str
+        Columns of late entries and of strata; empty where there are none.
+    """
 
     name: str = "y"
     levels: tuple[str, ...] = ()
+    event: str = ""
+    happened: str = ""
+    entry: str = ""
+    strata: str = ""
+
+    @property
+    def argument(self) -> str:
+        """As the command line calls it: NAME, or TIME,EVENT."""
+        return f"{self.name},{self.event}" if self.event else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +118,29 @@ class PathRecord:
     events: tuple[Event, ...] = ()
 
 
-def predictor(target: Target, loss: Loss) -> str:
+@dataclass(frozen=True, slots=True, eq=False)
+class Followup:
+    """How survival times were watched.
+
+    Attributes
+    ----------
+    n_events : int
+    levels : tuple of str
+        Of the strata, in the order of the baseline's rows; empty without strata.
+    baseline : Baseline or None
+        That of the solution the model was made at; its times are those of rows, so that it can be
+        left out.
+    """
+
+    n_events: int
+    levels: tuple[str, ...] = ()
+    baseline: Baseline | None = None
+
+
+def predictor(target: Target, loss: AnyLoss) -> str:
     """What intercept and terms add up to."""
+    if isinstance(loss, Cox):
+        return f"log hazard ratio of {target.event or target.name}"
     if loss.of_classes:
         label = target.levels[-1] if target.levels else f"{target.name} = 1"
         return f"{'log-odds' if loss.link == 'logit' else 'score'} of {label}"

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from excise.exceptions import InputError
 from excise.explain import (
@@ -23,23 +24,21 @@ from excise.explain import (
     VerdictCode,
     Why,
 )
-from excise.explain.classes import Measure, Separation
+from excise.explain.classes import Separation
 from excise.explain.grid import Grid
 from excise.explain.ledger import keep_ledger
-from excise.explain.score import r2
+from excise.explain.score import Measure, r2
+from excise.explain.survivors import RiskGroups
 from excise.explain.verdict import OVERLAP, Choice, notes, verdict
 from excise.explain.why import account, find
-from excise.explain.words import count, figures, listing
-from excise.losses import Loss, row_loss_of
+from excise.explain.words import count, figures
+from excise.losses import AnyLoss, loss_of
 from excise.model.choose import alpha_keeping, kept_at
-from excise.model.parts import Column, PathRecord, Penalty, Target, predictor
+from excise.model.move import SAME, moved
+from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, predictor
 from excise.results import Floats
 
 At = float | int | str | None
-SAME = 1e-9
-"""Alphas that differ by less than this part are the same."""
-AS_SHOWN = 5e-3
-"""Alphas that differ by less than this part are shown alike, to three digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +74,19 @@ class Model:
     warnings : tuple of str
     created, software : str
     task : str
-        "number" or "class".
+        "number", "class" or "survival".
     loss : str
         As in ``loss="tweedie:1.5"``.
     grid : Grid or None
         For another loss than the squared one: the solutions of the whole path.
     measures : tuple of Measure
-        Further measures at the saved penalties: accuracy and AUC of classes.
+        Further measures at the saved penalties: accuracy and AUC of classes, concordance.
     separation : Separation or None
         How held-out rows of two classes are told apart at the chosen penalty.
+    risk_groups : RiskGroups or None
+        How held-out rows survive, in thirds by risk, at the chosen penalty.
+    followup : Followup or None
+        Of survival times: events, strata, and the baseline hazard at the chosen penalty.
     """
 
     target: Target
@@ -114,6 +117,8 @@ class Model:
     grid: Grid | None = None
     measures: tuple[Measure, ...] = ()
     separation: Separation | None = None
+    risk_groups: RiskGroups | None = None
+    followup: Followup | None = None
 
     @property
     def alpha(self) -> float:
@@ -127,8 +132,14 @@ class Model:
 
     @property
     def intercept(self) -> float:
-        """On the original scale."""
-        return self.point.intercept
+        """On the original scale.
+
+        Of survival times, which have none, minus the average of the terms: they add up to the log
+        hazard ratio against the average row.
+        """
+        if self.data_term.has_intercept:
+            return self.point.intercept
+        return 0.0 - float(np.array([column.mean for column in self.columns]) @ self.coef)
 
     @property
     def coef(self) -> Floats:
@@ -151,9 +162,9 @@ class Model:
         return tuple(column.name for column in self.columns)
 
     @cached_property
-    def data_term(self) -> Loss:
+    def data_term(self) -> AnyLoss:
         """The loss as an object: its link, its mean."""
-        return row_loss_of(self.loss)
+        return loss_of(self.loss)
 
     @property
     def predictor(self) -> str:
@@ -197,6 +208,8 @@ class Model:
             Choice(alpha, kept_at(self.path, points, alpha), alpha * (self.penalty.l1_ratio or 1.0))
             for alpha in (self.alpha, self.alpha_min, self.alpha_1se)
         )
+        if self.followup is not None:
+            return verdict(self.cv, chosen, best, one_se, self.followup.n_events, "event")
         return verdict(self.cv, chosen, best, one_se, self.n_rows)
 
     @property
@@ -235,8 +248,12 @@ class Model:
     @property
     def command(self) -> str:
         """The shortest command that makes this model; empty when it was not made from a file."""
-        table = self.settings.get("table")
-        return f"excise fit {shlex.quote(table)} {shlex.quote(self.target.name)}" if table else ""
+        table, target = self.settings.get("table"), self.target
+        if not table:
+            return ""
+        flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
+        asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
+        return shlex.join(["excise", "fit", table, target.argument, *asked])
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Model:
         """The same model at another penalty, without a refit and without the rows.
@@ -259,68 +276,22 @@ class Model:
         if isinstance(at, int) and not isinstance(at, bool):
             n_features = at
         if n_features is not None:
-            return self._moved(alpha_keeping(self._reachable, n_features), "n_features")
+            return moved(self, alpha_keeping(self._reachable, n_features), "n_features")
         if at is None:
             return self
         named = {"min": self.alpha_min, "1se": self.alpha_1se}
         if isinstance(at, str):
             if at not in named:
                 raise InputError(f"unknown rule {at!r}", ["valid: min, 1se, an alpha, a count"])
-            return self._moved(named[at], at)
+            return moved(self, named[at], at)
         if isinstance(at, bool) or not np.isfinite(at) or at < 0.0:
             raise InputError(f"alpha must be a finite number >= 0, not {at!r}")
-        return self._moved(float(at), "alpha")
+        return moved(self, float(at), "alpha")
 
     @property
     def _reachable(self) -> PathRecord:
         """The path as far as the record can be moved along it: between events, or on its grid."""
         return self.path if self.books.additive else replace(self.path, events=())
-
-    def _moved(self, alpha: float, rule: str) -> Model:
-        known = (self.point, *self.saved)
-        same = SAME if self.books.additive else AS_SHOWN
-        near = [p for p in known if abs(p.alpha - alpha) <= same * alpha]
-        point = min(near, key=lambda p: abs(p.alpha - alpha), default=None)
-        if point is None and not self.books.additive:
-            point = self._on_the_path(alpha)
-        elif point is None:
-            if alpha < self.books.floor:
-                raise self._out_of_reach(alpha)
-            point = self.books.solve(alpha)
-        others = tuple(other for other in known if other is not point)
-        told = self.separation if point is self.point else None
-        return replace(self, point=point, saved=others, rule=rule, separation=told)
-
-    def _on_the_path(self, alpha: float) -> Point:
-        """The solution of the path that reads the same at three digits."""
-        grid = self.grid
-        if grid is None:
-            saved = sorted({p.alpha for p in (self.point, *self.saved)}, reverse=True)
-            held = f"it holds {listing([figures(a) for a in saved])}, and the path was too large"
-            raise self._not_held(alpha, held)
-        k = grid.nearest(alpha)
-        found = float(grid.alphas[k])
-        if abs(found - alpha) > AS_SHOWN * alpha:
-            near = sorted(grid.alphas.tolist(), key=lambda a: abs(a - alpha))[:2]
-            held = f"it holds {len(grid.alphas)} penalties; the nearest: "
-            raise self._not_held(alpha, held + " and ".join(figures(a, 4) for a in near))
-        barred = (self.books.scale == 0.0) | np.isinf(self.books.penalty_weight)
-        barred |= (self.books.lower == 0.0) & (self.books.upper == 0.0)
-        return grid.point(k, self.books.tax(found), barred)
-
-    def _not_held(self, alpha: float, held: str) -> InputError:
-        refit = f"{self.command} --rule lambda={alpha:g}" if self.command else "a refit at it"
-        fact = f"the model file has no solution at penalty {figures(alpha)}"
-        why = f"the {self.data_term.name} loss cannot be solved again without the rows"
-        return InputError(fact, [why, held], refit)
-
-    def _out_of_reach(self, alpha: float) -> InputError:
-        held = f"it holds the moments of {len(self.books.block)} of {self.n_features:,} columns"
-        lowest = f"enough down to {figures(self.books.floor)}, where another column is kept"
-        refit = f"{self.command} --rule lambda={alpha:g}" if self.command else "a refit at it"
-        return InputError(
-            f"the model file cannot be moved to penalty {figures(alpha)}", [held, lowest], refit
-        )
 
     def equation(self, digits: int = 3) -> str:
         """``target = intercept + coef name ...``, largest coefficient per deviation first.
@@ -339,7 +310,8 @@ class Model:
         """The mean of the target for encoded rows Z, shape (n, n_features).
 
         Of two classes it is the probability of the second level (for the squared hinge a score
-        between 0 and 1). Cut columns are not read.
+        between 0 and 1), of survival times the hazard over that of the average row. Cut columns
+        are not read.
         """
         return self.data_term.mean(self.eta(Z))
 
@@ -352,6 +324,30 @@ class Model:
         kept = np.flatnonzero(self.coef)
         eta: Floats = Z[:, kept].astype(np.float64) @ self.coef[kept] + self.intercept
         return eta
+
+    def survival(self, Z: Floats, times: ArrayLike, strata: ArrayLike | None = None) -> Floats:
+        """Probability of no event up to each time, for encoded rows Z.
+
+        Parameters
+        ----------
+        Z : ndarray, shape (n, n_features)
+        times : array-like, shape (n_times,)
+            After the last event it is not known, and stays.
+        strata : array-like of str, shape (n,), optional
+            Needed exactly when the model has strata.
+
+        Returns
+        -------
+        ndarray, shape (n, n_times)
+
+        Raises
+        ------
+        InputError
+            No model of survival times, or one whose baseline was left out.
+        """
+        from excise.model.survival import survival_of
+
+        return survival_of(self, self.predict(Z), np.asarray(times, dtype=np.float64), strata)
 
     def to_json(self) -> str:
         """The text of the model file."""

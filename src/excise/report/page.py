@@ -19,6 +19,7 @@ from excise.report.cv_chart import cv_chart
 from excise.report.ledger_view import ledger_view
 from excise.report.path_chart import path_chart
 from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
+from excise.report.survival_chart import survival_chart
 from excise.report.waterfall import waterfall_chart
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def _render(model: Model, detail: Detail) -> str:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
     if model.separation is not None:
         charts.append(classes_chart(model, model.separation, both=detail.narrow))
+    if model.risk_groups is not None:
+        charts.append(survival_chart(model, model.risk_groups, both=detail.narrow))
     found, equation = facts(model), model.equation()
     return (
         environment()

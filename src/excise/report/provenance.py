@@ -9,6 +9,7 @@ import numpy as np
 
 from excise.explain.words import count, figures, listing
 from excise.model import Model
+from excise.model.parts import Followup
 from excise.results import VerdictKind
 
 QUESTION = "How was it made?"
@@ -26,8 +27,9 @@ VERDICTS = {
 }
 CONTENTS = (
     "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors, "
-    "shares of half-samples and, of classes, how many rows are taken for which. No row of the "
-    "table is in this file, no script, and nothing in it asks the network for anything."
+    "shares of half-samples; of classes, how many rows are taken for which; of survival times, how "
+    "many rows of a group are left at which time. No row of the table is in this file, no script, "
+    "and nothing in it asks the network for anything."
 )
 LIMITS = (
     "A zero means that the feature is not worth the tax here. It does not mean that the feature "
@@ -59,6 +61,8 @@ def entries(model: Model) -> tuple[Entry, ...]:
     found.append(Entry("Data", _data(model)))
     if not model.books.additive:
         found.append(Entry("Loss", f"{model.loss}: {model.data_term.summary}"))
+    if model.followup is not None:
+        found.append(Entry("Survival", _survival(model, model.followup)))
     found.append(Entry("Penalty", _penalty(model)))
     found.append(Entry("Choice", _folds(model)))
     if model.stability is not None:
@@ -82,6 +86,23 @@ def _data(model: Model) -> str:
     kinds = Counter(column.kind for column in model.columns)
     words = [count(n, KINDS.get(kind, kind)) for kind, n in kinds.items()]
     return f"{count(model.n_rows, 'row')}; encoded as {listing(words)}"
+
+
+def _survival(model: Model, watched: Followup) -> str:
+    """Events, ties, strata and late entries."""
+    target, loss = model.target, model.data_term
+    happened = f", which is {target.happened} where it came" if target.happened else ""
+    ties = getattr(loss, "ties", "").capitalize()
+    said = [
+        f"{count(watched.n_events, 'event')} of {target.event}{happened}",
+        f"{ties}'s ties",
+    ]
+    if target.strata:
+        levels = f"{len(watched.levels):,} strata"
+        said.append(f"rows are compared within {levels} of {target.strata}")
+    if target.entry:
+        said.append(f"rows are at risk after {target.entry}")
+    return "; ".join(said)
 
 
 def _penalty(model: Model) -> str:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from excise.table.bundled import DEMOS, Demo, demo, demo_path
     from excise.table.encoder import Encoded, Encoder, Transformed
-    from excise.table.infer import infer_columns, require_column
+    from excise.table.infer import infer_columns
     from excise.table.kinds import Kind
     from excise.table.plan import ColumnPlan, Plan, TargetPlan, Wishes
     from excise.table.reader import Sniffed, Table, read_table
-    from excise.table.roles import codes_of, numbers_of
+    from excise.table.roles import codes_of, labels_of, numbers_of, require_column
+    from excise.table.survival import read_survival, split_target
 
 __all__ = [
     "DEMOS",
@@ -40,19 +41,23 @@ __all__ = [
     "demo",
     "demo_path",
     "infer_columns",
+    "labels_of",
     "numbers_of",
+    "read_survival",
     "read_table",
     "require_column",
+    "split_target",
 ]
 
 _HOMES = {
     "bundled": ("DEMOS", "Demo", "demo", "demo_path"),
     "encoder": ("Encoded", "Encoder", "Transformed"),
-    "infer": ("infer_columns", "require_column"),
+    "infer": ("infer_columns",),
     "kinds": ("Kind",),
     "plan": ("ColumnPlan", "Plan", "TargetPlan", "Wishes"),
     "reader": ("Sniffed", "Table", "read_table"),
-    "roles": ("codes_of", "numbers_of"),
+    "roles": ("codes_of", "labels_of", "numbers_of", "require_column"),
+    "survival": ("read_survival", "split_target"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

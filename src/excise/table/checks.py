@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from excise.concordance import pairs_in_order
 from excise.explain.words import count
 from excise.losses import Logistic
 from excise.model import Column, Target
 from excise.results import Floats
 from excise.scores import SCORES
+from excise.survival import Survival
 from excise.table.plan import Plan
 
 LEAK = 0.99
@@ -30,14 +32,13 @@ def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
         have = "has" if without == 1 else "have"
         found.append(
             f"{without:,} of {count(plan.n_rows, 'row')} {have} no target "
-            f"{plan.target.name!r} and {'is' if without == 1 else 'are'} left out"
+            f"{plan.target.argument!r} and {'is' if without == 1 else 'are'} left out"
         )
     if plan.incomplete:
         found.append(f"{count(plan.incomplete, 'row')} with missing values left out, as asked")
     names = [column.name for column in (*plan.columns, *plan.dropped)]
-    flat = frame.select(*names, plan.target.name).select(
-        pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object)
-    )
+    goal = filter(None, (plan.target.name, plan.target.event))
+    flat = frame.select(*names, *goal).select(pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object))
     repeats = frame.height - flat.hash_rows().n_unique()
     if 0 < repeats <= frame.height / 2:  # more than that: the table has few different values
         verb = "repeats" if repeats == 1 else "repeat"
@@ -48,10 +49,14 @@ def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
     return found
 
 
-def check_encoded(X: Floats, y: Floats, columns: Sequence[Column], target: Target) -> list[str]:
+def check_encoded(
+    X: Floats, y: Floats | Survival, columns: Sequence[Column], target: Target
+) -> list[str]:
     """Features that alone nearly are the target."""
     if len(y) < _LEAST_ROWS:
         return []
+    if isinstance(y, Survival):
+        return _put_in_order(X, y, columns, target)
     r2 = single_r2(X, y)
     if len(target.levels) == 2:
         return _tell_apart(X, y, r2, columns, target)
@@ -73,6 +78,21 @@ def _tell_apart(
             found.append(
                 f"{columns[j].name} alone tells {target.levels[1]} from {target.levels[0]} in "
                 f"{100 * max(auc, 1.0 - auc):.1f}% of pairs: is it known before {target.name} is?"
+            )
+    return found
+
+
+def _put_in_order(X: Floats, y: Survival, columns: Sequence[Column], target: Target) -> list[str]:
+    """Features whose order alone is that of survival times."""
+    found = []
+    last = np.argsort(np.argsort(y.time, kind="stable"), kind="stable")
+    for j in np.flatnonzero(single_r2(X, last.astype(np.float64)) > _WORTH_SORTING).tolist():
+        right, pairs = pairs_in_order(y, X[:, j])
+        share = max(right, pairs - right) / max(pairs, 1.0)
+        if share > LEAK_PAIRS:
+            found.append(
+                f"{columns[j].name} alone puts {100 * share:.1f}% of pairs in the order of "
+                f"{target.name}: is it known before {target.event} is?"
             )
     return found
 

@@ -15,6 +15,7 @@ from excise.exceptions import InputError
 from excise.explain.words import count
 from excise.model import Column, Target
 from excise.results import Floats
+from excise.survival import Survival
 from excise.table.checks import check_encoded, check_frame
 from excise.table.imputing import holes, imputation
 from excise.table.kinds import class_names, plain, refuse_infinity
@@ -23,6 +24,7 @@ from excise.table.plan import Plan
 from excise.table.reader import Table
 from excise.table.recipes import learn
 from excise.table.scoring import rename_columns, require_columns
+from excise.table.survival import read_survival
 from excise.table.text import Integers
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class Encoded:
     X : ndarray of float64, shape (n_used, n_features), Fortran order
         Nothing missing: filled as learned on all used rows.
     y : ndarray of float64, shape (n_used,)
-        The target; for a class, the index of its level (1 is the positive of two).
+        The target; for a class, the index of its level (1 is the positive of two); of survival
+        times 1 where the event came.
     columns : tuple of excise.model.Column
         One per feature.
     rows : ndarray of int64
@@ -50,6 +53,7 @@ class Encoded:
         Encodes other tables in the same way.
     plan : Plan
     warnings : tuple of str
+    survival : Survival or None
     """
 
     X: Floats
@@ -61,6 +65,7 @@ class Encoded:
     encoder: Encoder
     plan: Plan
     warnings: tuple[str, ...] = ()
+    survival: Survival | None = None
 
     def require_folds(self, folds: int) -> None:
         """Raise when there are fewer usable rows than folds."""
@@ -69,7 +74,7 @@ class Encoded:
             return
         reasons = []
         if without:
-            reasons.append(f"{without:,} of {rows:,} rows have no target {self.target.name!r}")
+            reasons.append(f"{without:,} of {rows:,} rows have no target {self.target.argument!r}")
         if self.plan.incomplete:
             reasons.append(f"{self.plan.incomplete:,} of {rows:,} rows have missing values")
         raise InputError(
@@ -116,7 +121,7 @@ class Encoder:
         if len(plan.rows) < frame.height:
             frame = frame[plan.rows]
         warnings = [*plan.warnings, *check_frame(plan, frame)]
-        y, target = _target(plain(frame[plan.target.name]), plan)
+        y, survival, target = _target(table, plan)
         parts: list[Part] = []
         blocks: list[Floats] = []
         for column in plan.columns:
@@ -134,9 +139,10 @@ class Encoder:
         X = np.empty((frame.height, len(columns)), order="F")
         for part, at, values in zip(parts, encoder._starts(), blocks, strict=True):
             part.write(values, X[:, at : at + part.width])
-        warnings += check_encoded(X, y, columns, target)
+        warnings += check_encoded(X, y if survival is None else survival, columns, target)
         refit = imputation(holes(parts, encoder._starts(), blocks))
-        return Encoded(X, y, columns, plan.rows, target, refit, encoder, plan, tuple(warnings))
+        said = tuple(warnings)
+        return Encoded(X, y, columns, plan.rows, target, refit, encoder, plan, said, survival)
 
     def transform(
         self,
@@ -214,14 +220,19 @@ class Encoder:
         return [0, *np.cumsum([part.width for part in self.parts])[:-1].tolist()]
 
 
-def _target(series: pl.Series, plan: Plan) -> tuple[Floats, Target]:
+def _target(table: Table, plan: Plan) -> tuple[Floats, Survival | None, Target]:
+    name, levels = plan.target.name, plan.target.levels
+    if plan.target.event:
+        p, survival = plan.target, read_survival(table, plan.rows, plan.target)
+        named = Target(name, (), p.event, p.happened, p.entry, p.strata)
+        return survival.event, survival, named
+    series = plain(table.frame[name][plan.rows])
     if plan.target.kind == "number":
-        return series.cast(pl.Float64).to_numpy().copy(), Target(plan.target.name)
-    levels = plan.target.levels
+        return series.cast(pl.Float64).to_numpy().copy(), None, Target(name)
     codes = class_names(series).replace_strict(
         list(levels), range(len(levels)), return_dtype=pl.Float64
     )
-    return codes.to_numpy(), Target(plan.target.name, levels)
+    return codes.to_numpy(), None, Target(name, levels)
 
 
 def _check_names(columns: tuple[Column, ...]) -> None:

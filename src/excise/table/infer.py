@@ -15,6 +15,8 @@ from excise.explain.words import closest, count, listing
 from excise.table.kinds import Kind, class_names, kind_of, plain, truth
 from excise.table.plan import ColumnPlan, Plan, TargetPlan, Wishes
 from excise.table.reader import Table
+from excise.table.roles import require_column
+from excise.table.survival import plan_survival
 from excise.table.text import Integers
 
 _MANY_MISSING = 0.5
@@ -29,7 +31,7 @@ def infer_columns(
     ----------
     table : Table
     target : str
-        Column to predict.
+        Column to predict; of survival times the column of times.
     wishes : Wishes, optional
     retry : str, default=""
         Command with ``{}`` for a column, offered when the target is mistyped; default
@@ -44,10 +46,14 @@ def infer_columns(
     _check_wishes(wishes)
     retry = retry or f"excise fit {table.typed} {{}}"
     require_column(table, target, retry)
-    for name in wishes.reserved:
+    parts = {target, *wishes.reserved, *filter(None, (wishes.event, wishes.entry, wishes.strata))}
+    for name in sorted(parts - {target}):
         require_column(table, name)
-    target_plan, rows = _plan_target(table, target, wishes)
-    names = _names_asked_for(table, {target, *wishes.reserved}, wishes)
+    if wishes.event:
+        target_plan, rows = plan_survival(table, target, wishes)
+    else:
+        target_plan, rows = _plan_target(table, target, wishes)
+    names = _names_asked_for(table, parts, wishes)
     used = table.frame if len(rows) == table.frame.height else table.frame[rows]
     columns, dropped, warnings = _plan_columns(table, used.select(names), rows, wishes)
     if not columns:
@@ -58,7 +64,7 @@ def infer_columns(
     complete = rows
     if wishes.missing == "drop":
         complete = _complete_rows(table, used, rows, columns)
-    taken = {target, *wishes.reserved, *names}
+    taken = {*parts, *names}
     return Plan(
         table.name,
         table.frame.height,
@@ -73,28 +79,13 @@ def infer_columns(
     )
 
 
-def require_column(table: Table, name: str, retry: str = "") -> None:
-    """Raise when the table has no such column; offer the closest names."""
-    names = table.frame.columns
-    if name in names:
-        return
-    near = closest(name, names)
-    if near:
-        where = f"{count(len(names), 'column')}; closest: {', '.join(near)}"
-    else:
-        shown = names if len(names) <= 6 else [*names[:6], "..."]
-        where = f"{count(len(names), 'column')}: {', '.join(shown)}"
-    remedy = retry.replace("{}", shlex.quote(near[0])) if near else ""
-    raise InputError(f"no column named {name!r} in {table.name}", [where], remedy)
-
-
 def _check_wishes(wishes: Wishes) -> None:
     if wishes.missing not in ("impute", "drop", "error"):
         raise UsageError(
             f"{wishes.missing!r} is no way to treat missing values", ["impute, drop or error"]
         )
-    if wishes.task not in ("auto", "number", "class"):
-        raise UsageError(f"no task named {wishes.task!r}", ["auto, number or class"])
+    if wishes.task not in ("auto", "number", "class", "survival"):
+        raise UsageError(f"no task named {wishes.task!r}", ["auto, number, class or survival"])
     for name, factor in wishes.tax.items():
         if math.isnan(factor) or factor < 0:
             raise UsageError(f"the tax factor of {name!r} is {factor:g}; it cannot be below 0")

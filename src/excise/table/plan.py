@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from excise.explain.words import count
 from excise.table.kinds import Kind
@@ -29,7 +29,10 @@ class Wishes:
     task : str
         "auto", "number" or "class".
     positive : str or None
-        The class whose probability is wanted; None: yes or true, else the rarer of two.
+        The class whose probability is wanted; None: yes or true, else the rarer of two. Of
+        survival times the value that says that the event came; None: 1, yes or true.
+    event, entry, strata : str
+        Of survival times the columns of events, late entries and strata; empty: there are none.
     """
 
     drop: tuple[str, ...] = ()
@@ -40,6 +43,9 @@ class Wishes:
     reserved: tuple[str, ...] = ()
     task: str = "auto"
     positive: str | None = None
+    event: str = ""
+    entry: str = ""
+    strata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +61,11 @@ class ColumnPlan:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """The target: kind "number" or "class", its levels (classes), rows that lack it.
+    """The target: kind "number", "class" or "survival", its levels (classes), rows that lack it.
 
-    Of two levels the second is the positive one; `counts` says how many rows are of each.
+    Of two levels the second is the positive one; `counts` says how many rows are of each, of
+    survival times how many are censored and how many end in the event. `event`, `happened`,
+    `entry` and `strata` are those of `excise.model.Target`.
     """
 
     name: str
@@ -65,9 +73,25 @@ class TargetPlan:
     levels: tuple[str, ...] = ()
     missing: int = 0
     counts: tuple[int, ...] = ()
+    event: str = ""
+    happened: str = ""
+    entry: str = ""
+    strata: str = ""
+
+    @property
+    def argument(self) -> str:
+        """As the command line calls it: NAME, or TIME,EVENT."""
+        return f"{self.name},{self.event}" if self.event else self.name
+
+    def with_counts(self, censored: int, events: int) -> TargetPlan:
+        """The same, once survival times are counted."""
+        return replace(self, counts=(censored, events))
 
     def summary(self) -> str:
-        """Number; malignant (212) or benign (357); class (a, b, c)."""
+        """Number; malignant (212) or benign (357); class (a, b, c); 35 events, 52 censored."""
+        if self.event:
+            censored, events = self.counts
+            return f"{count(events, 'event')}, {censored:,} censored"
         if len(self.levels) == 2 == len(self.counts):
             (other, positive), (n_other, n_positive) = self.levels, self.counts
             return f"{positive} ({n_positive:,}) or {other} ({n_other:,})"
@@ -130,7 +154,7 @@ class Plan:
             parts.append(f"{len(self.dropped):,} dropped ({', '.join(named + more)})")
         parts.append(self._missing_text())
         target = self.target.summary()
-        return f"{self.table}: {', '.join(parts)}. Target {self.target.name}: {target}"
+        return f"{self.table}: {', '.join(parts)}. Target {self.target.argument}: {target}"
 
     def _count_kinds(self) -> dict[Kind, int]:
         kinds: dict[Kind, int] = {}

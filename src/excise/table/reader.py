@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -75,6 +75,11 @@ class Table:
     def of_frame(cls, frame: pl.DataFrame, name: str = "the table") -> Table:
         """A frame that is in memory already."""
         return cls(name, name, frame, Sniffed("frame"))
+
+    def take(self, rows: text.Integers) -> Table:
+        """Some of its rows; messages still name their lines."""
+        lines = None if self.lines is None else self.lines[rows]
+        return replace(self, frame=self.frame[rows], lines=lines)
 
     def place(self, row: int) -> str:
         """Where row `row` (from 0) is found: ``line 17``, or ``row 16`` without lines."""

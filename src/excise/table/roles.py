@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from excise.exceptions import InputError
+from excise.explain.words import closest, count
 from excise.results import Floats
 from excise.table.dates import as_dates, date_format
-from excise.table.infer import require_column
-from excise.table.kinds import plain, refuse_infinity
+from excise.table.kinds import class_names, plain, refuse_infinity
 from excise.table.reader import Table
 from excise.table.text import Integers
+
+
+def require_column(table: Table, name: str, retry: str = "") -> None:
+    """Raise when the table has no such column; offer the closest names."""
+    names = table.frame.columns
+    if name in names:
+        return
+    near = closest(name, names)
+    if near:
+        where = f"{count(len(names), 'column')}; closest: {', '.join(near)}"
+    else:
+        shown = names if len(names) <= 6 else [*names[:6], "..."]
+        where = f"{count(len(names), 'column')}: {', '.join(shown)}"
+    remedy = retry.replace("{}", shlex.quote(near[0])) if near else ""
+    raise InputError(f"no column named {name!r} in {table.name}", [where], remedy)
 
 
 def numbers_of(table: Table, name: str, rows: Integers, role: str) -> Floats:
@@ -36,6 +54,14 @@ def codes_of(table: Table, name: str, rows: Integers, role: str = "groups") -> I
     if series.dtype.is_nested():
         raise InputError(f"column {name!r} cannot be used as {role}: it holds lists")
     return (series.cast(pl.String).rank("dense") - 1).to_numpy().astype(np.int64)
+
+
+def labels_of(table: Table, name: str, rows: Integers, role: str) -> NDArray[np.str_]:
+    """The values of a column as text, nothing missing."""
+    series = _present(table, name, rows, role)
+    if series.dtype.is_nested():
+        raise InputError(f"column {name!r} cannot be used as {role}: it holds lists")
+    return np.array(class_names(series).to_list(), dtype=np.str_)
 
 
 def _present(table: Table, name: str, rows: Integers, role: str) -> pl.Series:

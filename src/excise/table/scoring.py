@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import closest
-from excise.table.infer import require_column
 from excise.table.reader import Table
+from excise.table.roles import require_column
 
 _SHOWN = 8
 

@@ -38,7 +38,7 @@ def command(
     **reading: Any,
 ) -> None:
     """The intercept, then coefficient times value of each kept feature, largest first."""
-    from excise.cli.scoring import actual_value, score
+    from excise.cli.scoring import actual_text, actual_value, score
     from excise.cli.text.explain import Outcome, Sum, Term, render
     from excise.model import load
 
@@ -63,6 +63,9 @@ def command(
     actual, mean = actual_value(scored, row - 1), float(scored.mean[row - 1])
     found = Sum(where, loaded.predictor, loaded.intercept, terms, actual)
     if loaded.data_term.link != "identity":
-        found = replace(found, outcome=Outcome.of(loaded.target, loaded.data_term, mean))
+        told = actual_text(scored, row - 1) if loaded.followup else ""
+        found = replace(found, outcome=Outcome.of(loaded.target, loaded.data_term, mean, told))
+    if loaded.followup:
+        found = replace(found, start="constant")
     terminal.show(render(found, terminal.page))
     terminal.show_json(model=model, row=row, target=loaded.target.name, **found.to_dict())

@@ -27,6 +27,7 @@ NOT_CERTIFIED = 4
     examples=[
         "excise fit houses.csv price",
         "excise fit houses.csv price --drop 'id*' --rule min",
+        "excise fit patients.csv months,died",
         "cat houses.csv | excise fit - price -o houses --json",
     ],
 )
@@ -36,7 +37,8 @@ NOT_CERTIFIED = 4
 def command(terminal: Terminal, **flags: Any) -> int:
     """TABLE is CSV, TSV, Parquet or Arrow ('-' is standard input), TARGET the column to predict.
 
-    Writes NAME.excise.json, the model, and NAME.report.html.
+    Survival times are two columns, TIME,EVENT, the second 1 where the event came, 0 where the row
+    is censored. Writes NAME.excise.json, the model, and NAME.report.html.
     """
     return fit(terminal, FitOptions(**flags))
 
@@ -81,6 +83,7 @@ def _show_plan(terminal: Terminal, options: FitOptions, planned: Plan) -> int:
     from excise.cli.fit_document import data
     from excise.cli.task import loss_for
     from excise.cli.text.fit import plan
+    from excise.losses import task_of
 
     loss = loss_for(planned, options)
     for warning in planned.warnings:
@@ -88,9 +91,10 @@ def _show_plan(terminal: Terminal, options: FitOptions, planned: Plan) -> int:
     terminal.show(plan(planned, terminal.page))
     terminal.show_json(
         data=data(planned, planned.summary()),
-        task="class" if loss.of_classes else "number",
+        task=task_of(loss),
         loss=loss.spec,
         target=planned.target.name,
+        event=planned.target.event or None,
         levels=list(planned.target.levels),
         dry_run=True,
     )

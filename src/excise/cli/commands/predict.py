@@ -1,18 +1,21 @@
-"""`excise predict`: the table with one more column, of classes two."""
+"""`excise predict`: the table with one more column, of classes two, of survival times more."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from excise.cli.app import Command
-from excise.cli.options import Option, Pairs, reading_options
+from excise.cli.options import Option, Pairs, Times, reading_options
 from excise.cli.output import check_writable, write_files
 from excise.cli.terminal import Terminal
 from excise.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from excise.cli.scoring import Scored
 
 STANDARD_OUTPUT = "-"
 ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ipc")
@@ -25,6 +28,7 @@ ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ip
         "excise predict houses.excise.json new.csv > priced.csv",
         "excise predict houses.excise.json new.csv -o priced.parquet",
         "excise predict houses.excise.json new.csv --rename Area=area",
+        "excise predict patients.excise.json new.csv --times 12,24",
     ],
 )
 @click.argument("model", type=click.Path())
@@ -33,6 +37,8 @@ ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ip
               help="CSV, TSV, Parquet or Arrow, by its ending (CSV to stdout).")  # fmt: skip
 @click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
               help="Names in the table = names in the model.")  # fmt: skip
+@click.option("--times", type=Times(), cls=Option,
+              help="Of survival times: probability of no event up to each.")  # fmt: skip
 @reading_options
 @click.option("--force", is_flag=True, cls=Option, help="Overwrite an existing file.")
 def command(
@@ -41,12 +47,15 @@ def command(
     table: str,
     output: str,
     rename: tuple[tuple[str, str], ...],
+    times: tuple[float, ...] | None,
     force: bool,
     **reading: Any,
 ) -> None:
     """Adds TARGET_pred and, for classes, TARGET_prob, the probability of the positive one.
 
-    Columns of cut features need not be there, and the order of columns is free.
+    Of survival times it adds TIME_risk, the hazard over that of the average row of training, and
+    TIME_survival_T for each of --times. Columns of cut features need not be there, and the order of
+    columns is free.
     """
     path = None if output == STANDARD_OUTPUT else Path(output)
     if path:
@@ -57,7 +66,7 @@ def command(
 
     loaded = load(model)
     retry = f"excise predict {shlex.quote(model)} {shlex.quote(table)} --rename {{}}"
-    scored = scoring.score(loaded, table, dict(rename), retry=retry, **reading)
+    scored = scoring.score(loaded, table, dict(rename), retry=retry, times=times or (), **reading)
     for text in scored.warnings:
         terminal.warn(text)
     frame = scoring.predictions(scored)
@@ -73,11 +82,20 @@ def command(
         model=model,
         target=loaded.target.name,
         rows=len(scored.eta),
-        predictions=None if path else added[f"{loaded.target.name}_pred"],
+        predictions=None if path else next(iter(added.values())),
         probabilities=None if path else added.get(f"{loaded.target.name}_prob"),
+        survival=_survival(scored, shown=not path),
         positive=loaded.target.levels[-1] if loaded.task == "class" else None,
         files=[{"path": str(place), "bytes": size} for place, size in sizes.items()],
     )
+
+
+def _survival(scored: Scored, *, shown: bool) -> dict[str, Any] | None:
+    """The times that were asked for and, unless they are in a file, the probabilities."""
+    if scored.survival is None:
+        return None
+    rows = scored.survival.tolist() if shown else None
+    return {"times": list(scored.times), "probabilities": rows}
 
 
 def _check_ending(path: Path) -> None:

@@ -11,7 +11,7 @@ from excise.cli.text.page import Page
 from excise.explain.words import amount, count, decimals_of, figures
 
 if TYPE_CHECKING:
-    from excise.losses import Loss
+    from excise.losses import AnyLoss
     from excise.model import Target
 
 _GAP = "  "
@@ -38,20 +38,25 @@ class Outcome:
     Attributes
     ----------
     says : str
-        "probability of yes" or the name of the target.
+        "probability 0.812", "hazard 2.10 times the average", or the name of the target.
     mean : float
-        The probability, or the prediction of a number.
+        The probability, the hazard ratio, or the prediction of a number.
     levels : tuple of str
-        The classes, the positive one last; empty for a number.
+        The classes, the positive one last; empty for others.
+    told : str
+        Of survival times, what the table says.
     """
 
     says: str
     mean: float
     levels: tuple[str, ...] = ()
+    told: str = ""
 
     @classmethod
-    def of(cls, target: Target, loss: Loss, mean: float) -> Outcome:
+    def of(cls, target: Target, loss: AnyLoss, mean: float, told: str = "") -> Outcome:
         """In the words of the loss."""
+        if target.event:
+            return cls(f"hazard {figures(mean)} times the average", mean, told=told or "nothing")
         if not loss.of_classes:
             return cls(target.name, mean)
         kind = "probability" if loss.link == "logit" else "score from 0 to 1"
@@ -59,10 +64,13 @@ class Outcome:
 
     def text(self, places: int) -> str:
         """As it stands behind the sum."""
-        return self.says if self.levels else f"{self.says} = {figures(self.mean, places)}"
+        whole = self.levels or self.told
+        return self.says if whole else f"{self.says} = {figures(self.mean, places)}"
 
     def spoken(self, actual: float) -> str:
         """What the table says, in the same words."""
+        if self.told:
+            return self.told
         return self.levels[int(actual)] if self.levels else figures(actual)
 
 
@@ -82,6 +90,8 @@ class Sum:
         What the table says, if it has the target.
     outcome : Outcome or None
         What the sum comes to, where it is a logarithm or log-odds; `target` then names the sum.
+    start : str
+        What the sum starts from.
     """
 
     where: str
@@ -90,6 +100,7 @@ class Sum:
     terms: Sequence[Term]
     actual: float | None = None
     outcome: Outcome | None = None
+    start: str = "intercept"
 
     @property
     def prediction(self) -> float:
@@ -128,13 +139,13 @@ def render(found: Sum, page: Page) -> list[str]:
     adds = [amount(t.adds, places, signed=True) for t in terms]
     ends = [amount(found.intercept, places), amount(found.prediction, places)]
     cells = [
-        [left(text, max(map(width, [*names, "intercept"]))) for text in names],
+        [left(text, max(map(width, [*names, found.start]))) for text in names],
         _column(values),
         _column(coefs),
         [right(text, max(map(len, [*adds, *ends]))) for text in adds],
     ]
     lines = [_GAP + _GAP.join(line) for line in zip(*cells, strict=True)]
-    edge = max(map(width, lines), default=len(_GAP) + len("intercept") + 2 + max(map(len, ends)))
+    edge = max(map(width, lines), default=len(_GAP) + len(found.start) + 2 + max(map(len, ends)))
 
     def total(label: str, text: str) -> str:
         return f"{_GAP}{label}{right(text, edge - len(_GAP) - len(label))}"
@@ -144,7 +155,7 @@ def render(found: Sum, page: Page) -> list[str]:
         said += f", {found.outcome.text(4)}"
     return [
         *page.wrap(clean(said + _compared(found, places))),
-        total("intercept", ends[0]),
+        total(found.start, ends[0]),
         *lines,
         *_silent(found, terms),
         total("sum", ends[1]),

@@ -68,7 +68,7 @@ def heading(model: Model, page: Page) -> list[str]:
     """The penalty and how many features stay, on one line."""
     penalty = f"Tax {figures(model.tax)}" if model.tax else f"Penalty {figures(model.alpha)}"
     kept = f"kept {model.n_kept} of {count(model.n_features, 'feature')}"
-    return page.wrap(f"{penalty}; {kept}. Target {clean(model.target.name)}")
+    return page.wrap(f"{penalty}; {kept}. Target {clean(model.target.argument)}")
 
 
 def legend(model: Model, page: Page) -> str:

@@ -1,0 +1,119 @@
+"""How a model does on rows that played no part in its fit."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.concordance import pairs_in_order
+from excise.exceptions import DataWarning
+from excise.explain.score import r2
+from excise.explain.words import amount, count
+from excise.losses import Cox, of_rows
+from excise.model import Model, Target
+from excise.results import Floats
+from excise.risk_sets import PartialLikelihood
+from excise.scores import SCORES
+from excise.table import Encoded, Table, Wishes, infer_columns, numbers_of, read_survival
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Scores on rows that played no part in the fit: R2 or D2 first."""
+
+    rows: int
+    scores: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """R2 or D2."""
+        return next(iter(self.scores.values()))
+
+    def __str__(self) -> str:
+        rest = [
+            f"{name} {amount(score, 3 if name == 'AUC' else 2)}"
+            for name, score in list(self.scores.items())[1:]
+        ]
+        more = f" ({', '.join(rest)})" if rest else ""
+        return f", {amount(self.score, 2)} on {count(self.rows, 'test row')}{more}"
+
+
+def test(
+    model: Model,
+    encoded: Encoded,
+    table: Table,
+    rows: NDArray[np.int64] | None,
+    weights: str | None,
+) -> Tested:
+    """Scores on rows of a table (None: all with a target) that played no part in the fit.
+
+    As in cross-validation, the mean that is compared with is that of the training rows.
+    """
+    rows = _all_rows(table, model.target) if rows is None else rows
+    held = table.take(rows)
+    needed = {c.name for c, coef in zip(model.columns, model.coef, strict=True) if coef}
+    transformed = encoded.encoder.transform(held, needed)
+    for text in transformed.warnings:
+        warnings.warn(f"test rows: {text}", DataWarning, stacklevel=2)
+    w = numbers_of(table, weights, rows, "weights") if weights else None
+    eta = model.eta(transformed.X)
+    if model.followup is not None:
+        return Tested(len(rows), _of_survival(model, encoded, table, rows, eta, w))
+    actual, loss = target_values(held, model.target), of_rows(model.data_term)
+    deviance, alone = SCORES["deviance"], np.full(len(eta), model.books.centre)
+    left, whole = (deviance(loss, actual, predictor, w) for predictor in (eta, alone))
+    scores = {model.cv.score_name: r2(left, whole)}
+    if loss.of_classes:
+        scores["accuracy"] = SCORES["accuracy"](loss, actual, eta, w)
+        scores["AUC"] = SCORES["auc"](loss, actual, eta, w)
+    return Tested(len(rows), scores)
+
+
+def _all_rows(table: Table, target: Target) -> NDArray[np.int64]:
+    parts = Wishes(
+        event=target.event,
+        positive=target.happened or None,
+        entry=target.entry,
+        strata=target.strata,
+    )
+    return infer_columns(table, target.name, parts).rows
+
+
+def _of_survival(
+    model: Model,
+    encoded: Encoded,
+    table: Table,
+    rows: NDArray[np.int64],
+    eta: Floats,
+    w: Floats | None,
+) -> dict[str, float]:
+    """The deviance of these rows' own partial likelihood, and the concordance."""
+    loss = model.data_term
+    assert isinstance(loss, Cox)
+    w = np.ones(len(rows)) if w is None else w
+    some = w > 0.0
+    y = read_survival(table, rows, encoded.plan.target)[some]
+    right, pairs = pairs_in_order(y, eta[some])
+    likelihood = PartialLikelihood(y, w[some] / w.sum(), loss.ties)
+    null = likelihood.value(np.zeros(len(y))) if y.event.any() else 0.0
+    scores = {model.cv.score_name: r2(likelihood.value(eta[some]), null) if null else 0.0}
+    return scores | ({"concordance": right / pairs} if pairs else {})
+
+
+def target_values(table: Table, target: Target) -> NDArray[np.float64]:
+    """The target as the fit saw it: its numbers, or 0 and 1 for its two levels; NaN if missing."""
+    import polars as pl
+
+    from excise.table.kinds import class_names, plain
+
+    series = table.frame[target.name]
+    if target.levels:
+        codes = list(range(len(target.levels)))
+        series = class_names(plain(series)).replace_strict(list(target.levels), codes, default=None)
+    values: NDArray[np.float64] = (
+        series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+    )
+    return values

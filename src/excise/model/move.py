@@ -1,0 +1,80 @@
+"""A record at another penalty: a solution it holds, one of its path, or one from its books."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from excise.exceptions import InputError
+from excise.explain import Point
+from excise.explain.words import figures, listing
+
+if TYPE_CHECKING:
+    from excise.model.record import Model
+
+SAME = 1e-9
+"""Alphas that differ by less than this part are the same."""
+AS_SHOWN = 5e-3
+"""Alphas that differ by less than this part are shown alike, to three digits."""
+
+
+def moved(model: Model, alpha: float, rule: str) -> Model:
+    """The model at `alpha`; see `Model.at`.
+
+    What was counted on rows at the chosen penalty (classes told apart, groups by risk, baseline)
+    stays behind.
+    """
+    known = (model.point, *model.saved)
+    same = SAME if model.books.additive else AS_SHOWN
+    near = [p for p in known if abs(p.alpha - alpha) <= same * alpha]
+    point = min(near, key=lambda p: abs(p.alpha - alpha), default=None)
+    if point is None and not model.books.additive:
+        point = _on_the_path(model, alpha)
+    elif point is None:
+        if alpha < model.books.floor:
+            raise _out_of_reach(model, alpha)
+        point = model.books.solve(alpha)
+    others = tuple(other for other in known if other is not point)
+    there = replace(model, point=point, saved=others, rule=rule)
+    if point is model.point:
+        return there
+    watched = model.followup and replace(model.followup, baseline=None)
+    return replace(there, separation=None, risk_groups=None, followup=watched)
+
+
+def _on_the_path(model: Model, alpha: float) -> Point:
+    """The solution of the path that reads the same at three digits."""
+    grid, books = model.grid, model.books
+    if grid is None:
+        saved = sorted({p.alpha for p in (model.point, *model.saved)}, reverse=True)
+        held = f"it holds {listing([figures(a) for a in saved])}, and the path was too large"
+        raise _not_held(model, alpha, held)
+    k = grid.nearest(alpha)
+    found = float(grid.alphas[k])
+    if abs(found - alpha) > AS_SHOWN * alpha:
+        near = sorted(grid.alphas.tolist(), key=lambda a: abs(a - alpha))[:2]
+        held = f"it holds {len(grid.alphas)} penalties; the nearest: "
+        raise _not_held(model, alpha, held + " and ".join(figures(a, 4) for a in near))
+    barred = (books.scale == 0.0) | np.isinf(books.penalty_weight)
+    barred |= (books.lower == 0.0) & (books.upper == 0.0)
+    return grid.point(k, books.tax(found), barred)
+
+
+def _not_held(model: Model, alpha: float, held: str) -> InputError:
+    fact = f"the model file has no solution at penalty {figures(alpha)}"
+    why = f"the {model.data_term.name} loss cannot be solved again without the rows"
+    return InputError(fact, [why, held], _refit(model, alpha))
+
+
+def _out_of_reach(model: Model, alpha: float) -> InputError:
+    books = model.books
+    held = f"it holds the moments of {len(books.block)} of {model.n_features:,} columns"
+    lowest = f"enough down to {figures(books.floor)}, where another column is kept"
+    fact = f"the model file cannot be moved to penalty {figures(alpha)}"
+    return InputError(fact, [held, lowest], _refit(model, alpha))
+
+
+def _refit(model: Model, alpha: float) -> str:
+    return f"{model.command} --rule lambda={alpha:g}" if model.command else "a refit at it"
