@@ -74,6 +74,16 @@ void Outputs::predict(std::span<const Index> columns, const double* b, double* o
 
 std::unique_ptr<Pack> Outputs::pack() const { return std::make_unique<OutputsPack>(*this); }
 
+Index OutputsPack::copies() const {
+  const std::size_t run = sz(design_.outputs());
+  if (columns_.size() % run != 0) return 1;
+  for (std::size_t k = 0; k < columns_.size(); ++k) {
+    const auto [slot, output] = columns_[k];
+    if (slot < 0 || slot != columns_[k - k % run].slot || output != ix(k % run)) return 1;
+  }
+  return design_.outputs();
+}
+
 void OutputsPack::add(std::span<const Index> columns) {
   Indices fresh;
   for (const Index j : columns) {

@@ -64,6 +64,7 @@ class OutputsPack final : public Pack {
 
   Index rows() const override { return n_ * design_.outputs(); }
   Index size() const override { return ix(columns_.size()); }
+  Index copies() const override;
   void add(std::span<const Index> columns) override;
   void keep(std::span<const Index> kept) override;
   void cross(Index j, std::span<const Index> columns, double* g) const override {
