@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,27 @@ ROUNDING = 1e-13
 """Share of |a_j| |b| below which a_j'u is nothing."""
 TOUCHES = 1e-10
 """A sigma this near to the distance of b from the columns, relatively, is meant to be that."""
+
+
+class UnsolvableError(InputError):
+    """b is farther from the span of the columns than was allowed.
+
+    Attributes
+    ----------
+    distance : float
+        How far.
+    enough : str
+        A sigma that is large enough, in few digits.
+    """
+
+    def __init__(self, distance: float, sigma: float) -> None:
+        self.distance, self.enough = distance, _rounded_up(distance)
+        what = "no x satisfies the constraint" if sigma > 0.0 else "A x = b has no solution"
+        super().__init__(
+            f"{what}: b is {distance:.6g} away from the span of the columns",
+            [f"|b - A x|_2 <= sigma = {sigma:.6g}"] if sigma > 0.0 else [],
+            f"sigma >= {self.enough}",
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +253,7 @@ class _Search:
             at_top = Point(nothing, b / self.top, self.top)
             return (at_top, None) if self.form == "budget" and self.limit == 0.0 else None
         if self.form != "budget":
-            self._refuse(self.system.size)
+            raise UnsolvableError(self.system.size, self.limit)
         return Point(nothing, np.zeros_like(b), 0.0), b
 
     def _found(self) -> tuple[Point, Floats | None]:
@@ -287,7 +308,7 @@ class _Search:
             yield piece.at(0.0), None if self.form != "budget" else np.zeros_like(piece.r0)
         elif piece.orthogonal():
             if self.form != "budget" and self.limit < piece.rest * (1.0 - TOUCHES):
-                self._refuse(piece.rest)
+                raise UnsolvableError(piece.rest, self.limit)
             yield piece.at(0.0), piece.r0
 
     def _cheapest(self, candidate: tuple[Point, Floats | None]) -> bool:
@@ -338,15 +359,6 @@ class _Search:
             twins=(),
             status=Status.OPTIMAL if solved else Status.STALLED,
             feature_names=self.problem.feature_names,
-        )
-
-    def _refuse(self, distance: float) -> NoReturn:
-        what = "A x = b has no solution" if self.limit == 0.0 else "no x satisfies the constraint"
-        where = [] if self.limit == 0.0 else [f"|b - A x|_2 <= sigma = {self.limit:.6g}"]
-        raise InputError(
-            f"{what}: b is {distance:.6g} away from the span of the columns",
-            where,
-            f"sigma >= {_rounded_up(distance)}",
         )
 
 
