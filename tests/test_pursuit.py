@@ -241,10 +241,11 @@ def test_nothing_to_explain() -> None:
         basis_pursuit(A, [3.0, 4.0], budget=0),
         basis_pursuit(A, [0.0, 4.0], budget=1.0),
         basis_pursuit(0.0 * A, [3.0, 4.0], sigma=6.0),
+        basis_pursuit([[1.0], [1.0]], [1.0, -1.0], sigma=1.414213562373095),  # |b|, rounded down
     ):
         assert not found.coef.any()
         assert found.status is Status.OPTIMAL
-        assert found.gap == 0.0
+        assert found.gap == 0.0 and found.infeasibility < 1e-15
     assert basis_pursuit(A, [3.0, 4.0], budget=0).unique is True
 
 

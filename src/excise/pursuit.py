@@ -27,7 +27,7 @@ from excise.checks import check_number
 from excise.engine import Session
 from excise.exceptions import ExciseError, InputError
 from excise.problem import make_problem
-from excise.pursuit_point import Piece, Point, System, piece_through, who_else
+from excise.pursuit_point import Piece, Point, System, excess, largest, piece_through, who_else
 from excise.results import Floats, Status, shown_gap
 
 Form = Literal["equality", "noise", "budget"]
@@ -241,13 +241,14 @@ class _Search:
             return replace(found, unique=only, reason=reason)
         if found.status is not Status.OPTIMAL:
             return replace(found, reason="the point is not proved optimal")
-        unique, reason, twins = who_else(self.system, point.coef, c / max(1.0, _largest(c)))
+        unique, reason, twins = who_else(self.system, point.coef, c / max(1.0, largest(c)))
         return replace(found, unique=unique, reason=reason, twins=twins)
 
     def _trivial(self) -> tuple[Point, Floats | None] | None:
         """Where x = 0 is the answer, or no column says anything about b."""
         nothing, b = np.zeros(self.problem.p), self.system.b
-        if self.form != "budget" and self.system.size <= self.limit:
+        reach = self.limit if self.top > 0.0 else self.limit * (1.0 + TOUCHES)
+        if self.form != "budget" and self.system.size <= reach:
             return Point(nothing, np.zeros_like(b), self.top), None
         if self.top > 0.0:
             at_top = Point(nothing, b / self.top, self.top)
@@ -315,7 +316,7 @@ class _Search:
         """Whether |x|_1 is proved to be the smallest with the same A x, at the end of the path."""
         point, c = candidate[0], self.system.correlate(candidate[0].dual)
         size = float(np.abs(point.coef).sum())
-        return point.tax > 0.0 or _excess(point.coef, c)[0] <= self.problem.tol * size
+        return point.tax > 0.0 or excess(point.coef, c)[0] <= self.problem.tol * size
 
     def _certified(self, point: Point, slack: Floats | None) -> Pursuit:
         """All norms and the gap, from the data; `unique` is left open."""
@@ -327,13 +328,13 @@ class _Search:
             c, length = system.correlate(u), float(np.linalg.norm(u))
             if slack is not None:  # orthogonal to all columns, but for the rounding of products
                 c = np.where(np.abs(c) <= ROUNDING * system.size * system.lengths, 0.0, c)
-            paid = self.limit * _largest(c)
+            paid = self.limit * largest(c)
             bound = (float(system.b @ u) - paid) / length if length > 0.0 else 0.0
             apart = rest * length - float(r @ u) + paid - float(x @ c)
             gap = apart / length if length > 0.0 else rest
             relative, over = gap / (size or 1.0), (norm1 - self.limit) / (self.limit or 1.0)
         else:
-            gap, shrink = _excess(x, system.correlate(u))
+            gap, shrink = excess(x, system.correlate(u))
             u = u / shrink
             bound = float(system.b @ u)
             if self.form == "noise" and slack is None:
@@ -360,16 +361,6 @@ class _Search:
             status=Status.OPTIMAL if solved else Status.STALLED,
             feature_names=self.problem.feature_names,
         )
-
-
-def _excess(x: Floats, c: Floats) -> tuple[float, float]:
-    """|x|_1 - x'c / shrink, and by what c must shrink to have no entry above 1."""
-    shrink = max(1.0, _largest(c))
-    return float(np.sum(np.abs(x) - x * (c / shrink))), shrink
-
-
-def _largest(c: Floats) -> float:
-    return float(np.abs(c).max())
 
 
 def _between(low: float, high: float, ahead: float) -> float:

@@ -173,6 +173,17 @@ def _vertex(system: System, coef: Floats) -> Floats:
     return out
 
 
+def excess(x: Floats, c: Floats) -> tuple[float, float]:
+    """|x|_1 - x'c / shrink, and by what c must shrink to have no entry above 1."""
+    shrink = max(1.0, largest(c))
+    return float(np.sum(np.abs(x) - x * (c / shrink))), shrink
+
+
+def largest(c: Floats) -> float:
+    """The largest size of an entry."""
+    return float(np.abs(c).max())
+
+
 def who_else(system: System, coef: Floats, c: Floats) -> Unique:
     """Whether another x is as good, why, and which columns depend on each other.
 
