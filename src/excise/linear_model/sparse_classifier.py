@@ -186,7 +186,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
-        coded, score_weight = self._labelled(data)
+        coded, score_weight = self._labelled(data, most=2)
         scoring = scoring_of(self.scoring, self.classes_)
         return self._choose(X, y, coded, loss, groups, scoring=scoring, score_weight=score_weight)
 
