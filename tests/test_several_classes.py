@@ -101,6 +101,16 @@ def test_the_answer_is_certified_by_the_verifier():
     assert found.relative_gap <= 1e-10
 
 
+def test_without_a_penalty():
+    theirs = peer.LogisticRegression(C=np.inf, solver="newton-cg", tol=1e-12, max_iter=10_000)
+    theirs.fit(X, Y)
+    for free in (LogisticRegression(penalty=None), LogisticRegression(C=np.inf)):
+        mine = free.fit(X, Y)
+        assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
+        assert_allclose(mine.coef_, theirs.coef_ - theirs.coef_.mean(axis=0), atol=1e-4)
+        assert_allclose(mine.coef_.sum(axis=0), 0.0, atol=1e-9)
+
+
 def test_labels_of_any_kind():
     code = np.searchsorted(NAMES, Y)
     text = LogisticRegression().fit(X, Y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from excise.losses import Logistic, Multinomial, RowLoss
 from excise.losses.multinomial import log_softmax
 from excise.problem import check_sample_weight
 from excise.results import Floats
+
+if TYPE_CHECKING:
+    from excise.results import Solution
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -136,9 +139,15 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             return code.astype(np.float64)
         return np.asarray(np.eye(len(self.classes_))[code])
 
-    def _coefficients(self, coef: Floats, intercept: Any) -> tuple[Floats, Floats]:
-        """With a row per predictor, as scikit-learn has them."""
-        return np.atleast_2d(coef.T), np.atleast_1d(intercept)
+    def _coefficients(self, solution: Solution) -> tuple[Floats, Floats]:
+        """Coefficients with a row per predictor, as scikit-learn has them, and intercepts.
+
+        Without a penalty a constant that is common to all classes means nothing: their mean is 0.
+        """
+        coef = np.atleast_2d(solution.coef.T)
+        if solution.alpha == 0.0 and len(coef) > 1:
+            coef = coef - coef.mean(axis=0)
+        return coef, np.atleast_1d(solution.intercept)
 
 
 def _refuse_number_of(classes: NDArray[Any], most: int | None) -> None:

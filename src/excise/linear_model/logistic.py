@@ -102,6 +102,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
 
     Notes
     -----
+    Of more than two classes the lasso need not have one answer; its probabilities are unique.
     Classes that a plane separates have a finite answer at every finite C. Without a penalty the
     coefficients then only tend to infinity; the ones given have a loss within `relative_gap_` of 0.
 
@@ -172,7 +173,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
         """
         data, _ = self._labelled(self._training(X, y, sample_weight, labels=True))
         solution = self._solved(data, self._data_term, *self._strength(data.total_weight))
-        self._set_coef(*self._coefficients(solution.coef, solution.intercept), data.X.dtype)
+        self._set_coef(*self._coefficients(solution), data.X.dtype)
         self.n_iter_ = np.array([self.n_iter_])
         return self
 

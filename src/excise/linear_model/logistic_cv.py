@@ -39,9 +39,10 @@ from excise.scores import SCORES, Score, score_of
 class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
     """Logistic regression with C chosen by cross-validation; drop-in for scikit-learn's.
 
-    Of more than two classes the loss is the multinomial one, as in `LogisticRegression`. The grid, the folds, the scores and the choice (the best mean score over the folds) are
-    scikit-learn's; every fit is exact. As there, C is the same in all folds, so that the strength
-    per row is a little higher than on all rows. See `SparseClassifier` for the
+    Of more than two classes the loss is the multinomial one, as in `LogisticRegression`. The grid,
+    the folds, the scores and the choice (the best mean score over the folds) are scikit-learn's;
+    every fit is exact. As there, C is the same in all folds, so that the strength per row is a
+    little higher than on all rows. See `SparseClassifier` for the
     one-standard-error rule and explanations.
 
     Parameters
@@ -204,7 +205,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self.l1_ratio_: Any = float(self.l1_ratios_[ratio])
         alpha = objective.logistic_alpha(self.C_, data.total_weight)
         solution = self._solved(data, self._data_term, alpha, self.l1_ratio_)
-        self._set_coef(*self._coefficients(solution.coef, solution.intercept), data.X.dtype)
+        self._set_coef(*self._coefficients(solution), data.X.dtype)
         self.n_iter_ = np.array([self.n_iter_])
 
     def _averaged(self, scan: Scan, sign: float, dtype: Any) -> None:
@@ -285,7 +286,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         scores, coefs = (
             part[:, 0] if self.l1_ratios is None else np.swapaxes(part, 1, 2) for part in scan
         )
-        self.scores_ = {name: scores for name in named}
+        self.scores_ = dict.fromkeys(named, scores)
         self.coefs_paths_ = {name: coefs[..., k, :] for k, name in enumerate(named)}
 
 
