@@ -176,8 +176,8 @@ class MultiTaskLasso(MultiTaskElasticNet):
     >>> from excise.linear_model import MultiTaskLasso
     >>> Y = [[0.0, 1.0], [2.0, 1.0], [4.0, 4.0]]
     >>> MultiTaskLasso(alpha=0.5).fit([[0.0], [1.0], [2.0]], Y).coef_.round(4)
-    array([[1.4   ],
-           [1.05  ]])
+    array([[1.4 ],
+           [1.05]])
     """
 
     def __init__(

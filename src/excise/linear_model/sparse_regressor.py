@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from excise.exceptions import InputError
 from excise.linear_model.glm import LinkedRegressor
@@ -183,7 +183,8 @@ class SparseRegressor(LinkedRegressor, SparseModel):
             self._responses = [
                 f"y{k}" if names is None else str(names[k]) for k in range(data.n_targets)
             ]
-        data = data._replace(y=data.goal)
+        elif data.y.ndim == 2:
+            data = data._replace(y=column_or_1d(data.y, warn=True))
         return self._choose(X, y, data, loss, groups, scoring=scoring_of(self.scoring))
 
     def _refuse_bounds(self, n_targets: int) -> None:
