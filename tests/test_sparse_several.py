@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 import excise
@@ -170,6 +171,21 @@ def test_entries_are_where_the_coefficients_are_seen_to_come_in(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_many_entries_are_told_as_the_grid_saw_them(kind, monkeypatch):
+    model = fitted(kind, alphas=12, rule="min")
+    exact = model.ledger()
+    monkeypatch.setattr("excise.explain.several.EXACT", 0)
+    rough = fitted(kind, alphas=12, rule="min").ledger()
+    taxes, seen = model.path_.alphas, 0
+    for one, other in zip(exact.iter_rows(named=True), rough.iter_rows(named=True), strict=True):
+        if one["enters"] is not None and other["enters"] is not None and one["leaves"] is None:
+            below = taxes[taxes <= one["enters"]].max()
+            assert other["enters"] == below
+            seen += 1
+    assert seen >= 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_decoys_are_entries_of_shuffled_tables(kind):
     model = fitted(kind, decoys=30, random_state=4)
     y = RESPONSES if kind == "responses" else HOT
@@ -221,6 +237,19 @@ def test_free_and_excluded_features():
         assert not np.any(model.coef_[:, 1])
         assert "free: it pays no tax" in str(model.why(0))
         assert "excluded" in str(model.why("x1"))
+
+
+def test_sparse_tables_and_single_precision():
+    table = np.where(np.abs(X) < 1.0, 0.0, X)
+    for make, y in ((SparseClassifier, Y), (SparseRegressor, RESPONSES)):
+        dense = make(**FAST | {"decoys": 5}).fit(table, y)
+        sparse = make(**FAST | {"decoys": 5}).fit(sp.csc_array(table), y)
+        assert_allclose(sparse.coef_, dense.coef_, atol=1e-8)
+        for name in ("earns", "earns_alone", "decoy95"):
+            assert_allclose(sparse.ledger()[name], dense.ledger()[name], atol=1e-8)
+        assert_allclose(sparse._eta(sp.csr_array(table)), dense._eta(table), atol=1e-7)
+        single = make(**FAST).fit(table.astype(np.float32), y)
+        assert_allclose(single.coef_, dense.coef_, atol=1e-4)
 
 
 def test_names_come_from_the_data():

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from excise.explain.books import allowed
 from excise.explain.decoys import Decoys, decoys
-from excise.explain.ledger import StatusWord, status_of, turns
+from excise.explain.ledger import Crossing, StatusWord, status_of, turns
 from excise.explain.rows import Rows
 from excise.explain.stability import stability
 from excise.explain.words import amount, decimals_of, figures
@@ -30,6 +30,8 @@ COLUMNS = (
     "picked", "decoy95",
 )  # fmt: skip
 """What a row of the frame has beside its feature, its output and the coefficients."""
+EXACT = 100
+"""More entries and exits than this are told as the grid saw them: each exact one takes a solve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class SeveralRow:
     output : str or None
         The class or response; None for all together.
     earns, earns_alone, tax, margin, status, enters, leaves, picked, decoy95
-        As in `LedgerRow`; of all outputs together lengths of the K gradients.
+        As in `LedgerRow`; of all outputs together lengths of the K gradients. A path with more than
+        100 entries and exits gives the taxes of its grid at which they were first seen.
     coef_std, coef : float
         Per standard deviation and per unit of the column; of all together lengths.
     coefs : tuple of float
@@ -174,9 +177,10 @@ def keep_several(
     floor: Decoys | None = None
     if n_shuffles and l1_ratio > 0.0:
         floor = decoys(rows, _untaxed(rows, path), n_shuffles, seed)
-    crossed: dict[tuple[int, ...], list[Any]] = {}
-    for event in path.events() if l1_ratio > 0.0 else []:
-        crossed.setdefault(_place(event), []).append((event.alpha * l1_ratio, event.kind))
+    crossed: dict[tuple[int, ...], list[Crossing]] = {}
+    for event in _events(path) if l1_ratio > 0.0 else []:
+        place = (event.feature,) if event.output is None else (event.feature, event.output)
+        crossed.setdefault(place, []).append((event.alpha * l1_ratio, event.kind))
     coef, coef_std = solution.coef, solution.coef_std
     if problem.grouped:
         coef, coef_std = (np.linalg.norm(b, axis=1) for b in (coef, coef_std))
@@ -207,8 +211,22 @@ def keep_several(
     return SeveralLedger(tuple(found), tuple(outputs), noun, alpha * l1_ratio)
 
 
-def _place(event: Event) -> tuple[int, ...]:
-    return (event.feature,) if event.output is None else (event.feature, event.output)
+def _events(path: Path) -> list[Event]:
+    """Entries and exits by falling alpha: exact if they are few, else as the grid saw them."""
+    problem, seen = path.problem, []
+    K, before = 1 if problem.grouped else path.outputs, np.empty(0, dtype=np.int64)
+    for k, alpha in enumerate(path.alphas.tolist()):
+        now = path.support(k) if problem.grouped else path.columns.support(k)
+        sides: tuple[tuple[Literal["enters", "leaves"], Any, Any], ...] = (
+            ("enters", now, before),
+            ("leaves", before, now),
+        )
+        for kind, here, there in sides:
+            for flat in np.setdiff1d(here, there).tolist():
+                output = None if problem.grouped else flat % K
+                seen.append(Event(alpha, flat // K, kind, output))
+        before = now
+    return seen if len(seen) > EXACT else path.events()
 
 
 def _earns_alone(rows: Rows) -> Floats:

@@ -172,7 +172,8 @@ class SparseModel(ExplainedModel):
             decoy95. Of more than two classes a row per feature and class, with a column "class" in
             the place of group; of several responses, and of classes with ``grouped=True``, a row
             per feature: what it earns and its coefficients are lengths over all of them, and a
-            column ``coef[name]`` for each has its coefficient.
+            column ``coef[name]`` for each has its coefficient. There a path of more than 100
+            entries and exits tells them as its grid saw them.
         """
         check_is_fitted(self)
         return super().ledger() if self.path_.outputs == 1 else self._each().to_frame(self._frame)
