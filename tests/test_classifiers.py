@@ -198,10 +198,6 @@ def test_labels_that_are_objects_or_frames():
 def test_labels_that_cannot_be(make):
     with pytest.raises(InputError, match=r"y holds one class only \('a'\)"):
         make().fit(X, np.full(120, "a"))
-    with pytest.raises(InputError, match="Only binary classification is supported") as error:
-        make().fit(X, np.arange(120) % 6)
-    assert "y holds 6 classes: 0, 1, 2, 3, ..." in str(error.value)
-    assert "OneVsRestClassifier" in str(error.value)
     with pytest.raises(ValueError, match="Unknown label type"):
         make().fit(X, MARGIN)
     with pytest.raises(ValueError, match="NaN"):
@@ -209,6 +205,14 @@ def test_labels_that_cannot_be(make):
     for method in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         with pytest.raises(NotFittedError):
             getattr(make(), method)(X)
+
+
+def test_the_squared_hinge_loss_has_two_classes():
+    with pytest.raises(InputError, match="Only binary classification is supported") as error:
+        SparseClassifier(loss="squared_hinge").fit(X, np.arange(120) % 6)
+    assert "y holds 6 classes: 0, 1, 2, 3, ..." in str(error.value)
+    assert "the squared_hinge loss is for two classes" in str(error.value)
+    assert "loss='logistic', or sklearn.multiclass.OneVsRestClassifier" in str(error.value)
 
 
 # --- weights -------------------------------------------------------------------------------------

@@ -124,9 +124,10 @@ ERRORS = {
     ),
     "fit houses.csv price --task class": (
         3,
-        "error: target 'price' has 11 classes; this release fits two\n"
+        "error: target 'price' has 11 classes; the command line fits two\n"
         "  '0', '1', '10', ...\n"
-        "  keep the rows of two classes, or make one class of all the others\n",
+        "  keep the rows of two classes, or make one class of all the others\n"
+        "  try: excise.SparseClassifier in Python, which fits them all\n",
     ),
     "fit houses.csv": (
         2,

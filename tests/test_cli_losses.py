@@ -305,9 +305,10 @@ REFUSED = {
     ),
     "fit kind.csv kind": (
         3,
-        "error: target 'kind' has 3 classes; this release fits two\n"
+        "error: target 'kind' has 3 classes; the command line fits two\n"
         "  'a', 'b', 'c'\n"
-        "  keep the rows of two classes, or make one class of all the others\n",
+        "  keep the rows of two classes, or make one class of all the others\n"
+        "  try: excise.SparseClassifier in Python, which fits them all\n",
     ),
     "fit lonely.csv churn": (
         3,

@@ -91,8 +91,9 @@ def _refuse_many(planned: Plan, options: FitOptions) -> None:
         return
     named = ", ".join(map(repr, levels[:3])) + ", ..." * (len(levels) > 3)
     raise InputError(
-        f"target {options.target!r} has {len(levels):,} classes; this release fits two",
+        f"target {options.target!r} has {len(levels):,} classes; the command line fits two",
         [named, "keep the rows of two classes, or make one class of all the others"],
+        "excise.SparseClassifier in Python, which fits them all",
     )
 
 

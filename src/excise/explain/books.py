@@ -106,8 +106,7 @@ class Books:
 
     def allowed(self, left: Floats) -> Floats:
         """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
-        barred = np.where(left > 0.0, self.upper <= 0.0, (left <= 0.0) & (self.lower >= 0.0))
-        return np.where(barred, 0.0, np.abs(left))
+        return allowed(left, self.lower, self.upper)
 
     def left(self, coef_std: Floats) -> Floats:
         """Signed earnings with the others held; NaN for columns outside the block.
@@ -197,3 +196,9 @@ class Books:
         relative = gap / self.null_loss if self.null_loss > 0.0 else 0.0
         proof = Proof(gap, relative, found.certificate.kkt_violation, kinds)
         return Point(alpha, float(self.centre - self.mean @ coef), coef, coef_std, proof)
+
+
+def allowed(left: Floats, lower: Floats, upper: Floats) -> Floats:
+    """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
+    barred = np.where(left > 0.0, upper <= 0.0, (left <= 0.0) & (lower >= 0.0))
+    return np.where(barred, 0.0, np.abs(left))

@@ -5,6 +5,7 @@ every tie to y is broken. The best of the shuffled columns d enters at the tax
 
     max_j |d_j'W r|,     r = y less the intercept and the features that pay no tax,
 
+(of several outputs the largest of each feature's K numbers, or, grouped, their length)
 which is alpha_max * l1_ratio of the shuffled table. Its quantiles over shuffles say how much a
 column of this table can earn by chance alone (the quantile universal threshold; Giacobino,
 Sardy, Diaz-Rodriguez and Hengartner, Electron. J. Stat. 2017).
@@ -45,20 +46,24 @@ def decoys(rows: Rows, residual: Floats, n_shuffles: int = 200, seed: int = 0) -
     Parameters
     ----------
     rows : Rows
-    residual : ndarray, shape (n,)
-        y less the intercept and the features that pay no tax.
+    residual : ndarray, shape (n,), or (n, K) of K outputs
+        y less the intercept and the features that pay no tax. The outputs of a row stay together.
     """
-    problem = rows.problem
+    problem, K = rows.problem, rows.problem.outputs
     rng = np.random.default_rng(seed)
     used = rows.used()
     unit = np.ones(problem.p) if problem.standardize else rows.scale
     unit = np.where(problem.penalty_weight > 0.0, unit, 0.0)[:, None]
-    together = max(1, TOGETHER // max(problem.n, problem.p))
+    together = max(1, TOGETHER // (K * max(problem.n, problem.p)))
+    weighted = residual.reshape(problem.n, K) * problem.weights[:, None]
     best = np.zeros(n_shuffles)
     for start in range(0, n_shuffles, together):
-        shuffled = np.zeros((problem.n, min(together, n_shuffles - start)))
-        for column in shuffled.T:  # shuffling r by the inverse is shuffling the columns
-            column[used] = (residual * problem.weights)[rng.permutation(used)]
-        best[start : start + together] = np.abs(rows.correlate(shuffled) * unit).max(axis=0)
+        count = min(together, n_shuffles - start)
+        shuffled = np.zeros((problem.n, count * K))
+        for k in range(count):  # shuffling r by the inverse is shuffling the columns
+            shuffled[used, k * K : (k + 1) * K] = weighted[rng.permutation(used)]
+        earned = np.abs(rows.correlate(shuffled) * unit).reshape(problem.p, count, K)
+        of_each = np.linalg.norm(earned, axis=2) if problem.grouped else earned.max(axis=2)
+        best[start : start + together] = of_each.max(axis=0)
     median, q95 = np.quantile(best, [0.5, 0.95])
     return Decoys(float(median), float(q95), n_shuffles, seed)

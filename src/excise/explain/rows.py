@@ -120,9 +120,14 @@ class Rows:
         return self._left(centre + self.eta(support, coef_std))
 
     def eta(self, support: NDArray[np.intp], coef_std: Floats) -> Floats:
-        """The terms of these features added up, shape (n,); 0 where every one is at its mean."""
+        """The terms of these features added up, shape (n,); 0 where every one is at its mean.
+
+        Of coefficients with a column per output shape (n, K).
+        """
         columns = ColumnScale(self.mean, self.scale)
-        return predict(self.problem.design, columns, support, coef_std[:, None])[:, 0]
+        b = coef_std if coef_std.ndim == 2 else coef_std[:, None]
+        eta = predict(self.problem.design, columns, support, b)
+        return eta if coef_std.ndim == 2 else eta[:, 0]
 
     def used(self) -> NDArray[np.intp]:
         """Rows with weight."""

@@ -37,6 +37,7 @@ class Stability:
     alphas : ndarray, shape (k,)
         The saved taxes: the chosen one, best and 1-SE; falling.
     picked : ndarray, shape (k, n_features)
+        Of several outputs with features of their own (k, n_features * outputs), in flat numbers.
     n_samples, seed : int
     """
 
@@ -55,15 +56,15 @@ class Stability:
 
 def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -> Stability:
     """Solve `n_samples` half-samples at falling `alphas`."""
-    p = rows.problem.p
+    p, apart = rows.problem.p, not rows.problem.grouped
     rng = np.random.default_rng(seed)
     shared = len(rows.used()) > TALL * p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
-    shared &= rows.squared
+    shared &= rows.squared and rows.problem.outputs == 1
     solve = _from_moments if shared else _from_rows
-    kept = np.zeros((len(alphas), p), dtype=np.int64)
+    kept = np.zeros((len(alphas), p * rows.problem.outputs if apart else p), dtype=np.int64)
     for path in solve(rows, alphas, n_samples, rng):
         for k in range(len(alphas)):
-            kept[k, path.columns_std.support(k)] += 1
+            kept[k, path.columns_std.support(k) if apart else path.support(k)] += 1
     return Stability(alphas, kept / n_samples, n_samples, seed)
 
 
@@ -90,6 +91,9 @@ def _strata(rows: Rows) -> list[NDArray[np.intp]]:
     used, loss, y = rows.used(), rows.problem.loss, rows.problem.y
     if not loss.of_classes and loss.link != "log":
         return [used]
+    if rows.problem.outputs > 1:
+        classes = y[used].argmax(axis=1)
+        return [used[classes == k] for k in np.unique(classes)]
     above = y[used] > (0.5 if loss.of_classes else 0.0)
     return [part for part in (used[above], used[~above]) if len(part)]
 

@@ -12,6 +12,8 @@ from excise.linear_model.glm import GammaRegressor, PoissonRegressor, TweedieReg
 from excise.linear_model.huber import HuberRegressor
 from excise.linear_model.logistic import LogisticRegression
 from excise.linear_model.logistic_cv import LogisticRegressionCV
+from excise.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
+from excise.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from excise.linear_model.paths import enet_path, lasso_path
 from excise.linear_model.quantile import QuantileRegressor
 from excise.linear_model.ridge import Ridge
@@ -32,6 +34,10 @@ __all__ = [
     "LedgerDisplay",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PathDisplay",
     "PoissonRegressor",
     "QuantileRegressor",

@@ -50,6 +50,12 @@ class Training(NamedTuple):
         """Number of targets."""
         return 1 if self.y.ndim == 1 else self.y.shape[1]
 
+    @property
+    def goal(self) -> NDArray[np.float64]:
+        """What a problem takes as y: a single column is no table."""
+        goal: NDArray[np.float64] = self.y[:, 0] if self.y.shape[1:] == (1,) else self.y
+        return goal
+
     def problems(self, **settings: Any) -> list[Problem]:
         """One problem for each target, on the same X."""
         first, *others = np.ascontiguousarray(self.y.reshape(len(self.y), -1).T)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,24 +12,32 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from excise.exceptions import InputError, InputTypeError
 from excise.linear_model.base import LinearModel, Training
-from excise.losses import Logistic, Loss
+from excise.losses import Logistic, Multinomial, RowLoss
+from excise.losses.multinomial import log_softmax
 from excise.problem import check_sample_weight
 from excise.results import Floats
 
+if TYPE_CHECKING:
+    from excise.results import Solution
+
 
 class LinearClassifier(ClassifierMixin, LinearModel):
-    """Base of all classifiers: with two classes, the second is where the predictor is positive."""
+    """Base of all classifiers.
+
+    With two classes, the second is where the one predictor is positive; more have a predictor each,
+    and the largest wins.
+    """
 
     classes_: NDArray[Any]
     class_weight: Any
 
     @property
-    def _data_term(self) -> Loss:
-        """The loss."""
-        return Logistic()
+    def _data_term(self) -> RowLoss:
+        """The loss that was fitted: of more than two classes the multinomial one."""
+        return Logistic() if len(self.classes_) == 2 else Multinomial()
 
     def decision_function(self, X: Any) -> NDArray[Any]:
-        """Predictor of every row: positive for ``classes_[1]``.
+        """Predictor of every row: positive for ``classes_[1]``; of several classes one for each.
 
         Parameters
         ----------
@@ -37,10 +45,10 @@ class LinearClassifier(ClassifierMixin, LinearModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,), or (n_samples, n_classes) of more than two
         """
-        eta: NDArray[Any] = self._eta(X)[:, 0]
-        return eta
+        eta: NDArray[Any] = self._eta(X)
+        return eta[:, 0] if eta.shape[1] == 1 else eta
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the class of every row.
@@ -55,6 +63,8 @@ class LinearClassifier(ClassifierMixin, LinearModel):
             Of `classes_`.
         """
         decision = self.decision_function(X)  # first: it says if nothing is fitted
+        if decision.ndim == 2:
+            return np.asarray(self.classes_[decision.argmax(axis=1)])
         return np.asarray(self.classes_[(decision > 0.0).astype(np.intp)])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -67,10 +77,10 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            A column for each of `classes_`; both are computed without a subtraction from 1, so
+            A column for each of `classes_`; all are computed without a subtraction from 1, so
             that a small probability keeps its digits.
         """
-        return self._of_both(X, self._data_term.mean)
+        return self._of_each(X, lambda eta: self._data_term.mean(eta))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Predict the logarithm of the probability of every class.
@@ -82,35 +92,38 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            For the logistic loss never -infinity.
+            For the logistic and multinomial losses never -infinity.
         """
-        loss = self._data_term
-        if isinstance(loss, Logistic):  # its value is minus the log-likelihood
-            return self._of_both(X, lambda eta: -loss.value(np.ones_like(eta), eta))
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.predict_proba(X)))
 
-    def _of_both(self, X: Any, of: Any) -> NDArray[Any]:
-        """A function of the predictor, for the first class and the second."""
-        decision = self.decision_function(X)
-        pair: Floats = of(np.stack([-decision, decision], axis=1))
-        return pair.astype(decision.dtype, copy=False)
+        def logarithms(eta: Floats) -> Floats:
+            loss = self._data_term
+            if isinstance(loss, Multinomial):
+                return log_softmax(eta)
+            if isinstance(loss, Logistic):  # its value is minus the log-likelihood
+                return -loss.value(np.ones_like(eta), eta)
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.log(loss.mean(eta)))
 
-    def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect of it: two classes, for now."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
+        return self._of_each(X, logarithms)
 
-    def _labelled(self, data: Training) -> tuple[Training, NDArray[np.float64] | None]:
-        """Store the classes; classes 0 and 1 with all weights, and the weights for scores.
+    def _of_each(self, X: Any, of: Callable[[Floats], Floats]) -> NDArray[Any]:
+        """A function of the predictors, a column for each class; of two they are opposites."""
+        eta = self.decision_function(X)  # first: it says if nothing is fitted
+        columns = np.stack([-eta, eta], axis=1) if eta.ndim == 1 else eta
+        return of(columns).astype(eta.dtype, copy=False)
 
-        Those of the classes are in the first and not in the second, unless there are none.
+    def _labelled(
+        self, data: Training, most: int | None = None
+    ) -> tuple[Training, NDArray[np.float64] | None]:
+        """Store the classes; y as the losses take it with all weights, and the weights for scores.
+
+        That y is 0 and 1 of two classes, and of more has a 1 in the column of each row's class.
+        The weights of the classes are in the first and not in the second, unless there are none.
+        `most`: how many classes the loss takes, if not any number.
         """
         check_classification_targets(data.y)
         self.classes_, code = np.unique(data.y, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise _not_two(self.classes_)
+        _refuse_number_of(self.classes_, most)
         given = check_sample_weight(data.sample_weight, len(code))
         weights = _with_class_weight(self.class_weight, self.classes_, code, given)
         # one number as the weight of all rows is no weight, but counts in the total
@@ -118,23 +131,41 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         total = data.total_weight if weights is None else all_rows * float(weights.sum())
         if given is None and weights is not None:
             given = np.ones(len(code))
-        return Training(data.X, code.astype(np.float64), weights, total), given
+        return Training(data.X, self._coded(code), weights, total), given
+
+    def _coded(self, code: NDArray[np.intp]) -> Floats:
+        """Positions in `classes_` as a loss takes them."""
+        if len(self.classes_) == 2:
+            return code.astype(np.float64)
+        return np.asarray(np.eye(len(self.classes_))[code])
+
+    def _coefficients(self, solution: Solution) -> tuple[Floats, Floats]:
+        """Coefficients with a row per predictor, as scikit-learn has them, and intercepts.
+
+        Without a penalty a constant that is common to all classes means nothing: their mean is 0.
+        """
+        coef = np.atleast_2d(solution.coef.T)
+        if solution.alpha == 0.0 and len(coef) > 1:
+            coef = coef - coef.mean(axis=0)
+        return coef, np.atleast_1d(solution.intercept)
 
 
-def _not_two(classes: NDArray[Any]) -> InputError:
+def _refuse_number_of(classes: NDArray[Any], most: int | None) -> None:
     if len(classes) == 1:
-        return InputError(
+        raise InputError(
             f"y holds one class only ({classes.tolist()[0]!r}); there is nothing to learn",
             remedy="rows of a second class",
         )
+    if most is None or len(classes) <= most:
+        return
     names = ", ".join(repr(name) for name in classes.tolist()[:4])
-    return InputError(
+    raise InputError(
         "Only binary classification is supported. The type of the target is multiclass.",
         [
             f"y holds {len(classes)} classes: {names}{', ...' if len(classes) > 4 else ''}",
-            "the multinomial loss is to come",
+            "the squared_hinge loss is for two classes",
         ],
-        "sklearn.multiclass.OneVsRestClassifier(...)",
+        "loss='logistic', or sklearn.multiclass.OneVsRestClassifier(...)",
     )
 
 

@@ -46,7 +46,7 @@ class Scan(NamedTuple):
 
 
 class CrossValidatedRegressor(LinearRegressor, Split):
-    """Base of `LassoCV` and `ElasticNetCV`."""
+    """Base of `LassoCV`, `ElasticNetCV` and those of several responses."""
 
     l1_ratio: Any
     eps: float
@@ -66,7 +66,7 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         ----------
         X : array-like or sparse of shape (n_samples, n_features)
             float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), or (n_samples, n_targets) of several responses
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0, used in the grid, in every fit and in every fold's error; only their
             ratios matter. The folds count alike, whatever their weight.
@@ -78,7 +78,7 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         -------
         self : object
         """
-        data = self._training(X, y, sample_weight)
+        data = self._checked(X, y, sample_weight)
         folds = self._folds(data, params)
         ratios = [1.0] if self.l1_ratio is None else np.atleast_1d(self.l1_ratio).tolist()
         scans = [self._scan(data, folds, float(ratio)) for ratio in ratios]
@@ -89,13 +89,17 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         self.alpha_ = float(best.alphas[best.best])
         if self.l1_ratio is not None:
             self.l1_ratio_ = best.l1_ratio
-        self._store(best, data.X.dtype)
+        self._store(best, data.X.dtype, several=data.y.ndim == 2)
         return self
+
+    def _checked(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Training:
+        """The training data."""
+        return self._training(X, y, sample_weight)
 
     def _scan(self, data: Training, folds: Folds, l1_ratio: float) -> Scan:
         problem = make_problem(
             data.X,
-            data.y,
+            data.goal,
             sample_weight=data.sample_weight,
             l1_ratio=l1_ratio,
             bounds="positive" if self.positive else None,
@@ -106,9 +110,10 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         grid = alpha_grid(session, self.alphas, self.eps)
         distinct, position = np.unique(-grid, return_inverse=True)
         found = cross_validate(session, folds, alphas=-distinct)
-        return Scan(l1_ratio, grid, found.folds[position], found.path)
+        mse = found.folds[position] / data.n_targets  # a sum over the responses; theirs is a mean
+        return Scan(l1_ratio, grid, mse, found.path)
 
-    def _store(self, scan: Scan, dtype: Any) -> None:
+    def _store(self, scan: Scan, dtype: Any, *, several: bool) -> None:
         """The chosen point of the path as attributes."""
         path = scan.path
         k = int(np.flatnonzero(path.alphas == self.alpha_)[0])
@@ -117,7 +122,10 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         self.kkt_violation_ = float(path.kkt_violations[k])
         self.n_iter_ = max(1, path.n_factorizations)
         warn_if_uncertified(type(self).__name__, self.alpha_, self.relative_gap_, self.tol)
-        self._set_coef(path.columns.column(k), path.intercepts[k], dtype)
+        coef, intercept = path.coef_at(k).T, path.intercepts[k]
+        if several:
+            coef, intercept = np.atleast_2d(coef), np.atleast_1d(intercept)
+        self._set_coef(coef, intercept, dtype)
 
 
 class ElasticNetCV(CrossValidatedRegressor):

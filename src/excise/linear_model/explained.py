@@ -14,6 +14,7 @@ from excise.model.file import write_atomically
 
 if TYPE_CHECKING:
     from excise.explain import Why
+    from excise.explain.several import SeveralWhy
     from excise.model import Model
 
 
@@ -39,7 +40,7 @@ class ExplainedModel(LinearModel, ABC):
         """
         return self.model_.ledger().to_frame(self._frame)
 
-    def why(self, feature: str | int) -> Why:
+    def why(self, feature: str | int) -> Why | SeveralWhy:
         """Why one feature is kept or cut.
 
         Parameters

@@ -21,7 +21,6 @@ from excise.linear_model.settings import (
     real,
 )
 from excise.linear_model.single import SingleModel
-from excise.losses import Logistic
 
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 PENALTIES = {"l1": 1.0, "l2": 0.0}
@@ -37,12 +36,13 @@ LOGISTIC_RULES: Rules = {
 
 
 class LogisticRegression(LinearClassifier, SingleModel):
-    """Logistic regression of two classes, solved exactly; drop-in for scikit-learn's.
+    """Logistic regression of two or more classes, solved exactly; drop-in for scikit-learn's.
 
     Minimises ``C sum_i w_i log(1 + exp(-s_i eta_i)) + l1_ratio |b|_1 + (1 - l1_ratio) / 2 |b|_2^2``
-    with ``eta = b0 + X b`` and s = 1 for ``classes_[1]``, else -1. The weights are taken as they
-    are given: doubling all weights doubles C. The columns are not standardised and the intercept
-    is never penalised.
+    with ``eta = b0 + X b`` and s = 1 for ``classes_[1]``, else -1; of K > 2 classes the multinomial
+    loss ``log(sum_k exp(eta_ik)) - eta_iy`` with K predictors, all penalised, number by number.
+    The weights are taken as they are given: doubling all weights doubles C. The columns are not
+    standardised and the intercept is never penalised.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
     intercept_scaling : float, default=1
         Without effect: the intercept is not penalised, whatever `solver` says.
     class_weight : None, "balanced" or dict, default=None
-        Factor on the weights of the rows of each class; "balanced" gives both classes the same
+        Factor on the weights of the rows of each class; "balanced" gives all classes the same
         total and leaves the total of all as it is.
     random_state : int, RandomState or None, default=None
         Without effect: nothing is random.
@@ -82,10 +82,11 @@ class LogisticRegression(LinearClassifier, SingleModel):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
+    classes_ : ndarray of shape (n_classes,)
         In sorted order.
-    coef_ : ndarray of shape (1, n_features)
-    intercept_ : ndarray of shape (1,)
+    coef_ : ndarray of shape (1, n_features), or (n_classes, n_features) of more than two
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Of more than two classes, whose common constant means nothing, with mean 0.
     dual_gap_, relative_gap_, kkt_violation_ : float
         As in `ElasticNet`; `dual_gap_` on the scale of the mean loss.
     n_iter_ : ndarray of shape (1,)
@@ -101,6 +102,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
 
     Notes
     -----
+    Of more than two classes the lasso need not have one answer; its probabilities are unique.
     Classes that a plane separates have a finite answer at every finite C. Without a penalty the
     coefficients then only tend to infinity; the ones given have a loss within `relative_gap_` of 0.
 
@@ -161,7 +163,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
         X : array-like or sparse of shape (n_samples, n_features)
             float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR.
         y : array-like of shape (n_samples,)
-            Names of two classes: numbers, text or True and False.
+            Names of classes: numbers, text or True and False.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0; their sum matters, see the class.
 
@@ -170,8 +172,8 @@ class LogisticRegression(LinearClassifier, SingleModel):
         self : object
         """
         data, _ = self._labelled(self._training(X, y, sample_weight, labels=True))
-        solution = self._solved(data, Logistic(), *self._strength(data.total_weight))
-        self._set_coef(solution.coef[None, :], [solution.intercept], data.X.dtype)
+        solution = self._solved(data, self._data_term, *self._strength(data.total_weight))
+        self._set_coef(*self._coefficients(solution), data.X.dtype)
         self.n_iter_ = np.array([self.n_iter_])
         return self
 

@@ -31,18 +31,18 @@ from excise.linear_model.settings import (
     real,
 )
 from excise.linear_model.single import SingleModel
-from excise.losses import Logistic
 from excise.problem import check_sample_weight, make_problem
-from excise.results import Floats
+from excise.results import Floats, Path
 from excise.scores import SCORES, Score, score_of
 
 
 class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
     """Logistic regression with C chosen by cross-validation; drop-in for scikit-learn's.
 
-    The grid, the folds, the scores and the choice (the best mean score over the folds) are
-    scikit-learn's; every fit is exact. As there, C is the same in all folds, so that the strength
-    per row is a little higher than on all rows. See `SparseClassifier` for the
+    Of more than two classes the loss is the multinomial one, as in `LogisticRegression`. The grid,
+    the folds, the scores and the choice (the best mean score over the folds) are scikit-learn's;
+    every fit is exact. As there, C is the same in all folds, so that the strength per row is a
+    little higher than on all rows. See `SparseClassifier` for the
     one-standard-error rule and explanations.
 
     Parameters
@@ -73,17 +73,18 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-    coef_ : ndarray of shape (1, n_features)
-    intercept_ : ndarray of shape (1,)
+    classes_ : ndarray of shape (n_classes,)
+    coef_ : ndarray of shape (1, n_features), or (n_classes, n_features) of more than two
+    intercept_ : ndarray of shape (1,) or (n_classes,)
     Cs_ : ndarray of shape (n_cs,)
     l1_ratios_ : ndarray of shape (n_l1_ratios,)
-    C_, l1_ratio_ : float, or ndarray of shape (1,) with legacy attributes
+    C_, l1_ratio_ : float, or ndarray of shape (1,) or (n_classes,) with legacy attributes
         The chosen ones.
     scores_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
         With legacy attributes a dict from ``classes_[1]`` to an array of shape (n_folds, n_cs), or
-        (n_folds, n_cs, n_l1_ratios) if `l1_ratios` are given.
-    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1, n_features + 1)
+        (n_folds, n_cs, n_l1_ratios) if `l1_ratios` are given; of more than two classes from every
+        class to the same scores.
+    coefs_paths_ : ndarray of shape (n_folds, n_l1_ratios, n_cs, 1 or n_classes, n_features + 1)
         Coefficients of the folds, the intercept last (if there is one); with legacy attributes a
         dict like `scores_`, of arrays with that last axis.
     dual_gap_, relative_gap_, kkt_violation_ : float
@@ -163,7 +164,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         X : array-like or sparse of shape (n_samples, n_features)
             float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR.
         y : array-like of shape (n_samples,)
-            Names of two classes: numbers, text or True and False.
+            Names of classes: numbers, text or True and False.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0, in the fits and in the scores. The folds count alike.
         **params
@@ -183,7 +184,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
             problem = make_problem(
                 coded.X,
                 coded.y,
-                loss=Logistic(),
+                loss=self._data_term,
                 l1_ratio=ratio,
                 sample_weight=coded.sample_weight,
                 fit_intercept=self.fit_intercept,
@@ -203,8 +204,8 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self.C_: Any = float(self.Cs_[c])
         self.l1_ratio_: Any = float(self.l1_ratios_[ratio])
         alpha = objective.logistic_alpha(self.C_, data.total_weight)
-        solution = self._solved(data, Logistic(), alpha, self.l1_ratio_)
-        self._set_coef(solution.coef[None, :], [solution.intercept], data.X.dtype)
+        solution = self._solved(data, self._data_term, alpha, self.l1_ratio_)
+        self._set_coef(*self._coefficients(solution), data.X.dtype)
         self.n_iter_ = np.array([self.n_iter_])
 
     def _averaged(self, scan: Scan, sign: float, dtype: Any) -> None:
@@ -214,7 +215,8 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         ]
         mean = np.mean([scan.coefs[k][at] for k, at in enumerate(chosen)], axis=0)
         p = self.n_features_in_
-        self._set_coef(mean[None, :p], mean[p:] if self.fit_intercept else [0.0], dtype)
+        intercept = mean[:, p] if self.fit_intercept else np.zeros(len(mean))
+        self._set_coef(mean[:, :p], intercept, dtype)
         self.C_ = float(np.mean([self.Cs_[c] for _, c in chosen]))
         self.l1_ratio_ = float(np.mean([self.l1_ratios_[ratio] for ratio, _ in chosen]))
         self.n_iter_ = np.array([1])
@@ -241,17 +243,17 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
             raise InputError(
                 f"y holds {labels[strange].tolist()[0]!r}, which is no class of the fit"
             )
-        code = (labels == self.classes_[1]).astype(np.float64)
+        code = self._coded(np.searchsorted(self.classes_, labels))
         score = self._measure(code)
         weights = check_sample_weight(sample_weight, len(code))
-        value = score(Logistic(), code, eta, weights)
+        value = score(self._data_term, code, eta, weights)
         return value if score.greater_is_better else -value
 
     def _measure(self, y: Floats) -> Score:
         """What the folds are scored by."""
         named = "accuracy" if self.scoring is None else self.scoring
         wanted = scoring_of(named, self.classes_, scorers=True)
-        return score_of(wanted, Logistic(), y) or SCORES["deviance"]
+        return score_of(wanted, self._data_term, y) or SCORES["deviance"]
 
     def _candidates(self) -> tuple[Floats, Floats]:
         """Values of C in the order given, and shares of the L1 penalty."""
@@ -275,14 +277,17 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
     def _publish(self, scan: Scan) -> None:
         """The choice, the scores and the coefficients of the folds in scikit-learn's shapes."""
         self.scores_: Any = scan.scores
-        self.coefs_paths_: Any = scan.coefs[:, :, :, None, :]
-        if self.use_legacy_attributes:
-            second = self.classes_.tolist()[1]
-            self.C_, self.l1_ratio_ = np.array([self.C_]), np.array([self.l1_ratio_])
-            self.scores_, self.coefs_paths_ = (
-                {second: part[:, 0] if self.l1_ratios is None else np.swapaxes(part, 1, 2)}
-                for part in scan
-            )
+        self.coefs_paths_: Any = scan.coefs
+        if not self.use_legacy_attributes:
+            return
+        names = self.classes_.tolist()
+        named = names[1:] if len(names) == 2 else names
+        self.C_, self.l1_ratio_ = (np.full(len(named), one) for one in (self.C_, self.l1_ratio_))
+        scores, coefs = (
+            part[:, 0] if self.l1_ratios is None else np.swapaxes(part, 1, 2) for part in scan
+        )
+        self.scores_ = dict.fromkeys(named, scores)
+        self.coefs_paths_ = {name: coefs[..., k, :] for k, name in enumerate(named)}
 
 
 class Scan(NamedTuple):
@@ -291,7 +296,7 @@ class Scan(NamedTuple):
     Attributes
     ----------
     scores : ndarray of shape (n_folds, n_l1_ratios, n_cs)
-    coefs : ndarray of shape (n_folds, n_l1_ratios, n_cs, n_features + 1)
+    coefs : ndarray of shape (n_folds, n_l1_ratios, n_cs, n_predictors, n_features + 1)
         With the intercept last; without it where none is fitted.
     """
 
@@ -321,9 +326,16 @@ def _scan(judge: Judge, data: Training, folds: Folds, Cs: Floats) -> tuple[Float
         falling, place = np.unique(-np.array(alphas), return_inverse=True)
         path = Session(replace(problem, sample_weight=trained)).path(-falling)
         rows = np.flatnonzero(roles == TEST)
-        eta = path.intercepts[:, None] + (data.X[rows] @ path.coefs.toarray()).T
-        scores.append(judge.rate(eta, rows, f"the held-out rows of fold {k}")[place])
-        parts = [path.coefs.toarray().T]
-        parts += [path.intercepts[:, None]] if problem.fit_intercept else []
-        coefs.append(np.concatenate(parts, axis=1)[place])
+        found, intercepts = _by_predictor(path)
+        eta = np.stack([data.X[rows] @ b.T for b in found]) + intercepts[:, None, :]
+        shaped = eta.reshape(len(path), *problem.y[rows].shape)
+        scores.append(judge.rate(shaped, rows, f"the held-out rows of fold {k}")[place])
+        parts = [found] + [intercepts[:, :, None]] * problem.fit_intercept
+        coefs.append(np.concatenate(parts, axis=2)[place])
     return np.stack(scores), np.stack(coefs)
+
+
+def _by_predictor(path: Path) -> tuple[Floats, Floats]:
+    """Coefficients, shape (n_alphas, n_predictors, n_features), and intercepts along a path."""
+    coefs = np.stack([path.coef_at(k).reshape(-1, path.outputs).T for k in range(len(path))])
+    return coefs, path.intercepts.reshape(len(path), path.outputs)

@@ -44,7 +44,8 @@ def enet_path(
     Parameters
     ----------
     X : array-like or sparse of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Several targets have one set of features, as in `MultiTaskElasticNet`.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 (ridge) to 1 (lasso).
     eps : float, default=1e-3
@@ -69,7 +70,7 @@ def enet_path(
     -------
     alphas : ndarray of shape (n_alphas,)
         Falling.
-    coefs : ndarray of shape (n_features, n_alphas)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
     dual_gaps : ndarray of shape (n_alphas,)
         Certified bounds on the suboptimality of the objective.
     n_iters : list of int
@@ -78,7 +79,7 @@ def enet_path(
     Raises
     ------
     InputError
-        Several targets, or an unknown parameter.
+        `positive` with several targets, or an unknown parameter.
     """
     tol = params.pop("tol", 1e-4)
     sample_weight = params.pop("sample_weight", None)
@@ -88,16 +89,12 @@ def enet_path(
     for name, value in (("l1_ratio", l1_ratio), ("eps", eps), ("tol", tol), ("positive", positive)):
         settings.RULES[name](name, value)
     rows = check_array(sound(X), dtype=FLOATS, ensure_all_finite=False, accept_sparse=COMPRESSED)
-    if np.ndim(y) != 1:
-        raise InputError(
-            "y must have one dimension: paths that share their support between several targets "
-            "are not part of this release",
-            remedy="one path for each column of y",
-        )
+    if positive and np.ndim(y) != 1:
+        raise InputError("positive=True is not allowed for multi-output (y.ndim != 1)")
     session = Session(
         make_problem(
             rows,
-            y,
+            np.ravel(y) if np.shape(y)[1:] == (1,) else y,
             l1_ratio=l1_ratio,
             bounds="positive" if positive else None,
             sample_weight=sample_weight,
@@ -110,7 +107,8 @@ def enet_path(
     worst = int(np.argmax(path.relative_gaps))
     name = "lasso_path" if l1_ratio == 1.0 else "enet_path"
     warn_if_uncertified(name, float(path.alphas[worst]), float(path.relative_gaps[worst]), tol)
-    coefs = path.coefs.toarray()[:, position].astype(rows.dtype, copy=False)
+    coefs = np.stack([path.coef_at(k).T for k in position], axis=-1)
+    coefs = coefs.reshape(*np.shape(y)[1:], *coefs.shape[-2:]).astype(rows.dtype, copy=False)
     dual_gaps = (path.relative_gaps * path.null_loss)[position]
     if not return_n_iter:
         return grid, coefs, dual_gaps
@@ -138,7 +136,7 @@ def lasso_path(
     Parameters
     ----------
     X : array-like or sparse of shape (n_samples, n_features)
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
     eps, n_alphas, alphas, precompute, Xy, copy_X, coef_init, verbose, return_n_iter, positive
         As in `enet_path`.
     **params
@@ -147,7 +145,7 @@ def lasso_path(
     Returns
     -------
     alphas : ndarray of shape (n_alphas,)
-    coefs : ndarray of shape (n_features, n_alphas)
+    coefs : ndarray of shape (n_features, n_alphas) or (n_targets, n_features, n_alphas)
     dual_gaps : ndarray of shape (n_alphas,)
     n_iters : list of int
         Only with `return_n_iter`.

@@ -100,6 +100,7 @@ RULES: Rules = {
     "decoys": integer(0),
     "eps": positive_real,
     "fit_intercept": boolean,
+    "grouped": boolean,
     "l1_ratio": each(real(0.0, 1.0)),
     "max_iter": optional(integer(1)),
     "n_threads": optional(integer(1)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from excise.engine import Session
 from excise.linear_model.base import LinearModel, Training
 from excise.linear_model.warning import warn_if_uncertified
-from excise.losses import Loss, Squared
+from excise.losses import RowLoss, Squared
 from excise.problem import make_problem
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class SingleModel(LinearModel):
     fit_intercept: bool
     tol: float
 
-    def _solved(self, data: Training, loss: Loss, alpha: float, l1_ratio: float) -> Solution:
+    def _solved(self, data: Training, loss: RowLoss, alpha: float, l1_ratio: float) -> Solution:
         """The solution; its certificate and `n_iter_` are stored."""
         problem = make_problem(
             data.X,

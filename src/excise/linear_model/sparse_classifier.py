@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,11 +13,12 @@ from excise.exceptions import InputError
 from excise.linear_model.classes import LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
-from excise.losses import LOSSES, Loss, row_loss_of
+from excise.losses import LOSSES, Logistic, Multinomial, RowLoss, by_rows, row_loss_of
 from excise.model.parts import Target
 from excise.results import Rule
 
 if TYPE_CHECKING:
+    from excise.linear_model.base import Training
     from excise.results import Solution
 
 
@@ -24,12 +26,13 @@ class SparseClassifier(LinearClassifier, SparseModel):
     """Sparse linear classification that comes with a proof and an explanation.
 
     Chooses the penalty by cross-validation in stratified folds, standardises inside every fold,
-    solves exactly and certifies the answer. For two classes, with any names.
+    solves exactly and certifies the answer. For two classes or more, with any names.
 
     Parameters
     ----------
     loss : {"logistic", "squared_hinge"}, default="logistic"
-        "logistic" gives calibrated probabilities; "squared_hinge" is a support vector machine,
+        "logistic" gives calibrated probabilities; of more than two classes it is the multinomial
+        loss, with a predictor for each. "squared_hinge" is a support vector machine of two classes,
         whose probabilities are the ones its loss implies (0 and 1 beyond the margin).
     l1_ratio : float, default=1.0
         Share of the L1 penalty: 1 is the lasso, between 0 and 1 the elastic net.
@@ -47,8 +50,11 @@ class SparseClassifier(LinearClassifier, SparseModel):
         Last alpha over the first; None means 1e-4 if n > p, else 1e-2.
     penalty_weight : array-like of shape (n_features,) or None, default=None
         Factor on the tax of each feature: 0 is never penalised, infinity excludes.
+    grouped : bool, default=False
+        Of more than two classes: whether a feature is in or out for all classes together, its
+        penalty the length of its coefficients; else each class has features of its own.
     bounds : None, "positive" or (lower, upper), default=None
-        Bounds of the coefficients, on the original scale.
+        Bounds of the coefficients, on the original scale; none with `grouped`.
     fit_intercept : bool, default=True
     standardize : bool, default=True
         Whether the penalty acts on coefficients per standard deviation.
@@ -60,9 +66,11 @@ class SparseClassifier(LinearClassifier, SparseModel):
     scoring : None, str, callable or scorer, default=None
         What is measured on the held-out rows: None is the deviance; "accuracy", "auc"; a name or a
         scorer of scikit-learn; or a function ``f(y_true, prediction, sample_weight=None)``,
-        greater is better, of y (1 for ``classes_[1]``, else 0) and its probability.
+        greater is better, of y (1 for ``classes_[1]``, else 0) and its probability; of more than
+        two classes of columns, one for each.
     stability, decoys : int, default=100, 200
-        Half-samples and shuffles behind the columns "picked" and "decoy95"; 0 switches them off.
+        Half-samples and shuffles behind the columns "picked" and "decoy95" of the ledger; 0
+        switches them off.
     random_state : int, RandomState or None, default=0
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
@@ -70,15 +78,18 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
+    classes_ : ndarray of shape (n_classes,)
         In sorted order.
     alpha_ : float
         The chosen penalty.
-    coef_, coef_std_ : ndarray of shape (1, n_features)
-        Coefficients per unit and per standard deviation of x, for ``classes_[1]``.
-    intercept_ : ndarray of shape (1,)
+    coef_, coef_std_ : ndarray of shape (1, n_features), or (n_classes, n_features)
+        Coefficients per unit and per standard deviation of x, for ``classes_[1]``; of more than
+        two classes for each.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Of more than two classes, whose common constant means nothing, with mean 0.
     certificate_ : Certificate
-        Duality gap, optimality conditions, and a verdict for each feature.
+        Duality gap, optimality conditions, and a verdict for each feature (and class, if more than
+        two have features of their own).
     dual_gap_, relative_gap_, kkt_violation_ : float
         From the certificate.
     path_ : Path
@@ -86,7 +97,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
     cv_ : CrossValidation
         Held-out deviances or scores along the grid.
     model_ : Model
-        The record behind the explanations; made when first asked for.
+        The record behind the explanations, of two classes; made when first asked for.
     n_iter_ : int
         Linear systems solved for the path.
     n_features_in_ : int
@@ -95,7 +106,8 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
     Notes
     -----
-    A fitted estimator keeps X and y alive. Data whose classes a plane separates have a finite
+    A fitted estimator keeps X and y alive. More than two classes have `ledger` and `why`, but no
+    report, picture or model file yet. Data whose classes a plane separates have a finite
     answer at every positive penalty.
 
     Warns
@@ -132,6 +144,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         fit_intercept: bool = True,
         standardize: bool = True,
         class_weight: Any = None,
+        grouped: bool = False,
         tol: float = 1e-10,
         scoring: Any = None,
         stability: int = 100,
@@ -151,6 +164,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.class_weight = class_weight
+        self.grouped = grouped
         self.tol = tol
         self.scoring = scoring
         self.stability = stability
@@ -173,7 +187,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
             float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR;
             it is kept, see Notes.
         y : array-like of shape (n_samples,)
-            Names of two classes: numbers, text or True and False.
+            Names of classes: numbers, text or True and False.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0, used in the grid, in every fit and in every fold's score; an integer
             weight is a repeated row.
@@ -186,26 +200,56 @@ class SparseClassifier(LinearClassifier, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
-        coded, score_weight = self._labelled(data)
-        scoring = scoring_of(self.scoring, self.classes_)
-        return self._choose(X, y, coded, loss, groups, scoring=scoring, score_weight=score_weight)
+        coded, score_weight = self._labelled(data, most=None if isinstance(loss, Logistic) else 2)
+        if len(self.classes_) > 2:
+            loss = Multinomial()
+            self._refuse_lone_rows(coded)
+        return self._choose(
+            X,
+            y,
+            coded,
+            loss,
+            groups,
+            grouped=self.grouped,
+            scoring=scoring_of(self.scoring, self.classes_),
+            score_weight=score_weight,
+        )
+
+    def _refuse_lone_rows(self, coded: Training) -> None:
+        """Every fold has to train on every class: drawn folds need two rows of each."""
+        counts = np.count_nonzero(coded.y, axis=0)
+        if not isinstance(self.cv, Integral) or counts.min() > 1:
+            return
+        raise InputError(
+            f"y is {self.classes_.tolist()[int(counts.argmin())]!r} in one row only",
+            ["the fold that holds this row out would train without its class"],
+            "two rows or more of every class, or join it with another",
+        )
 
     def _store(self, solution: Solution) -> None:
         super()._store(solution)
-        self.coef_, self.coef_std_ = self.coef_[None, :], self.coef_std_[None, :]
-        self.intercept_ = np.array([solution.intercept])
+        self.coef_, self.intercept_ = self._coefficients(solution)
+        self.coef_std_ = np.atleast_2d(solution.coef_std.T)
 
     def _target_record(self) -> Target:
         return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))
 
+    def _outputs(self) -> list[str]:
+        return [str(name) for name in self.classes_.tolist()]
+
     @property
-    def _data_term(self) -> Loss:
+    def _data_term(self) -> RowLoss:
         check_is_fitted(self)
-        loss: Loss = self.path_.problem.loss
-        return loss
+        return by_rows(self.path_.problem.loss)
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: with "squared_hinge" two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.loss == Logistic.name
+        return tags
 
 
-def _class_loss(loss: Any) -> Loss:
+def _class_loss(loss: Any) -> RowLoss:
     """The loss; one of numbers is for a regressor."""
     found = row_loss_of(loss)
     if not found.of_classes:

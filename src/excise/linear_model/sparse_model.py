@@ -8,22 +8,24 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from excise.certify import certify_problem
-from excise.cross_validation import cross_validate, folds_of
+from excise.cross_validation import classes_of, cross_validate, folds_of
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.judge import judge_of
+from excise.explain.several import SeveralLedger, SeveralWhy, keep_several
+from excise.explain.why import Why, find
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
 from excise.losses import AnyLoss, Squared
 from excise.model import build_model
 from excise.model.parts import Column, Target
-from excise.problem import make_problem
+from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Rule
 from excise.scores import label_of
 
@@ -57,7 +59,15 @@ class SparseModel(ExplainedModel):
     n_threads: int | None
 
     def _choose(
-        self, X: Any, y: Any, data: Training, loss: AnyLoss, groups: Any, **scoring: Any
+        self,
+        X: Any,
+        y: Any,
+        data: Training,
+        loss: AnyLoss,
+        groups: Any,
+        *,
+        grouped: bool | None = None,
+        **scoring: Any,
     ) -> Self:
         """Cross-validate checked data, and store the chosen solution."""
         self._seed = seed_of(self.random_state)
@@ -75,10 +85,11 @@ class SparseModel(ExplainedModel):
             standardize=self.standardize,
             tol=self.tol,
             n_threads=self.n_threads,
+            grouped=grouped,
         )
         self._folds = folds_of(
             problem,
-            list(self.cv.split(data.X, problem.y, groups)) if splitter else self.cv,
+            list(self.cv.split(data.X, labels_of(problem), groups)) if splitter else self.cv,
             groups=None if splitter else groups,
             repeats=self.repeats if drawn else 1,
             random_state=self._seed,
@@ -96,6 +107,7 @@ class SparseModel(ExplainedModel):
         self._frame = frame_library(X)
         self._target = str(getattr(y, "name", None) or "y")
         self._model: Model | None = None
+        self._several: SeveralLedger | None = None
         self._store(self.cv_.best)
         name, squared = type(self).__name__, isinstance(loss, Squared)
         warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
@@ -116,6 +128,13 @@ class SparseModel(ExplainedModel):
     def model_(self) -> Model:
         """The record behind the explanations, made when first asked for."""
         check_is_fitted(self)
+        if (K := self.path_.outputs) > 1:
+            classes = self.path_.problem.loss.of_classes
+            many = "more than two classes" if classes else f"{K} responses"
+            raise InputError(
+                f"reports, pictures and model files of {many} are not available yet",
+                remedy="ledger() and why(feature)",
+            )
         if self._model is None:
             self._check_data_unchanged()
             self._model = build_model(
@@ -142,6 +161,63 @@ class SparseModel(ExplainedModel):
         choice = ("alpha_min", "alpha_1se", "alpha_", "n_extensions")
         return replace(plain, **{name: getattr(found, name) for name in choice})
 
+    def ledger(self) -> Any:
+        """What every feature earns, pays and keeps, zeros included.
+
+        Returns
+        -------
+        data frame
+            A row per feature, in the library of X (polars for arrays). Columns: feature, group,
+            earns, earns_alone, tax, margin, coef_std, coef, status, enters, leaves, picked,
+            decoy95. Of more than two classes a row per feature and class, with a column "class" in
+            the place of group; of several responses, and of classes with ``grouped=True``, a row
+            per feature: what it earns and its coefficients are lengths over all of them, and a
+            column ``coef[name]`` for each has its coefficient. There a path of more than 100
+            entries and exits tells them as its grid saw them.
+        """
+        check_is_fitted(self)
+        return super().ledger() if self.path_.outputs == 1 else self._each().to_frame(self._frame)
+
+    def why(self, feature: str | int) -> Why | SeveralWhy:
+        """Why one feature is kept or cut.
+
+        Parameters
+        ----------
+        feature : str or int
+            Its name (``x0``, ``x1``, ... for arrays) or position.
+
+        Returns
+        -------
+        Why, or SeveralWhy of more than two classes or several responses
+            Its ``str`` is the account in words.
+        """
+        check_is_fitted(self)
+        if self.path_.outputs == 1:
+            return super().why(feature)
+        ledger, columns = self._each(), self._columns()
+        j = find(feature, columns) if isinstance(feature, str) else feature
+        name = columns[j].name
+        return SeveralWhy(name, ledger.of(name), ledger.outputs, ledger.noun, ledger.tax)
+
+    def _each(self) -> SeveralLedger:
+        """The ledger of several outputs, made when first asked for."""
+        if self._several is None:
+            self._check_data_unchanged()
+            self._several = keep_several(
+                self.path_,
+                self._solution,
+                [column.name for column in self._columns()],
+                self._outputs(),
+                n_halves=self.stability,
+                n_shuffles=self.decoys,
+                seed=self._seed,
+            )
+        return self._several
+
+    def _outputs(self) -> list[str]:
+        """Names of several outputs."""
+        raise NotImplementedError
+
     def _target_record(self) -> Target:
         """What is predicted."""
         return Target(self._target)
@@ -163,11 +239,12 @@ class SparseModel(ExplainedModel):
         """
         check_is_fitted(self)
         other = copy(self)
-        if isinstance(self.path_.problem.loss, Squared):
+        if isinstance(self.path_.problem.loss, Squared) and self.path_.outputs == 1:
             other._model = self.model_.at(at, n_features=n_features)
             alpha = other._model.alpha
         else:  # a record moves along its grid only; the rows are still here
             alpha, other._model = self._alpha_at(at, n_features), None
+            other._several = None
         self._check_data_unchanged()
         other._store(self.path_.at(alpha))
         return other
@@ -177,7 +254,7 @@ class SparseModel(ExplainedModel):
         if isinstance(at, (int, np.integer)) and not isinstance(at, bool):
             n_features = int(at)
         if n_features is not None:
-            kept = np.diff(self.path_.columns.indptr)
+            kept = np.array([len(self.path_.support(k)) for k in range(len(self.path_))])
             hits = np.flatnonzero(kept == n_features)
             if len(hits) == 0:
                 counts = ", ".join(map(str, np.unique(kept)))
@@ -205,6 +282,12 @@ class SparseModel(ExplainedModel):
         now = certify_problem(self.path_.problem, found.coef, found.intercept, found.alpha)
         if not now.relative_gap <= max(SAME_DATA, 10.0 * self.relative_gap_):
             raise InputError("X or y were changed after fit", remedy="fit again")
+
+
+def labels_of(problem: Problem) -> NDArray[Any]:
+    """What a splitter takes as y: of several classes the position of each row's."""
+    found = classes_of(problem) if problem.outputs > 1 else problem.y
+    return problem.y if found is None else found
 
 
 def frame_library(X: Any) -> str:

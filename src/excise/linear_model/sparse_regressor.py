@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from excise.exceptions import InputError
 from excise.linear_model.glm import LinkedRegressor
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
-from excise.losses import LOSSES, Loss, row_loss_of
+from excise.losses import LOSSES, Loss, Squared, row_loss_of
 from excise.results import Rule
+
+if TYPE_CHECKING:
+    from excise.results import Solution
 
 
 class SparseRegressor(LinkedRegressor, SparseModel):
     """Sparse linear regression that comes with a proof and an explanation.
 
     Chooses the penalty by cross-validation, standardises inside every fold, solves exactly and
-    certifies the answer. Then it can say why each feature is kept or cut.
+    certifies the answer. Then it can say why each feature is kept or cut. Several responses (a y
+    of several columns, for the squared loss) have one set of features: each is in or out for all of
+    them together, as in `MultiTaskElasticNet`.
 
     Parameters
     ----------
@@ -42,7 +49,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     penalty_weight : array-like of shape (n_features,) or None, default=None
         Factor on the tax of each feature: 0 is never penalised, infinity excludes.
     bounds : None, "positive" or (lower, upper), default=None
-        Bounds of the coefficients, on the original scale.
+        Bounds of the coefficients, on the original scale; none with several responses.
     fit_intercept : bool, default=True
     standardize : bool, default=True
         Whether the penalty acts on coefficients per standard deviation.
@@ -63,9 +70,9 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     ----------
     alpha_ : float
         The chosen penalty.
-    coef_, coef_std_ : ndarray of shape (n_features,)
+    coef_, coef_std_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients per unit and per standard deviation of x.
-    intercept_ : float
+    intercept_ : float or ndarray of shape (n_targets,)
     certificate_ : Certificate
         Duality gap, optimality conditions, and a verdict for each feature.
     dual_gap_, relative_gap_, kkt_violation_ : float
@@ -75,7 +82,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     cv_ : CrossValidation
         Held-out errors along the grid.
     model_ : Model
-        The record behind the explanations; made when first asked for.
+        The record behind the explanations, of one response; made when first asked for.
     n_iter_ : int
         Linear systems solved for the path.
     n_features_in_ : int
@@ -86,6 +93,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     -----
     A fitted estimator keeps X and y alive: the explanations are computed from them when first
     asked for, after checking that they still are what was fitted. A file of `save` holds no rows.
+    Several responses have `ledger` and `why`, but no report, picture or model file yet.
 
     Warns
     -----
@@ -156,7 +164,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         X : array-like, sparse or data frame of shape (n_samples, n_features)
             float64 or float32 is used as it is: arrays in any memory order, canonical CSC and CSR;
             it is kept, see Notes.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights >= 0, used in the grid, in every fit and in every fold's error; an integer
             weight is a repeated row.
@@ -167,9 +175,58 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         -------
         self : object
         """
-        data = self._training(X, y, sample_weight, min_samples=2)
+        data = self._training(X, y, sample_weight, min_samples=2, multi_output=True)
         loss = _regression_loss(self.loss)
+        if data.n_targets > 1:
+            self._refuse_bounds(data.n_targets)
+            names = getattr(y, "columns", None)
+            self._responses = [
+                f"y{k}" if names is None else str(names[k]) for k in range(data.n_targets)
+            ]
+        elif data.y.ndim == 2:
+            data = data._replace(y=column_or_1d(data.y, warn=True))
         return self._choose(X, y, data, loss, groups, scoring=scoring_of(self.scoring))
+
+    def _refuse_bounds(self, n_targets: int) -> None:
+        if self.bounds is not None:
+            raise InputError(
+                f"bounds are for one response; y has {n_targets} columns",
+                ["a feature is in or out for all responses together"],
+                "a model for each column of y",
+            )
+
+    def _store(self, solution: Solution) -> None:
+        super()._store(solution)
+        self.coef_, self.coef_std_ = self.coef_.T, self.coef_std_.T
+
+    def _outputs(self) -> list[str]:
+        return self._responses
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """D2, the share of the deviance explained; R2 for the squared loss.
+
+        Parameters
+        ----------
+        X : array-like, sparse or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+            1 - (deviance of the prediction) / (deviance of the best constant on these rows); of
+            several responses the mean R2.
+        """
+        check_is_fitted(self)
+        if self.path_.outputs == 1:
+            return super().score(X, y, sample_weight)
+        return float(RegressorMixin.score(self, X, y, sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: several responses of the squared loss."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self.loss == Squared.name
+        return tags
 
     @property
     def _data_term(self) -> Loss:
