@@ -54,7 +54,8 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
     InputError, InputTypeError
         If the data or a setting cannot be used; the message names what and where.
     """
-    return Session(make_problem(X, y, **problem)).solve_at(check_alpha(alpha))
+    checked = make_problem(X, y, **problem)
+    return _session_of(checked).solve_at(check_alpha(alpha))
 
 
 def fit_path(
@@ -90,8 +91,17 @@ def solve_path(
     problem: Problem, alphas: Any = 100, *, alpha_min_ratio: float | None = None
 ) -> Path:
     """`fit_path` for a checked problem."""
-    session = Session(problem)
+    session = _session_of(problem)
     return session.path(session.grid(alphas, alpha_min_ratio))
+
+
+def _session_of(problem: Problem) -> Any:
+    """Who solves the problem: one engine, or the stages of its schedule."""
+    if problem.schedule is None:
+        return Session(problem)
+    from excise.staged import StagedSession
+
+    return StagedSession(problem)
 
 
 class Session:
@@ -141,9 +151,9 @@ class Session:
         grid[0] = top
         return grid
 
-    def path(self, alphas: Floats) -> Path:
-        """Certified solutions at falling `alphas`."""
-        return self._path(alphas, self._run(alphas))
+    def path(self, alphas: Floats, start: Any = None) -> Path:
+        """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
+        return self._path(alphas, self._run(alphas, start))
 
     def _run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
         found = self.engine.path(alphas, start)
@@ -181,11 +191,17 @@ class Session:
         self._known = (alphas, path.columns_std)
         return path
 
-    def solve_at(self, alpha: float) -> Solution:
-        """The exact solution at `alpha`, from the nearest larger alpha that is known."""
+    def solve_at(self, alpha: float, start: Any = None) -> Solution:
+        """The exact solution at `alpha`, from the nearest larger alpha that is known.
+
+        Or from `start`: alpha, features and coefficients per standard deviation, of a solution of
+        neighbouring weights.
+        """
         alpha = check_alpha(alpha)
-        start, above = None, self.engine.grid_top
-        if self._known is not None:
+        above = self.engine.grid_top
+        if start is not None:
+            above = start[0]
+        elif self._known is not None:
             alphas, known = self._known
             k = int(np.searchsorted(-alphas, -alpha, side="right")) - 1
             if k >= 0 and len(known.support(k)) > 0:
@@ -193,7 +209,7 @@ class Session:
                 part = slice(known.indptr[k], known.indptr[k + 1])
                 start = (above, known.indices[part], known.data[part])
         direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
-        steps = np.array([alpha]) if direct else _descent(above, alpha)
+        steps = np.array([alpha]) if direct else descent(above, alpha)
         found = self._run(steps, None if direct else start)
         return self._solution(alpha, found)
 
@@ -392,7 +408,7 @@ def _by_output(values: Floats) -> Floats:
     return np.ascontiguousarray(values.T).ravel()
 
 
-def _descent(above: float, alpha: float) -> Floats:
+def descent(above: float, alpha: float) -> Floats:
     """Falling alphas from `above`, which is solved, to `alpha`."""
     if not 0.0 < alpha < above:
         return np.array([alpha])
