@@ -153,9 +153,10 @@ class Session:
 
     def path(self, alphas: Floats, start: Any = None) -> Path:
         """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
-        return self._path(alphas, self._run(alphas, start))
+        return self.certified(alphas, self.run(alphas, start))
 
-    def _run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
+    def run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
+        """What the core finds at falling `alphas`."""
         found = self.engine.path(alphas, start)
         if found["finite"]:
             return found
@@ -164,7 +165,8 @@ class Session:
             remedy="give y or the columns of X in another unit",
         )
 
-    def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
+    def certified(self, alphas: Floats, found: dict[str, Any]) -> Path:
+        """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
         columns = self._sparse(found, "coef")
@@ -210,7 +212,7 @@ class Session:
                 start = (above, known.indices[part], known.data[part])
         direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
         steps = np.array([alpha]) if direct else descent(above, alpha)
-        found = self._run(steps, None if direct else start)
+        found = self.run(steps, None if direct else start)
         return self._solution(alpha, found)
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:

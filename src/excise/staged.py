@@ -8,7 +8,8 @@ or proved in another way than without a schedule.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -24,48 +25,48 @@ from excise.stages import Change, Stage
 KEPT_SESSIONS = 2
 """Engines that are kept: those of the first stages, whose weights often stay along a path."""
 
+WORK = ("n_factorizations", "n_passes")
+"""What a path counts."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(eq=False)
 class _Solved:
-    """A stage at its solution: with all its verdicts, or as a point of a path."""
+    """A stage at its solution: with all its verdicts, or as a point of a path.
+
+    `path` makes the path, certified when first asked for, and `k` is the place in it.
+    """
 
     name: str
     alpha: float
     problem: Problem
-    solution: Solution | None
-    path: Path | None = None
+    coef: Floats
+    coef_std: Floats
+    intercept: float
+    solution: Solution | None = None
+    path: Callable[[], Path] | None = None
     k: int = 0
-
-    @property
-    def coef(self) -> Floats:
-        return self.solution.coef if self.solution else self._path.coef_at(self.k)
-
-    @property
-    def coef_std(self) -> Floats:
-        return self.solution.coef_std if self.solution else self._path.columns_std.column(self.k)
-
-    @property
-    def intercept(self) -> float:
-        return float(self.solution.intercept if self.solution else self._path.intercepts[self.k])
-
-    @property
-    def relative_gap(self) -> float:
-        if self.solution:
-            return self.solution.certificate.relative_gap
-        return float(self._path.relative_gaps[self.k])
+    passing: bool = False
+    work: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORK, 0))
 
     @property
     def b(self) -> Floats:
         """Coefficients on the scale the penalty acts on."""
         return self.coef_std if self.problem.standardize else self.coef
 
-    @property
-    def _path(self) -> Path:
+    @cached_property
+    def relative_gap(self) -> float:
+        """Of this stage's convex problem."""
+        if self.solution:
+            return self.solution.certificate.relative_gap
+        return self.of_path("relative_gaps")
+
+    def of_path(self, name: str) -> float:
+        """A number that the path has for every alpha."""
         assert self.path is not None
-        return self.path
+        return float(getattr(self.path(), name)[self.k])
 
 
-Solve = Callable[[Session, float, Any], tuple[Solution | None, Path | None, int]]
+Solve = Callable[[Wanted, Session, float, Any], _Solved]
 
 
 class StagedSession:
@@ -102,10 +103,7 @@ class StagedSession:
         """The solution of the last stage at `alpha`, with all stages."""
         alpha = check_alpha(alpha)
 
-        def solve(session: Session, at: float, start: Any) -> tuple[Solution, None, int]:
-            return session.solve_at(at, start), None, 0
-
-        solved, ending = self._run(alpha, solve)
+        solved, ending = self._run(alpha, _with_verdicts)
         last = solved[-1].solution
         assert last is not None
         return replace(
@@ -120,37 +118,30 @@ class StagedSession:
     def path(self, alphas: Floats) -> Path:
         """Certified solutions at falling `alphas`; `Path.at` tells their stages."""
         first = self._first_wanted()
-        session = self._session(0, first.weight)
-        if self._first is None or not np.array_equal(self._first[1].alphas / first.multiple, alphas):
-            self._first = first, session.path(alphas * first.multiple)
-        runs = [self._run(alpha, _as_path)[0] for alpha in alphas.tolist()]
+        steps = alphas * first.multiple
+        if self._first is None or not np.array_equal(self._first[1].alphas, steps):
+            self._first = first, self._session(0, first.weight).path(steps)
         start = self._first[1]
+        runs = [self._run(alpha, _as_point)[0] for alpha in alphas.tolist()]
         top = start.alpha_max / first.multiple if first.multiple > 0.0 else np.inf
         shared: dict[str, Any] = {"alphas": alphas, "alpha_max": top, "problem": self.problem}
         shared |= {"_solve_at": self.solve_at, "_find_events": _no_events}
-        if all(len(run) == 1 and run[0].path is start for run in runs):
-            return replace(start, **shared | {"_find_events": self._events(alphas, start)})
+        if all(len(run) == 1 and run[0].name == first.name for run in runs):
+            same = np.array_equal(steps, alphas)
+            return replace(start, **shared | ({"_find_events": start._find_events} if same else {}))
         last = [run[-1] for run in runs]
         shared |= {"relative_gaps": np.array([_worst(run) for run in runs])}
         for name in ("kkt_violations", "train_loss"):
-            shared[name] = np.array([getattr(one._path, name)[one.k] for one in last])
-        paths = {id(one.path): one._path for run in runs for one in run}.values()
+            shared[name] = np.array([one.of_path(name) for one in last])
+        for name in WORK:
+            shared[name] = getattr(start, name) + sum(one.work[name] for run in runs for one in run)
         return replace(
             start,
             columns=_sparse([one.coef for one in last]),
             columns_std=_sparse([one.coef_std for one in last]),
             intercepts=np.array([one.intercept for one in last]),
-            n_factorizations=sum(path.n_factorizations for path in paths),
-            n_passes=sum(path.n_passes for path in paths),
             **shared,
         )
-
-    def _events(
-        self, alphas: Floats, start: Path
-    ) -> Callable[[], tuple[list[Event], Floats]]:
-        """Those of the only stage, where its weights are the same at all alphas."""
-        same = np.array_equal(start.alphas, alphas)
-        return start._find_events if same and start._find_events is not None else _no_events
 
     def _status(self, solved: list[_Solved], ending: Ending) -> Status:
         if _worst(solved) > self.problem.tol:
@@ -180,7 +171,7 @@ class StagedSession:
             while True:
                 if isinstance(ask, Initial):
                     b, initial = self._initial(ask)
-                    if initial is not None and solve is not _as_path:
+                    if initial is not None and solve is _with_verdicts:
                         solved.append(initial)
                 else:
                     solved.append(self._solved(count, ask, alpha, solve, solved))
@@ -194,18 +185,18 @@ class StagedSession:
     ) -> _Solved:
         """One stage, from the solution of the stage before; anew if that does not end well."""
         at = alpha * ask.multiple
-        session = self._session(count, ask.weight)
-        if count == 0 and solve is _as_path and self._first is not None:
+        if count == 0 and solve is _as_point and self._first is not None:
             first, path = self._first
             found = np.flatnonzero(path.alphas == at)
             if len(found) and np.array_equal(first.weight, ask.weight):
-                return _Solved(ask.name, at, session.problem, None, path, int(found[0]))
+                return _at_path(ask, path, int(found[0]))
+        session = self._session(count, ask.weight)
         start = _start(before[-1], at, ask.weight) if count else None
-        made = _Solved(ask.name, at, session.problem, *solve(session, at, start))
-        if start is None or made.relative_gap <= self.problem.tol:
+        made = solve(ask, session, at, start)
+        lazy = solve is _as_point and ask.passing
+        if start is None or lazy or made.relative_gap <= self.problem.tol:
             return made
-        again = _Solved(ask.name, at, session.problem, *solve(session, at, None))
-        return min(made, again, key=lambda one: one.relative_gap)
+        return min(made, solve(ask, session, at, None), key=lambda one: one.relative_gap)
 
     def _session(self, count: int, weight: Floats) -> Session:
         """An engine for these weights: the one at hand, if they are the same."""
@@ -225,17 +216,53 @@ class StagedSession:
             b, used, solution = first_coefficients(weighted, ask.kind, ask.alpha)
             stage = None
             if solution is not None:
-                stage = _Solved(f"init {ask.kind}", solution.alpha, used, solution)
+                stage = _of_solution(f"init {ask.kind}", used, solution)
             self._initials[key] = b, stage
         return self._initials[key]
 
 
-def _as_path(session: Session, alpha: float, start: Any) -> tuple[None, Path, int]:
-    """A point without its verdicts, which a path has no room for."""
+def _with_verdicts(ask: Wanted, session: Session, alpha: float, start: Any) -> _Solved:
+    """The whole solution of a stage."""
+    found = session.solve_at(alpha, start)
+    return _of_solution(ask.name, session.problem, found)
+
+
+def _of_solution(name: str, problem: Problem, found: Solution) -> _Solved:
+    return _Solved(
+        name, found.alpha, problem, found.coef, found.coef_std, found.intercept, solution=found
+    )
+
+
+def _as_point(ask: Wanted, session: Session, alpha: float, start: Any) -> _Solved:
+    """The solution of a stage without its verdicts, which a path has no room for."""
     steps = np.array([alpha])
     if start is None and session.problem.l1_ratio > 0.0:
         steps = descent(session.engine.grid_top, alpha)
-    return None, session.path(steps, start), len(steps) - 1
+    found = session.run(steps, start)
+    k = len(steps) - 1
+    part = slice(found["indptr"][k], found["indptr"][k + 1])
+    coef, coef_std = np.zeros(session.problem.p), np.zeros(session.problem.p)
+    coef[found["indices"][part]] = found["coef"][part]
+    coef_std[found["indices"][part]] = found["coef_std"][part]
+    return _Solved(
+        ask.name,
+        alpha,
+        session.problem,
+        coef,
+        coef_std,
+        float(found["intercepts"][k]),
+        path=cache(lambda: session.certified(steps, found)),
+        k=k,
+        passing=ask.passing,
+        work={"n_factorizations": found["n_solves"], "n_passes": found["n_passes"]},
+    )
+
+
+def _at_path(ask: Wanted, path: Path, k: int) -> _Solved:
+    """The first stage, which is solved already, at a point of its path."""
+    coef, coef_std = path.coef_at(k), path.columns_std.column(k)
+    given = float(path.alphas[k]), path.problem, coef, coef_std, float(path.intercepts[k])
+    return _Solved(ask.name, *given, path=lambda: path, k=k)
 
 
 def _start(before: _Solved, alpha: float, weight: Floats) -> Any:
@@ -247,8 +274,12 @@ def _start(before: _Solved, alpha: float, weight: Floats) -> Any:
 
 
 def _worst(solved: list[_Solved]) -> float:
-    """The largest relative gap of the stages: a bad one spoils those after it."""
-    return max(one.relative_gap for one in solved)
+    """The largest relative gap of the stages: a bad one spoils those after it.
+
+    On a path tangents are judged by their last, which shows that another would change nothing.
+    """
+    judged = [one for one in solved[:-1] if not one.passing]
+    return max(one.relative_gap for one in [*judged, solved[-1]])
 
 
 def _stages(solved: list[_Solved]) -> tuple[Stage, ...]:

@@ -45,11 +45,15 @@ class Start(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A stage to be solved: the problem with these weights at `multiple` times alpha."""
+    """A stage to be solved: the problem with these weights at `multiple` times alpha.
+
+    `passing`: only the last of such stages counts, which shows that another would change nothing.
+    """
 
     name: str
     weight: Floats
     multiple: float = 1.0
+    passing: bool = False
 
 
 class Initial(NamedTuple):

@@ -32,6 +32,9 @@ from excise.schedules.base import (
 SETTLED = 1e-10
 """Factors that change by less, or by less than this share, are the same."""
 
+WINDOW = 5
+"""Steps from which the next one is extrapolated."""
+
 TENTH = 0.1
 """The default epsilon over the largest coefficient at the start."""
 
@@ -59,6 +62,27 @@ def _log(t: Floats, tax: Floats, epsilon: float) -> Floats:
 def _lq(t: Floats, tax: Floats, q: float) -> Floats:
     """rho(t) = tax t^q, whose slope at 0 is infinite: a zero stays zero."""
     return np.asarray(q * t ** (q - 1.0))
+
+
+def extrapolated(past: Floats) -> Floats:
+    """Where factors lead that come ever closer to each other, shape (steps, p).
+
+    The mixture of the last steps whose differences are smallest (Anderson's; Bertrand and Massias,
+    AISTATS 2021), for the factors that have moved at every step. It need not lie on a tangent, and
+    need not be right: whether weights stay is asked of the tangent after it.
+    """
+    with np.errstate(invalid="ignore"):
+        moves = np.diff(past, axis=0)
+    moved = np.flatnonzero(np.isfinite(moves).all(axis=0) & (moves != 0.0).all(axis=0))
+    U = moves[:, moved]
+    if U.size == 0:
+        return np.asarray(past[-1])
+    gram = U @ U.T
+    gram += 1e-14 * np.trace(gram) * np.eye(len(gram))
+    mixture = np.linalg.solve(gram, np.ones(len(gram)))
+    guess = past[-1].copy()
+    guess[moved] = mixture @ past[1:, moved] / mixture.sum()
+    return guess if np.all(guess >= 0.0) else np.asarray(past[-1])
 
 
 class Concave(NamedTuple):
@@ -99,7 +123,8 @@ class LocalLinear(Schedule):
 
     The first stage is the lasso at alpha, or what the schedule before ended with. The result is
     a stationary point of an objective that may have others: its status is `STATIONARY`, never
-    optimal, or `UNSETTLED` if `steps` were too few.
+    optimal, or `UNSETTLED` if `steps` were too few. Every fifth step starts from weights that are
+    extrapolated from the four before it.
 
     Parameters
     ----------
@@ -141,12 +166,16 @@ class LocalLinear(Schedule):
         b = yield from start_of(start, "lasso")
         shape = shape_of(self.penalty, self.shape, b, start.l1_ratio)
         factor = factors(self.penalty, shape, b, start)
+        past: list[Floats] = []
         for step in range(1, self.steps + 1):
             weight = scaled(start.weight, factor)
-            b = yield Wanted(f"step {step}", weight)
+            b = yield Wanted(f"step {step}", weight, passing=True)
             old, factor = factor, factors(self.penalty, shape, b, start)
             if _same(old, factor):
                 return Ending(weight, b, True)
+            past.append(factor)
+            if len(past) == WINDOW:
+                factor, past = extrapolated(np.stack(past)), []
         return Ending(weight, b, False)
 
 
