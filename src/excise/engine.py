@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from excise.results import (
     Status,
 )
 from excise.standard import ColumnScale, penalty_at
+
+if TYPE_CHECKING:
+    from excise.staged import StagedSession
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -95,7 +98,7 @@ def solve_path(
     return session.path(session.grid(alphas, alpha_min_ratio))
 
 
-def _session_of(problem: Problem) -> Any:
+def _session_of(problem: Problem) -> Session | StagedSession:
     """Who solves the problem: one engine, or the stages of its schedule."""
     if problem.schedule is None:
         return Session(problem)

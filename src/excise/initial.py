@@ -134,8 +134,7 @@ def _spectrum(problem: Problem) -> Floats:
         whole = np.empty((problem.p, len(taxed)))
         done = 0
         for here, block in view.blocks(taxed):
-            part = slice(done, done + len(here))
-            whole[:, part] = view.correlate(block * factor[here])
-            done = part.stop
+            whole[:, done : done + len(here)] = view.correlate(block * factor[here])
+            done += len(here)
         products = whole[taxed] * factor[taxed, None]
     return np.asarray(np.maximum(np.linalg.eigvalsh(products), 0.0))

@@ -88,7 +88,7 @@ class Schedule(ABC):
         """What is to be solved, one after another."""
 
     def then(self, second: Schedule) -> Then:
-        """This schedule, and `second` with the weights and coefficients that it ends with."""
+        """First this, and then `second` with the weights and coefficients that it ends with."""
         return Then(self, second)
 
     def variants(self) -> tuple[Schedule, ...]:

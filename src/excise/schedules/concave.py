@@ -65,7 +65,7 @@ def _lq(t: Floats, tax: Floats, q: float) -> Floats:
 
 
 def extrapolated(past: Floats) -> Floats:
-    """Where factors lead that come ever closer to each other, shape (steps, p).
+    """Where factors lead, shape (steps, p), if they come ever closer to each other.
 
     The mixture of the last steps whose differences are smallest (Anderson's; Bertrand and Massias,
     AISTATS 2021), for the factors that have moved at every step. It need not lie on a tangent, and
@@ -75,7 +75,8 @@ def extrapolated(past: Floats) -> Floats:
         moves = np.diff(past, axis=0)
     moved = np.flatnonzero(np.isfinite(moves).all(axis=0) & (moves != 0.0).all(axis=0))
     U = moves[:, moved]
-    if U.size == 0:
+    lengths = np.linalg.norm(U, axis=1)
+    if U.size == 0 or np.any(np.diff(lengths) >= 0.0):  # away from a saddle: let it go
         return np.asarray(past[-1])
     gram = U @ U.T
     gram += 1e-14 * np.trace(gram) * np.eye(len(gram))
