@@ -379,6 +379,11 @@ class CrossValidation:
         score asked for.
     greater_is_better : bool
         Whether `alpha_min` is where `mean` is largest.
+    schedule : Schedule or None
+        The one that was chosen together with alpha, out of `schedules`; `mean` is its own.
+    schedules : tuple of Schedule
+    schedule_means : ndarray, shape (n_schedules, n_alphas), or None
+        The same as `mean`, of each.
     """
 
     alphas: Floats
@@ -397,6 +402,9 @@ class CrossValidation:
     training_gap: float = 0.0
     metric: str = "mean squared error"
     greater_is_better: bool = False
+    schedule: Any = None
+    schedules: tuple[Any, ...] = ()
+    schedule_means: Floats | None = None
 
     @property
     def index_min(self) -> int:

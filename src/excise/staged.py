@@ -21,6 +21,7 @@ from excise.problem import Problem, check_alpha
 from excise.results import Event, Floats, Path, Solution, SparseColumns, Status
 from excise.schedules.base import Ending, Initial, Schedule, Stages, Start, Wanted, single
 from excise.stages import Change, Stage
+from excise.standard import ColumnScale
 
 KEPT_SESSIONS = 2
 """Engines that are kept: those of the first stages, whose weights often stay along a path."""
@@ -72,11 +73,10 @@ Solve = Callable[[Wanted, Session, float, Any], _Solved]
 class StagedSession:
     """A problem with its schedule, and the engines of its first stages."""
 
-    def __init__(self, problem: Problem, schedule: Schedule | None = None) -> None:
-        wanted = schedule or problem.schedule
-        assert wanted is not None
+    def __init__(self, problem: Problem) -> None:
+        assert problem.schedule is not None
         self.problem = problem
-        self.schedule = single(wanted)
+        self.schedule = single(problem.schedule)
         self._plain = replace(problem, schedule=None)
         self._kept: dict[int, Session] = {}
         self._initials: dict[tuple[Any, ...], tuple[Floats, _Solved | None]] = {}
@@ -87,9 +87,14 @@ class StagedSession:
 
     def with_schedule(self, schedule: Schedule) -> StagedSession:
         """Another schedule on the same problem; what does not depend on it is shared."""
-        other = StagedSession(self.problem, schedule)
+        other = StagedSession(replace(self.problem, schedule=schedule))
         other._kept, other._initials, other._first = dict(self._kept), self._initials, self._first
         return other
+
+    @property
+    def columns(self) -> ColumnScale:
+        """Centre and spread of the columns."""
+        return self._session(0, self._first_wanted().weight).columns
 
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means: where the first stage's features enter."""
@@ -119,9 +124,12 @@ class StagedSession:
         """Certified solutions at falling `alphas`; `Path.at` tells their stages."""
         first = self._first_wanted()
         steps = alphas * first.multiple
-        if self._first is None or not np.array_equal(self._first[1].alphas, steps):
-            self._first = first, self._session(0, first.weight).path(steps)
-        start = self._first[1]
+        known = self._first
+        if known is None or not (
+            np.array_equal(known[0].weight, first.weight) and np.array_equal(known[1].alphas, steps)
+        ):
+            known = self._first = first, self._session(0, first.weight).path(steps)
+        start = known[1]
         runs = [self._run(alpha, _as_point)[0] for alpha in alphas.tolist()]
         top = start.alpha_max / first.multiple if first.multiple > 0.0 else np.inf
         shared: dict[str, Any] = {"alphas": alphas, "alpha_max": top, "problem": self.problem}
