@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from excise.design import ArrayDesign
 from excise.engine import Session, descent
 from excise.exceptions import InputError
 from excise.initial import first_coefficients
@@ -29,12 +30,19 @@ KEPT_SESSIONS = 2
 WORK = ("n_factorizations", "n_passes")
 """What a path counts."""
 
+NUMBERS = ("relative_gaps", "kkt_violations", "train_loss")
+"""What a path says of every alpha."""
+
+MOST_CELLS = 20_000_000
+"""The largest copy of the columns that a stage does not exclude."""
+
 
 @dataclass(eq=False)
 class _Solved:
     """A stage at its solution: with all its verdicts, or as a point of a path.
 
-    `path` makes the path, certified when first asked for, and `k` is the place in it.
+    `path` makes the path, certified when first asked for, and `k` is the place in it. `numbers`
+    are what it says there: the path, and with it the engine, is then let go.
     """
 
     name: str
@@ -48,13 +56,14 @@ class _Solved:
     k: int = 0
     passing: bool = False
     work: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WORK, 0))
+    numbers: dict[str, float] = field(default_factory=dict)
 
     @property
     def b(self) -> Floats:
         """Coefficients on the scale the penalty acts on."""
         return self.coef_std if self.problem.standardize else self.coef
 
-    @cached_property
+    @property
     def relative_gap(self) -> float:
         """Of this stage's convex problem."""
         if self.solution:
@@ -63,11 +72,22 @@ class _Solved:
 
     def of_path(self, name: str) -> float:
         """A number that the path has for every alpha."""
-        assert self.path is not None
-        return float(getattr(self.path(), name)[self.k])
+        if not self.numbers:
+            assert self.path is not None
+            path, self.path = self.path(), None
+            self.numbers = {key: float(getattr(path, key)[self.k]) for key in NUMBERS}
+        return self.numbers[name]
 
 
-Solve = Callable[[Wanted, Session, float, Any], _Solved]
+Solve = Callable[[Wanted, "_Engine", float, Any], _Solved]
+
+
+class _Engine(NamedTuple):
+    """A session for the weights of a stage; of its columns alone, where `columns` tells them."""
+
+    session: Session
+    weight: Floats
+    columns: NDArray[np.intp] | None = None
 
 
 class StagedSession:
@@ -78,7 +98,7 @@ class StagedSession:
         self.problem = problem
         self.schedule = single(problem.schedule)
         self._plain = replace(problem, schedule=None)
-        self._kept: dict[int, Session] = {}
+        self._kept: dict[tuple[int, bool], _Engine] = {}
         self._initials: dict[tuple[Any, ...], tuple[Floats, _Solved | None]] = {}
         self._first: tuple[Wanted, Path] | None = None
 
@@ -88,18 +108,18 @@ class StagedSession:
     def with_schedule(self, schedule: Schedule) -> StagedSession:
         """Another schedule on the same problem; what does not depend on it is shared."""
         other = StagedSession(replace(self.problem, schedule=schedule))
-        other._kept, other._initials, other._first = dict(self._kept), self._initials, self._first
+        other._kept, other._initials, other._first = self._kept, self._initials, self._first
         return other
 
     @property
     def columns(self) -> ColumnScale:
         """Centre and spread of the columns."""
-        return self._session(0, self._first_wanted().weight).columns
+        return self._engine(0, self._first_wanted().weight).session.columns
 
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means: where the first stage's features enter."""
         first = self._first_wanted()
-        grid = self._session(0, first.weight).grid(alphas, alpha_min_ratio)
+        grid = self._engine(0, first.weight).session.grid(alphas, alpha_min_ratio)
         if not isinstance(alphas, (int, np.integer)):
             return grid
         return grid / first.multiple if first.multiple > 0.0 else grid
@@ -122,15 +142,31 @@ class StagedSession:
 
     def path(self, alphas: Floats) -> Path:
         """Certified solutions at falling `alphas`; `Path.at` tells their stages."""
+        return paths([self], alphas)[0]
+
+    def start_path(self, alphas: Floats) -> Path:
+        """The path of the first stage, unless it is known."""
         first = self._first_wanted()
         steps = alphas * first.multiple
         known = self._first
         if known is None or not (
             np.array_equal(known[0].weight, first.weight) and np.array_equal(known[1].alphas, steps)
         ):
-            known = self._first = first, self._session(0, first.weight).path(steps)
-        start = known[1]
-        runs = [self._run(alpha, _as_point)[0] for alpha in alphas.tolist()]
+            known = self._first = first, self._engine(0, first.weight).session.path(steps)
+        return known[1]
+
+    def points(self, alpha: float) -> list[_Solved]:
+        """All stages at `alpha`, as points of a path."""
+        solved = self._run(alpha, _as_point)[0]
+        _worst(solved)  # reads the numbers that count; then engines may go
+        for one in solved:
+            one.path = None
+        return solved
+
+    def joined(self, alphas: Floats, start: Path, runs: list[list[_Solved]]) -> Path:
+        """The path of the last stages; `start` is that of the first."""
+        first = self._first_wanted()
+        steps = alphas * first.multiple
         top = start.alpha_max / first.multiple if first.multiple > 0.0 else np.inf
         shared: dict[str, Any] = {"alphas": alphas, "alpha_max": top, "problem": self.problem}
         shared |= {"_solve_at": self.solve_at, "_find_events": _no_events}
@@ -139,7 +175,7 @@ class StagedSession:
             return replace(start, **shared | ({"_find_events": start._find_events} if same else {}))
         last = [run[-1] for run in runs]
         shared |= {"relative_gaps": np.array([_worst(run) for run in runs])}
-        for name in ("kkt_violations", "train_loss"):
+        for name in NUMBERS[1:]:
             shared[name] = np.array([one.of_path(name) for one in last])
         for name in WORK:
             shared[name] = getattr(start, name) + sum(one.work[name] for run in runs for one in run)
@@ -198,22 +234,27 @@ class StagedSession:
             found = np.flatnonzero(path.alphas == at)
             if len(found) and np.array_equal(first.weight, ask.weight):
                 return _at_path(ask, path, int(found[0]))
-        session = self._session(count, ask.weight)
+        engine = self._engine(count, ask.weight, count > 0 and solve is _as_point)
         start = _start(before[-1], at, ask.weight) if count else None
-        made = solve(ask, session, at, start)
+        made = solve(ask, engine, at, start)
         lazy = solve is _as_point and ask.passing
         if start is None or lazy or made.relative_gap <= self.problem.tol:
             return made
-        return min(made, solve(ask, session, at, None), key=lambda one: one.relative_gap)
+        return min(made, solve(ask, engine, at, None), key=lambda one: one.relative_gap)
 
-    def _session(self, count: int, weight: Floats) -> Session:
+    def _engine(self, count: int, weight: Floats, narrow: bool = False) -> _Engine:
         """An engine for these weights: the one at hand, if they are the same."""
-        kept = self._kept.get(count)
-        if kept is not None and np.array_equal(kept.problem.penalty_weight, weight):
+        kept = self._kept.get((count, narrow))
+        if kept is not None and np.array_equal(kept.weight, weight):
             return kept
-        made = Session(replace(self._plain, penalty_weight=weight))
+        weighted = replace(self._plain, penalty_weight=weight)
+        columns = np.flatnonzero(np.isfinite(weight)) if narrow else None
+        if columns is not None and 0 < len(columns) < min(len(weight), MOST_CELLS / weighted.n):
+            made = _Engine(Session(_narrowed(weighted, columns)), weight, columns)
+        else:
+            made = _Engine(Session(weighted), weight)
         if count < KEPT_SESSIONS:
-            self._kept[count] = made
+            self._kept[count, narrow] = made
         return made
 
     def _initial(self, ask: Initial) -> tuple[Floats, _Solved | None]:
@@ -229,10 +270,42 @@ class StagedSession:
         return self._initials[key]
 
 
-def _with_verdicts(ask: Wanted, session: Session, alpha: float, start: Any) -> _Solved:
+def paths(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
+    """The paths of several schedules of one problem, which share what they have in common."""
+    starts: list[Path] = []
+    runs: list[list[list[_Solved]]] = [[] for _ in sessions]
+    for k, one in enumerate(sessions):
+        if k:
+            one = sessions[k] = sessions[k - 1].with_schedule(one.schedule)
+        starts.append(one.start_path(alphas))
+    for alpha in alphas.tolist():
+        for one, run in zip(sessions, runs, strict=True):
+            run.append(one.points(alpha))
+    return [
+        one.joined(alphas, start, run)
+        for one, start, run in zip(sessions, starts, runs, strict=True)
+    ]
+
+
+def _narrowed(problem: Problem, columns: NDArray[np.intp]) -> Problem:
+    """The problem of these columns alone, a copy: nothing else is read to fit them."""
+    blocks = [block.copy() for _, block in problem.design.blocks(columns)]
+    design = ArrayDesign(np.asfortranarray(np.concatenate(blocks, axis=1)))
+    names = problem.feature_names
+    return replace(
+        problem,
+        design=design,
+        penalty_weight=problem.penalty_weight[columns],
+        lower=problem.lower[columns],
+        upper=problem.upper[columns],
+        feature_names=None if names is None else tuple(names[j] for j in columns),
+    )
+
+
+def _with_verdicts(ask: Wanted, engine: _Engine, alpha: float, start: Any) -> _Solved:
     """The whole solution of a stage."""
-    found = session.solve_at(alpha, start)
-    return _of_solution(ask.name, session.problem, found)
+    found = engine.session.solve_at(alpha, start)
+    return _of_solution(ask.name, engine.session.problem, found)
 
 
 def _of_solution(name: str, problem: Problem, found: Solution) -> _Solved:
@@ -241,17 +314,20 @@ def _of_solution(name: str, problem: Problem, found: Solution) -> _Solved:
     )
 
 
-def _as_point(ask: Wanted, session: Session, alpha: float, start: Any) -> _Solved:
+def _as_point(ask: Wanted, engine: _Engine, alpha: float, start: Any) -> _Solved:
     """The solution of a stage without its verdicts, which a path has no room for."""
+    session, columns = engine.session, engine.columns
+    if columns is not None and start is not None:
+        start = start[0], np.searchsorted(columns, start[1]).astype(np.int64), start[2]
     steps = np.array([alpha])
     if start is None and session.problem.l1_ratio > 0.0:
         steps = descent(session.engine.grid_top, alpha)
     found = session.run(steps, start)
     k = len(steps) - 1
     part = slice(found["indptr"][k], found["indptr"][k + 1])
-    coef, coef_std = np.zeros(session.problem.p), np.zeros(session.problem.p)
-    coef[found["indices"][part]] = found["coef"][part]
-    coef_std[found["indices"][part]] = found["coef_std"][part]
+    index = found["indices"][part] if columns is None else columns[found["indices"][part]]
+    coef, coef_std = np.zeros(len(engine.weight)), np.zeros(len(engine.weight))
+    coef[index], coef_std[index] = found["coef"][part], found["coef_std"][part]
     return _Solved(
         ask.name,
         alpha,
@@ -259,7 +335,7 @@ def _as_point(ask: Wanted, session: Session, alpha: float, start: Any) -> _Solve
         coef,
         coef_std,
         float(found["intercepts"][k]),
-        path=cache(lambda: session.certified(steps, found)),
+        path=lambda: session.certified(steps, found),
         k=k,
         passing=ask.passing,
         work={"n_factorizations": found["n_solves"], "n_passes": found["n_passes"]},

@@ -28,7 +28,7 @@ from excise.problem import Problem
 from excise.results import CrossValidation, Floats, Rule
 from excise.schedules import Schedule
 from excise.scores import label_of
-from excise.staged import StagedSession
+from excise.staged import StagedSession, paths
 
 
 def cross_validate_staged(
@@ -123,12 +123,10 @@ def _held_out(
         null[k] = _rated(
             judge, _with_offset(judge, np.repeat(first, len(rows), 1), rows), rows, where
         )[0]
-        for v, schedule in enumerate(variants):
-            session = trained[k].with_schedule(schedule)
-            path = session.path(grid)
-            trained[k] = session  # with the stages that it shares with the next
+        sessions = [trained[k].with_schedule(schedule) for schedule in variants]
+        for v, path in enumerate(paths(sessions, grid)):
             gap = max(gap, float(path.relative_gaps.max()))
-            held[v, :, k] = _rated(judge, predictors_of(session, path)[:, rows], rows, where)
+            held[v, :, k] = _rated(judge, predictors_of(sessions[v], path)[:, rows], rows, where)
     return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
 
 
