@@ -83,11 +83,15 @@ Solve = Callable[[Wanted, "_Engine", float, Any], _Solved]
 
 
 class _Engine(NamedTuple):
-    """A session for the weights of a stage; of its columns alone, where `columns` tells them."""
+    """A session for the weights of a stage; of its columns alone, where `columns` tells them.
+
+    `free`: what it has found at alpha = 0, which neighbours on a path have in common.
+    """
 
     session: Session
     weight: Floats
-    columns: NDArray[np.intp] | None = None
+    columns: NDArray[np.intp] | None
+    free: dict[float, _Solved]
 
 
 class StagedSession:
@@ -177,8 +181,9 @@ class StagedSession:
         shared |= {"relative_gaps": np.array([_worst(run) for run in runs])}
         for name in NUMBERS[1:]:
             shared[name] = np.array([one.of_path(name) for one in last])
+        once = {id(one): one for run in runs for one in run}.values()
         for name in WORK:
-            shared[name] = getattr(start, name) + sum(one.work[name] for run in runs for one in run)
+            shared[name] = getattr(start, name) + sum(one.work[name] for one in once)
         return replace(
             start,
             columns=_sparse([one.coef for one in last]),
@@ -235,12 +240,16 @@ class StagedSession:
             if len(found) and np.array_equal(first.weight, ask.weight):
                 return _at_path(ask, path, int(found[0]))
         engine = self._engine(count, ask.weight, count > 0 and solve is _as_point)
+        if solve is _as_point and at in engine.free:
+            return engine.free[at]
         start = _start(before[-1], at, ask.weight) if count else None
         made = solve(ask, engine, at, start)
         lazy = solve is _as_point and ask.passing
-        if start is None or lazy or made.relative_gap <= self.problem.tol:
-            return made
-        return min(made, solve(ask, engine, at, None), key=lambda one: one.relative_gap)
+        if start is not None and not lazy and made.relative_gap > self.problem.tol:
+            made = min(made, solve(ask, engine, at, None), key=lambda one: one.relative_gap)
+        if solve is _as_point and at == 0.0:
+            engine.free[at] = made
+        return made
 
     def _engine(self, count: int, weight: Floats, narrow: bool = False) -> _Engine:
         """An engine for these weights: the one at hand, if they are the same."""
@@ -250,9 +259,9 @@ class StagedSession:
         weighted = replace(self._plain, penalty_weight=weight)
         columns = np.flatnonzero(np.isfinite(weight)) if narrow else None
         if columns is not None and 0 < len(columns) < min(len(weight), MOST_CELLS / weighted.n):
-            made = _Engine(Session(_narrowed(weighted, columns)), weight, columns)
+            made = _Engine(Session(_narrowed(weighted, columns)), weight, columns, {})
         else:
-            made = _Engine(Session(weighted), weight)
+            made = _Engine(Session(weighted), weight, None, {})
         if count < KEPT_SESSIONS:
             self._kept[count, narrow] = made
         return made
@@ -289,12 +298,14 @@ def paths(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
 
 def _narrowed(problem: Problem, columns: NDArray[np.intp]) -> Problem:
     """The problem of these columns alone, a copy: nothing else is read to fit them."""
-    blocks = [block.copy() for _, block in problem.design.blocks(columns)]
-    design = ArrayDesign(np.asfortranarray(np.concatenate(blocks, axis=1)))
+    kept, done = np.empty((problem.n, len(columns)), order="F"), 0
+    for here, block in problem.design.blocks(columns):
+        kept[:, done : done + len(here)] = block
+        done += len(here)
     names = problem.feature_names
     return replace(
         problem,
-        design=design,
+        design=ArrayDesign(kept),
         penalty_weight=problem.penalty_weight[columns],
         lower=problem.lower[columns],
         upper=problem.upper[columns],
