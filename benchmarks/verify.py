@@ -31,18 +31,20 @@ def worst(problem: Problem, answer: PathAnswer, *, step: int = 1) -> dict[str, f
     """
     import excise
 
-    last = len(problem.alphas) - 1
-    intercepts = np.broadcast_to(answer.intercepts, last + 1)
+    last, several = len(problem.alphas) - 1, problem.outputs > 1
+    intercepts = answer.intercepts if several else np.broadcast_to(answer.intercepts, last + 1)
 
     def errors(k: int) -> tuple[float, float]:
-        coef, intercept = np.ascontiguousarray(answer.coefs[:, k]), float(intercepts[k])
-        if not np.isfinite([intercept, *coef]).all():
+        coef, intercept = np.ascontiguousarray(answer.coefs[:, k]), intercepts[k]
+        if not np.isfinite([*np.ravel(intercept), *coef]).all():
             return math.inf, math.inf
+        if several:
+            coef = coef.reshape(-1, problem.outputs)
         certificate = excise.certify(
             problem.X,
             problem.y,
             coef,
-            intercept,
+            intercept if several else float(intercept),
             problem.alphas[k],
             loss=problem.loss,
             fit_intercept=problem.fit_intercept,

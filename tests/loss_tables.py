@@ -115,6 +115,8 @@ CASES: dict[str, tuple[Loader, dict[str, Any]]] = {
     "khan, four kinds": (khan_kinds, {"loss": "multinomial"}),
     "wine": (lambda: of_kinds(load_wine), {"loss": "multinomial"}),
     "digits": (lambda: of_kinds(load_digits), {"loss": "multinomial"}),
+    "digits, grouped": (lambda: of_kinds(load_digits), {"loss": "multinomial", "grouped": True}),
+    "khan, grouped": (khan_kinds, {"loss": "multinomial", "grouped": True}),
     "breast cancer, hinge": (
         lambda: load_breast_cancer(return_X_y=True),
         {"loss": "squared_hinge"},

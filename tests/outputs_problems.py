@@ -103,9 +103,7 @@ class Several:
         weighted = self.w[:, None] * np.where(self.w[:, None] > 0, slope, 0.0)
         return self.dense.T @ weighted / self.per[:, None], weighted.sum(0)
 
-    def violations(
-        self, B: np.ndarray, intercept: np.ndarray, alpha: float
-    ) -> tuple[float, float]:
+    def violations(self, B: np.ndarray, intercept: np.ndarray, alpha: float) -> tuple[float, float]:
         """Largest distances from the optimality conditions: of coefficients, of intercepts."""
         by_B, by_intercept = self.gradients(B, intercept)
         S, v, r = B * self.per[:, None], self.penalty_weight[:, None], self.l1_ratio

@@ -427,3 +427,66 @@ def engine_of(X: Floats, y: Floats, groups: Any, **settings: Any) -> Engine:
     } | settings
     rows = tuple(np.asarray(part, dtype=np.int64) for part in groups)
     return Engine(design=design_of(X).handle(), y=y, groups=rows, **given)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("loss", ["squared", "multinomial"])
+class TestRows:
+    """Rows of coefficients of several outputs are groups."""
+
+    def test_conditions(
+        self, loss: str, shape: tuple[int, int], standardize: bool, l1_ratio: float
+    ) -> None:
+        (n, p), K = shape, 3
+        rng = np.random.default_rng(31)
+        X = rng.standard_normal((n, p)) * np.geomspace(0.3, 3.0, p)
+        X[:, 5] = X[:, 4]
+        X[:, 7] = 2.0
+        eta = X[:, :4] @ rng.standard_normal((4, K))
+        Y = eta + rng.standard_normal((n, K))
+        if loss == "multinomial":
+            Y = np.eye(K)[np.argmax(eta + rng.gumbel(size=(n, K)), axis=1)]
+        v = rng.uniform(0.5, 2.0, p)
+        v[2], v[3] = np.inf, 0.0 if loss == "squared" else 1.0
+        rows = (np.arange(0, p * K + 1, K), np.arange(p * K))
+        engine = engine_of(
+            X,
+            np.ascontiguousarray(Y.T).ravel(),
+            rows,
+            loss=loss,
+            outputs=K,
+            penalty_weight=v,
+            l1_ratio=l1_ratio,
+            standardize=standardize,
+            tol=1e-12,
+        )
+        alphas = engine.grid_top * np.geomspace(1.0, 1e-2, 15)
+        found = engine.path(alphas)
+        assert found["relative_gaps"].max() < 1e-10
+        std = np.where(np.arange(p) == 7, 0.0, X.std(axis=0))
+        scale = np.where(std > 0, std if standardize else 1.0, 0.0)
+        inverse = np.divide(1.0, scale, out=np.zeros(p), where=scale > 0)
+        for k, alpha in enumerate(alphas):
+            B = np.zeros(p * K)
+            part = slice(found["indptr"][k], found["indptr"][k + 1])
+            B[found["indices"][part]] = found["coef"][part]
+            B = B.reshape(p, K)
+            eta = found["intercepts"].reshape(-1, K)[k] + X @ B
+            if loss == "multinomial":
+                eta = np.exp(eta - eta.max(axis=1, keepdims=True))
+                eta /= eta.sum(axis=1, keepdims=True)
+            C = ((X - X.mean(axis=0)).T @ (Y - eta) / n) * inverse[:, None]
+            beta = B * scale[:, None]
+            size = np.linalg.norm(beta, axis=1)
+            for j in range(p):
+                if np.isinf(v[j]):
+                    assert size[j] == 0.0
+                    continue
+                tax, ridge = alpha * v[j] * l1_ratio, alpha * v[j] * (1.0 - l1_ratio)
+                if size[j] == 0.0:
+                    assert np.linalg.norm(C[j]) <= tax + 1e-9 * engine.top_gradient
+                    continue
+                off = C[j] - tax * beta[j] / size[j] - ridge * beta[j]
+                assert np.linalg.norm(off) <= 1e-8 * engine.top_gradient

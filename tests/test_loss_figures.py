@@ -78,11 +78,11 @@ def test_glmnet(case: str) -> None:
         assert proof.relative_gap <= 1e-9, "their answer in our numbers"
 
 
-@pytest.mark.parametrize("what", ["plain", "raw", "elastic", "ridge"])
+@pytest.mark.parametrize("what", ["plain", "raw", "elastic", "ridge", "grouped"])
 def test_glmnet_of_three_classes(what: str) -> None:
     """The symmetric model: all three predictors are penalised, in glmnet too."""
     theirs = [EVERY[f"multinomial {what} {k}"] for k in (1, 2, 3)]
-    settings = {"loss": "multinomial", "standardize": True} | SETTINGS[what]
+    settings = {"loss": "multinomial", "standardize": True} | SETTINGS.get(what, {"grouped": True})
     Y = one_hot(ROWS["kind"])
     path = fit_path(X, Y, list(theirs[0]), **settings)
     for k, alpha in enumerate(theirs[0]):
@@ -96,7 +96,7 @@ def test_glmnet_of_three_classes(what: str) -> None:
 
 def test_glmnet_cases_are_all_there() -> None:
     assert len(GLMNET) == 2 * len(SETTINGS) + len(TABLES)
-    assert len(EVERY) == len(GLMNET) + 12
+    assert len(EVERY) == len(GLMNET) + 15
     assert {len(some) for some in EVERY.values()} == {6}
 
 

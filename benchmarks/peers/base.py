@@ -18,7 +18,11 @@ from benchmarks.problems.base import Floats, Problem
 
 @dataclass(frozen=True)
 class PathAnswer:
-    """Coefficients along a path, a column per alpha, and an intercept per alpha or for all."""
+    """Coefficients along a path, a column per alpha, and an intercept per alpha or for all.
+
+    With K outputs coefficient j of output k stands in row j * K + k, and every alpha has a row of
+    K intercepts.
+    """
 
     coefs: Floats
     intercepts: Floats | float = 0.0

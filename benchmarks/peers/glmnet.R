@@ -14,6 +14,7 @@ read_problem <- function(folder) {
   y <- read_numbers(file.path(folder, "y"))
   values <- read_numbers(file.path(folder, "X"))
   family <- readLines(file.path(folder, "family"))
+  if (family == "multinomial") y <- matrix(y, ncol = read_numbers(file.path(folder, "outputs")))
   if (family == "cox") y <- matrix(y, ncol = 2, dimnames = list(NULL, c("time", "status")))
   n <- NROW(y)
   indptr <- file.path(folder, "indptr")
@@ -31,10 +32,14 @@ problems <- lapply(folders[order(as.integer(basename(folders)))], read_problem)
 foldid <- file.path(folder, "folds")
 folds <- if (file.exists(foldid)) read_numbers(foldid) else NULL
 # Intercept and coefficients, a column per alpha; one that glmnet left out repeats the last.
+# Of several classes one class after the other.
 paths <- function(fit, it) {
-  a0 <- if (is.null(fit$a0)) 0 else fit$a0
-  found <- rbind(a0, as.matrix(fit$beta))
-  as.vector(found[, pmin(seq_along(it$alphas), ncol(found))])
+  one <- function(a0, beta) {
+    found <- rbind(a0, as.matrix(beta))
+    as.vector(found[, pmin(seq_along(it$alphas), ncol(found))])
+  }
+  if (!is.list(fit$beta)) return(one(if (is.null(fit$a0)) 0 else fit$a0, fit$beta))
+  unlist(lapply(seq_along(fit$beta), function(k) one(fit$a0[k, ], fit$beta[[k]])))
 }
 now <- function() as.numeric(Sys.time())
 

@@ -16,7 +16,13 @@ import numpy as np
 from benchmarks.peers.base import CVAnswer, Job, ManyAnswer, PathAnswer, Peer
 from benchmarks.problems.base import Floats, Problem
 
-FAMILIES = {"squared": "gaussian", "logistic": "binomial", "poisson": "poisson", "cox": "cox"}
+FAMILIES = {
+    "squared": "gaussian",
+    "logistic": "binomial",
+    "poisson": "poisson",
+    "cox": "cox",
+    "multinomial": "multinomial",
+}
 SERVER = Path(__file__).with_name("glmnet.R")
 
 
@@ -27,7 +33,7 @@ class Glmnet(Peer):
     package = "glmnet"
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
-    losses = ("squared", "logistic", "poisson", "cox")
+    losses = tuple(FAMILIES)
 
     @cached_property
     def version(self) -> str:
@@ -61,9 +67,12 @@ class Glmnet(Peer):
 
 
 def columns(numbers: Floats, problem: Problem) -> PathAnswer:
-    """R's numbers: per alpha the intercept, then the coefficients."""
-    table = numbers.reshape((problem.X.shape[1] + 1, problem.n_alphas), order="F")
-    return PathAnswer(table[1:], table[0])
+    """R's numbers: for each output, per alpha the intercept, then the coefficients."""
+    shape = problem.X.shape[1] + 1, problem.n_alphas, problem.outputs
+    table = numbers.reshape(shape, order="F")
+    if problem.outputs == 1:
+        return PathAnswer(table[1:, :, 0], table[0, :, 0])
+    return PathAnswer(table[1:].swapaxes(1, 2).reshape(-1, problem.n_alphas), table[0])
 
 
 def write(problem: Problem, folder: Path) -> None:
@@ -76,6 +85,7 @@ def write(problem: Problem, folder: Path) -> None:
     (X.data if problem.sparse else X.ravel(order="F")).tofile(folder / "X")
     problem.y.ravel(order="F").tofile(folder / "y")
     problem.alphas.tofile(folder / "alphas")
+    np.array([float(problem.outputs)]).tofile(folder / "outputs")
     (folder / "family").write_text(FAMILIES[problem.family] + "\n")
 
 

@@ -24,6 +24,8 @@ MAKERS: dict[str, Callable[[], Problem]] = {
     "logistic-1000x10000": simulated.classes(1000, 10000),
     "breast-cancer": tables.breast_cancer,
     "khan-classes": tables.khan_classes,
+    "digits": tables.digits,
+    "multinomial-2000x500": simulated.kinds(2000, 500),
     "poisson-20000x300": simulated.counts(20000, 300, alpha_min_ratio=1e-3),
     "quantile-1000x50": simulated.medians(1000, 50, n_alphas=20),
     "cox-2000x500": simulated.survival(2000, 500, alpha_min_ratio=0.02),

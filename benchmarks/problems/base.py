@@ -25,7 +25,8 @@ class Problem:
     whose columns have mean square 1 but are not centred, which would fill it. `y` is centred for
     the squared loss, so that nobody needs an intercept; for every other loss it is what the loss
     is about (classes 0 and 1, counts, amounts, numbers), and everybody fits an intercept. For the
-    Cox model, which has none, it has two columns, times and events.
+    Cox model, which has none, it has two columns, times and events; of several classes
+    (multinomial) it has a column each, 1 in the rows of that class.
 
     `loss` is spelled as in ``excise.fit_path(..., loss="quantile:0.5")``.
     """
@@ -53,6 +54,11 @@ class Problem:
         return self.family == "squared"
 
     @property
+    def outputs(self) -> int:
+        """How many predictors each row has."""
+        return int(self.y.shape[1]) if self.family == "multinomial" else 1
+
+    @property
     def fit_intercept(self) -> bool:
         return self.family not in ("squared", "cox")
 
@@ -67,9 +73,11 @@ class Problem:
 
     @property
     def earned(self) -> Floats:
-        """Minus the slope of the loss of each row at the best constant."""
+        """Minus the slope of the loss of each row at the best constant, a column per output."""
         if self.squared:
             return self.y
+        if self.family == "multinomial":
+            return self.y - self.y.mean(axis=0)
         if self.family == "quantile":
             return signs_of_quantile(self.y, self.parameter)
         if self.family == "cox":

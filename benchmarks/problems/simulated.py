@@ -78,6 +78,17 @@ def classes(n: int, p: int, **path: Any) -> Callable[[], Problem]:
     return of_loss("logistic", n, p, draw, **path)
 
 
+def kinds(n: int, p: int, **path: Any) -> Callable[[], Problem]:
+    """Four classes along the signal, a quarter of the rows each; noise moves one row in three."""
+
+    def draw(signal: Floats, rng: np.random.Generator) -> Floats:
+        noisy = signal + 0.4 * rng.logistic(size=n)
+        kind = np.searchsorted(np.quantile(noisy, [0.25, 0.5, 0.75]), noisy)
+        return (kind[:, None] == np.arange(4)).astype(float)
+
+    return of_loss("multinomial", n, p, draw, **path)
+
+
 def counts(n: int, p: int, **path: Any) -> Callable[[], Problem]:
     """Counts with logarithms of means of standard deviation 0.7: mostly 0 to 4."""
 

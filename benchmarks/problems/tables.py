@@ -45,6 +45,16 @@ def khan_classes() -> Problem:
     return Problem("khan-classes", "Khan, class 2", X, (y == 2).astype(float), loss="logistic")
 
 
+def digits() -> Problem:
+    """64 pixels of 1,797 written digits, 61 of which vary; which of the ten it is."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    X, _ = standardised(X, y)
+    kinds = (y[:, None] == np.arange(10)).astype(float)
+    return Problem("digits", "digits, ten classes", X, kinds, n_alphas=50, loss="multinomial")
+
+
 def breast_cancer() -> Problem:
     """30 measurements of 569 tumours; whether one is benign (Wolberg et al. 1995)."""
     from sklearn.datasets import load_breast_cancer

@@ -121,6 +121,8 @@ GOALS = (
     Goal("path", "poisson-20000x300", fastest_proved, 2),
     Goal("path", "quantile-1000x50", fastest_proved, 2),
     Goal("path", "cox-2000x500", fastest_proved, 2),
+    Goal("path", "digits", fastest_proved, 1),
+    Goal("path", "multinomial-2000x500", fastest_proved, 1),
     Goal("many", None, fastest, 4),
     Goal("cv", "ar5-20000x500", fastest, 40),
     Goal("cv", "ar5-1000x5000", fastest, 3),

@@ -88,12 +88,22 @@ bool ActiveSet::exchange(Index j, Side side) {
 
 bool ActiveSet::descend() {
   refresh();
+  constexpr int kIdle = 50;        // steps along ties that gain nothing
+  constexpr double kGain = 1e-15;  // share of the objective that is no rounding
   const Index limit = 20 * (size() + 50);
+  double least = kInfinity;
+  int idle = 0;
   for (Index step = 0; step < limit; ++step) {
     while (!step_within()) {
     }
     refresh();
     poll_();
+    if (ties_) {
+      const double now = objective();
+      idle = now < least - kGain * std::abs(least) ? 0 : idle + 1;
+      least = std::min(least, now);
+      if (idle > kIdle) break;
+    }
     Index best = -1;
     double most = noise_;
     Side side{}, best_side{};

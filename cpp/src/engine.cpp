@@ -136,10 +136,9 @@ Engine::Engine(Statement statement, Moments moments, Context context,
       statement_.design, scaling_.mean, scaling_.divisor, root, std::move(shared));
   uses_gram_ = !statement_.loss && !statement_.grouped() && gram_pays(*statement_.design);
   if (outputs > 1) {
-    // A constant in every output changes nothing: the last one needs none.
-    const Index intercepts = std::exchange(problem_.fit_intercept, false) ? outputs - 1 : 0;
-    problem_.penalty = for_outputs(problem_.penalty, outputs, intercepts);
-    problem_.design = std::make_shared<Outputs>(design_, std::move(root), outputs, intercepts);
+    if (std::exchange(problem_.fit_intercept, false)) choose_intercepts();
+    problem_.penalty = for_outputs(problem_.penalty, outputs, ix(with_intercept_.size()));
+    problem_.design = std::make_shared<Outputs>(design_, std::move(root), outputs, with_intercept_);
   }
   problem_.penalty.groups = inner_groups(statement_, scaling_, problem_.penalty.intercepts);
   if (statement_.loss) outputs > 1 ? set_null_losses() : set_null_loss();
@@ -186,42 +185,63 @@ void Engine::set_null_loss() {
   problem_.yy = alone.square_size();
 }
 
+// A constant in every output changes nothing, so that one output needs no intercept; that of a
+// class which no row has would go down for ever, and stays where set_null_losses() puts it.
+void Engine::choose_intercepts() {
+  const std::size_t n = sz(statement_.n());
+  for (Index k = 0; k < statement_.outputs; ++k) {
+    double share = 0.0;
+    for (std::size_t i = 0, at = sz(k) * n; i < n; ++i, ++at)
+      share += problem_.root[i] * problem_.root[i] * problem_.y[at];
+    if (share > 0) with_intercept_.push_back(k);
+  }
+  if (!with_intercept_.empty()) with_intercept_.pop_back();
+}
+
 // The same for several outputs. Intercepts of the null model go into the offset, so that those of
 // the columns count from there.
 void Engine::set_null_losses() {
-  constexpr double kLeast = 1e-15;  // share of a class that no row has
+  constexpr double kLeast = 1e-15;  // what a class that no row has may take of a row
   const Index n = statement_.n(), outputs = statement_.outputs;
-  const Penalty& penalty = problem_.penalty;
   const double* const root = problem_.root.data();
-  const auto shift = [&](const Vec& by) {
-    for (Index k = 0; k < outputs; ++k) {
-      null_intercepts_[sz(k)] += by[sz(k)];
-      for (Index i = 0; i < n; ++i) problem_.offset[sz(k * n + i)] += by[sz(k)];
-    }
+  const auto shift = [&](Index k, double by) {
+    null_intercepts_[sz(k)] += by;
+    for (Index i = 0; i < n; ++i) problem_.offset[sz(k * n + i)] += by;
   };
-  if (penalty.intercepts > 0) {
-    problem_.offset.resize(sz(n * outputs));
-    Vec guess(sz(outputs));  // where the offset is a constant it is right
-    for (Index k = 0; k < outputs; ++k) {
-      double share = 0.0, offset = 0.0;
-      for (Index i = 0; i < n; ++i) {
-        share += root[i] * root[i] * problem_.y[sz(k * n + i)];
-        offset += root[i] * root[i] * problem_.offset[sz(k * n + i)];
-      }
-      guess[sz(k)] = std::log(std::max(share, kLeast)) - offset;
+  const bool fit_intercept = statement_.fit_intercept && statement_.loss->has_intercept();
+  if (fit_intercept) problem_.offset.resize(sz(n * outputs));
+  Vec peak(sz(n), -kInfinity);
+  Indices unseen;
+  for (Index k = 0; fit_intercept && k < outputs; ++k) {
+    double share = 0.0, offset = 0.0;
+    for (Index i = 0; i < n; ++i) {
+      share += root[i] * root[i] * problem_.y[sz(k * n + i)];
+      offset += root[i] * root[i] * problem_.offset[sz(k * n + i)];
     }
-    shift(guess);
+    if (!(share > 0)) {
+      unseen.push_back(k);
+      continue;
+    }
+    shift(k, std::log(share) - offset);  // right where the offset is constant
+    for (Index i = 0; i < n; ++i)
+      peak[sz(i)] = std::max(peak[sz(i)], problem_.offset[sz(k * n + i)]);
+  }
+  for (const Index k : unseen) {
+    double ahead = -kInfinity;
+    for (Index i = 0; i < n; ++i)
+      if (root[i] > 0) ahead = std::max(ahead, problem_.offset[sz(k * n + i)] - peak[sz(i)]);
+    shift(k, std::log(kLeast) - ahead);
   }
   NewtonSet alone(problem_, context_);
-  Indices free;
-  for (Index k = 0; k < penalty.intercepts; ++k) free.push_back(n_coefficients() + k);
-  alone.add(free);
+  Indices columns;
+  for (std::size_t k = 0; k < with_intercept_.size(); ++k)
+    columns.push_back(n_coefficients() + ix(k));
+  alone.add(columns);
   alone.solve(0.0);
   problem_.null_loss = alone.data().value;
   problem_.yy = alone.square_size();
-  Vec rest = alone.coefficients();
-  rest.resize(sz(outputs));
-  if (penalty.intercepts > 0) shift(rest);
+  for (std::size_t k = 0; k < with_intercept_.size(); ++k)
+    shift(with_intercept_[k], alone.coefficients()[k]);
 }
 
 void Engine::start() {
@@ -300,12 +320,12 @@ Vec Engine::intercepts(const PathPoint* point) const {
   }
   for (std::size_t k = 0; point && k < point->support.size(); ++k)
     if (const Index j = point->support[k]; problem_.penalty.is_intercept(j))
-      all[sz(j - n_coefficients())] += point->values[k];
+      all[sz(with_intercept_[sz(j - n_coefficients())])] += point->values[k];
   return all;
 }
 
 void Engine::fix_constant(Vec& intercepts) const {
-  if (problem_.penalty.intercepts == 0) return;
+  if (intercepts.size() == 1 || !statement_.loss || !statement_.fit_intercept) return;
   double mean = 0.0;
   for (const double a : intercepts) mean += a / static_cast<double>(intercepts.size());
   for (double& a : intercepts) a -= mean;

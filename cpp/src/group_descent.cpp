@@ -15,42 +15,6 @@ constexpr double kDependent = 1e-12;
 
 }  // namespace
 
-void ActiveGram::append(const Quadratic& quadratic, std::span<const Index> active,
-                        std::span<const Index> fresh) {
-  const Index old = size_;
-  size_ = ix(active.size() + fresh.size());
-  if (size_ > stride_) {
-    const Index wider = size_ + size_ / 2;
-    Vec moved(sz(wider * wider));
-    for (Index k = 0; k < old; ++k)
-      std::copy_n(g_.data() + k * stride_, old, moved.data() + k * wider);
-    g_ = std::move(moved);
-    stride_ = wider;
-  }
-  Indices all(active.begin(), active.end());
-  all.insert(all.end(), fresh.begin(), fresh.end());
-  quadratic.crosses(fresh, all, {g_.data() + old * stride_, size_, size_ - old, stride_});
-  for (Index k = old; k < size_; ++k)
-    for (Index i = 0; i < old; ++i) g_[sz(k + i * stride_)] = g_[sz(i + k * stride_)];
-}
-
-void ActiveGram::remove(Index first, Index count) {
-  size_ -= count;
-  for (Index k = 0; k < size_; ++k) {
-    const double* const from = column(k < first ? k : k + count);
-    double* const to = g_.data() + k * stride_;
-    if (to != from) std::copy_n(from, first, to);
-    std::copy(from + first + count, from + size_ + count, to + first);
-  }
-}
-
-void ActiveGram::multiply(const Vec& v, Vec& out) const {
-  out.assign(sz(size_), 0.0);
-  if (size_ == 0) return;
-  kernels().columns_f64(g_.data(), stride_, size_, size_, nullptr, v.data(), size_, 1, out.data(),
-                        size_);
-}
-
 GroupDescent::GroupDescent(Quadratic& quadratic, double noise, std::function<void()> poll)
     : quadratic_(quadratic), noise_(noise), poll_(std::move(poll)) {}
 
@@ -59,6 +23,18 @@ void GroupDescent::grow(const Penalty& more) {
   b_.resize(sz(penalty_.size()));
   c_.resize(b_.size());
   inside_.resize(sz(penalty_.groups.count()));
+  see_copies();
+}
+
+// Whether every group is one column in all outputs
+void GroupDescent::see_copies() {
+  const Groups& groups = penalty_.groups;
+  Index copies = quadratic_.copies();
+  for (Index g = 0; g < groups.count() && copies > 1; ++g)
+    if (groups.size(g) != copies) copies = 1;
+  if (copies == gram_.copies()) return;
+  gram_.clear(copies);
+  restart();
 }
 
 void GroupDescent::keep(std::span<const Index> kept) {
@@ -93,7 +69,7 @@ void GroupDescent::restart() {
   s_.clear();
   loose_.clear();
   loose_factor_.clear();
-  gram_.clear();
+  gram_.clear(gram_.copies());
   factor_.clear();
   u_then_.clear();
   std::fill(inside_.begin(), inside_.end(), 0);
@@ -113,19 +89,22 @@ Indices GroupDescent::independent(Index group) {
   const GroupNet pays = penalty_.group(group, alpha_);
   if (pays.l1 > 0 || pays.l2 > 0) return {members.begin(), members.end()};
   Indices out;
-  for (const Index j : members) {
+  const auto run = sz(gram_.copies());
+  for (std::size_t k = 0; k < members.size(); k += run) {
+    const Index j = members[k];
+    const auto same = members.subspan(k, run);
     work_.resize(loose_.size());
     double diagonal = 0.0;
     quadratic_.cross(j, loose_, work_.data());
     quadratic_.cross(j, std::span(&j, 1), &diagonal);
     const double pivot = loose_factor_.project(work_.data(), diagonal, solved_);
     if (!(pivot > kDependent * diagonal)) {
-      b_[sz(j)] = 0.0;
+      for (const Index copy : same) b_[sz(copy)] = 0.0;
       continue;
     }
     loose_factor_.append(solved_, pivot);
     loose_.push_back(j);
-    out.push_back(j);
+    out.insert(out.end(), same.begin(), same.end());
   }
   return out;
 }
@@ -190,8 +169,8 @@ void GroupDescent::release(std::size_t k) {
   };
   for (Index place = block.first; place < block.first + block.size; ++place)
     b_[sz(active_[sz(place)])] = 0.0;
-  for (Index place = std::min(block.first + block.size, factor_.size()); place-- > block.first;)
-    factor_.remove(place);
+  const Index first = block.first / gram_.copies(), last = first + block.size / gram_.copies();
+  for (Index unit = std::min(last, factor_.size()); unit-- > first;) factor_.remove(unit);
   cut(active_);
   cut(x_);
   cut(s_);
@@ -241,16 +220,15 @@ double GroupDescent::unbalance() {
 }
 
 void GroupDescent::minimise(const Block& block, Vec& x, Vec& s) {
-  const ConstMatrix g(gram_.column(block.first) + block.first, block.size, block.size,
-                      gram_.view().stride);
+  const ConstMatrix g = gram_.block(block.first, block.size);
   const auto here = of(block, x), sees = of(block, s);
   work_.assign(sees.begin(), sees.end());
   for (Index k = 0; k < block.size; ++k)
     kernels().axpy(here[sz(k)], g.column(k), work_.data(), block.size);
   solved_.assign(here.begin(), here.end());
   minimum_.find(g, net(block), work_, here);
-  for (Index k = 0; k < block.size; ++k)
-    kernels().axpy(solved_[sz(k)] - here[sz(k)], gram_.column(block.first + k), s.data(), size());
+  for (std::size_t k = 0; k < here.size(); ++k) solved_[k] = here[k] - solved_[k];
+  gram_.add(-1.0, block.first, solved_, s);
 }
 
 // Every group by itself, one after the other; false when that gains nothing.

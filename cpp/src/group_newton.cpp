@@ -1,5 +1,6 @@
 // Newton's method on the groups that are away from zero.
 #include <algorithm>
+#include <utility>
 
 #include "excise/solve/group_descent.hpp"
 
@@ -24,8 +25,12 @@ double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data()
 
 }  // namespace
 
-// Entry (i, k) of a block of the curvature of the penalty, by places
+// Entry (i, k) of a block of the curvature of the penalty in the factor, by units
 double GroupDescent::bent(const Block& block, Index i, Index k) const {
+  if (gram_.copies() > 1) {
+    const auto copies = static_cast<double>(gram_.copies());
+    return net(block).l2 + block.stiff * (copies - 1) / copies;
+  }
   const double across = -block.stiff * u_[sz(i)] * u_[sz(k)];
   return i == k ? across + block.stiff + net(block).l2 : across;
 }
@@ -47,71 +52,77 @@ void GroupDescent::multiply(const Vec& v, Vec& out) const {
 double GroupDescent::outdated(const Block& block) const {
   if (net(block).smooth() || block.size == 1) return 0.0;
   double turned = 0.0;
-  for (std::size_t k = sz(block.first); k < sz(block.first + block.size); ++k)
+  for (std::size_t k = sz(block.first); gram_.copies() == 1 && k < sz(block.first + block.size);
+       ++k)
     turned += (u_[k] - u_then_[k]) * (u_[k] - u_then_[k]);
   const double change =
       std::max(std::abs(block.stiff - block.factored), block.stiff * std::sqrt(turned));
-  const double data = gram_.column(block.first)[block.first];
+  const double data = gram_.diagonal(block.first);
   return change / (std::min(block.stiff, block.factored) + kSoft * data);
 }
 
 // Forgets the part of the factor that is worth making anew: groups that came in last stand last,
 // and those change most.
 void GroupDescent::forget() {
-  const auto m = static_cast<double>(size());
-  if (spent_ > size() / kRent) factor_.clear();
+  const Index copies = gram_.copies();
+  const auto m = static_cast<double>(gram_.units());
+  if (spent_ * copies > gram_.units() / kRent) factor_.clear();
   if (factor_.size() == 0) {
     spent_ = 0;
     return;
   }
-  Index bad = 0, from = factor_.size();
+  double bad = 0.0;  // steps that they cost
+  Index from = factor_.size();
   for (std::size_t l = blocks_.size(); l-- > 0;) {
-    const Block& block = blocks_[l];
-    if (block.first >= factor_.size()) continue;
-    if (!(outdated(block) > kOutdated)) continue;
-    bad += block.size;
-    const auto s = static_cast<double>(block.first);
-    if ((m * m * m - s * s * s) / 6 <= kWorth * static_cast<double>(bad) * m * m)
-      from = block.first;
+    const Index first = blocks_[l].first / copies;
+    if (first >= factor_.size() || !(outdated(blocks_[l]) > kOutdated)) continue;
+    bad += static_cast<double>(blocks_[l].size);
+    const auto s = static_cast<double>(first);
+    if ((m * m * m - s * s * s) / 6 <= kWorth * bad * m * m) from = first;
   }
   if (from < factor_.size()) factor_.truncate(from);
 }
 
 // Makes the factor anew where its age has cost as much, and appends what has come in since.
 void GroupDescent::factor() {
-  const Index m = size();
+  const Index m = gram_.units(), copies = gram_.copies();
   forget();
-  u_then_.resize(sz(m));
+  u_then_.resize(u_.size());
+  std::vector<const Block*> of_unit(sz(m));
   for (Block& block : blocks_) {
-    if (block.first < factor_.size()) continue;
+    std::fill_n(of_unit.begin() + block.first / copies, block.size / copies, &block);
+    if (block.first / copies < factor_.size()) continue;
     block.factored = block.stiff;
     std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
   }
-  std::vector<const Block*> of_place(sz(m));
-  for (const Block& block : blocks_)
-    std::fill_n(of_place.begin() + block.first, block.size, &block);
+  const auto entry = [&](Index i, Index k) {
+    const Block& block = *of_unit[sz(k)];
+    return gram_.unit(k)[i] + (i * copies >= block.first ? bent(block, i, k) : 0.0);
+  };
   while (factor_.size() < m) {
     const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
     room_.resize(sz(first * count));
-    for (Index k = 0; k < count; ++k) {
-      const Index place = first + k;
-      double* const column = room_.data() + k * first;
-      std::copy_n(gram_.column(place), first, column);
-      const Block& block = *of_place[sz(place)];
-      for (Index i = block.first; i < first; ++i) column[i] += bent(block, i, place);
-    }
+    for (Index k = 0; k < count; ++k)
+      for (Index i = 0; i < first; ++i) room_[sz(i + k * first)] = entry(i, first + k);
     factor_.forward(Matrix(room_.data(), first, count));
     for (Index k = 0; k < count; ++k) {
-      const Index place = first + k;
-      const Block& block = *of_place[sz(place)];
       work_.assign(room_.begin() + k * first, room_.begin() + (k + 1) * first);
-      for (Index i = first; i < place; ++i)
-        work_.push_back(gram_.column(place)[i] + (i >= block.first ? bent(block, i, place) : 0.0));
-      const double diagonal = gram_.column(place)[place] + bent(block, place, place);
+      for (Index i = first; i < first + k; ++i) work_.push_back(entry(i, first + k));
+      const double diagonal = entry(first + k, first + k);
       const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
       factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
     }
   }
+}
+
+// v := the factor's inverse times v, output by output
+void GroupDescent::precondition(Vec& v) {
+  if (gram_.copies() == 1) return factor_.solve(v.data());
+  const Index m = gram_.units();
+  apart(v, gram_.copies(), outputs_);
+  factor_.forward(Matrix(outputs_.data(), m, gram_.copies()));
+  for (Index k = 0; k < gram_.copies(); ++k) factor_.backward(outputs_.data() + k * m);
+  together(outputs_, gram_.copies(), v);
 }
 
 // d = H^{-1} r, nearly, by conjugate gradients about the factor; G d beside it.
@@ -122,7 +133,7 @@ void GroupDescent::direction() {
   d_.assign(r_.size(), 0.0);
   gd_.assign(r_.size(), 0.0);
   z_ = rest_;
-  factor_.solve(z_.data());
+  precondition(z_);
   p_ = z_;
   double rz = dot(rest_, z_);
   const double enough = kForcing * kForcing * dot(r_, r_);
@@ -143,7 +154,7 @@ void GroupDescent::direction() {
     ++spent_;
     if (dot(rest_, rest_) <= enough) return;
     z_ = rest_;
-    factor_.solve(z_.data());
+    precondition(z_);
     const double next = dot(rest_, z_);
     for (std::size_t k = 0; k < p_.size(); ++k) p_[k] = z_[k] + next / rz * p_[k];
     rz = next;
@@ -191,11 +202,11 @@ bool GroupDescent::move_beside(std::span<const std::size_t> crossing) {
   Vec x = x_, s = s_;
   kernels().axpy(1.0, d_.data(), x.data(), size());
   kernels().axpy(-1.0, gd_.data(), s.data(), size());
-  for (const std::size_t l : crossing)
-    for (Index k = blocks_[l].first; k < blocks_[l].first + blocks_[l].size; ++k) {
-      kernels().axpy(d_[sz(k)], gram_.column(k), s.data(), size());
-      x[sz(k)] = x_[sz(k)];
-    }
+  for (const std::size_t l : crossing) {
+    const Block& block = blocks_[l];
+    gram_.add(1.0, block.first, of(block, std::as_const(d_)), s);
+    std::copy_n(x_.begin() + block.first, block.size, x.begin() + block.first);
+  }
   for (const std::size_t l : crossing) minimise(blocks_[l], x, s);
   Vec step(x.size()), bends(x.size());
   for (std::size_t k = 0; k < x.size(); ++k) {

@@ -187,6 +187,7 @@ void NewtonSet::make_model() {
   gram_.clear();
   with_intercept_.clear();
   solver_ = small_solver(quadratic_, problem_.penalty.grouped(), noise_, context_.poll);
+  if (model_coupling_ && !model_coupling_->products().empty()) solver_->expect_ties();
   extend_model(0);
   solver_->grow(penalty_);
   Vec values;
@@ -363,7 +364,17 @@ void NewtonSet::dust() {
   };
   for (Index g = 0; g < penalty_.groups.count(); ++g) settle(penalty_.groups[g]);
   for (Index k = 0; k < m && !penalty_.grouped(); ++k) settle(std::span(&k, 1));
-  if (any) go_to(point);
+  if (!any) return;
+  const Point kept{now_.b, now_.intercept};
+  const double before = smooth_objective();
+  go_to(point);
+  // Where nothing bends what moves no correlation may still matter.
+  if (smooth_objective() > before + kRounded * std::abs(before)) go_to(kept);
+}
+
+// What Newton's method minimises, here
+double NewtonSet::smooth_objective() const {
+  return loss_.smooth_value(problem_.y, now_.eta, weight_) + penalty(now_.b);
 }
 
 // Newton steps until the optimality conditions hold.
@@ -378,7 +389,15 @@ void NewtonSet::descend() {
     const double now = violation();
     least = std::min(least, now);
     const bool halved = now < 0.5 * last;
-    if (was_new && !halved && taken.rounded) break;
+    if (was_new && !halved && taken.rounded) {
+      // Few rows bend, and along the rest of the columns the model is too flat to be told from
+      // rounding.
+      if (loss_.bends() || damping_ >= kFirstDamping) break;
+      damping_ = kFirstDamping;
+      has_model_ = false;
+      last = now;
+      continue;
+    }
     if (was_new) {
       if (taken.length == 1) damping_ = std::max(kLeastDamping, damping_ / 10);
       if (taken.share < kShort) damping_ *= 10;

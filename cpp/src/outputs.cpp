@@ -18,8 +18,8 @@ void Outputs::collect(const double* seen, const double* r, double* out) const {
   const Index n = inner_->rows(), p = inner_->cols();
   for (Index k = 0; k < outputs_; ++k)
     for (Index j = 0; j < p; ++j) out[j * outputs_ + k] = seen[j + k * p];
-  for (Index k = 0; k < intercepts_; ++k)
-    out[features() + k] = kernels().dot(root_.data(), r + k * n, n);
+  for (std::size_t k = 0; k < intercepts_.size(); ++k)
+    out[features() + ix(k)] = kernels().dot(root_.data(), r + intercepts_[k] * n, n);
 }
 
 void Outputs::correlate(ConstMatrix r, Matrix out, const Context& context) const {
@@ -73,6 +73,16 @@ void Outputs::predict(std::span<const Index> columns, const double* b, double* o
 }
 
 std::unique_ptr<Pack> Outputs::pack() const { return std::make_unique<OutputsPack>(*this); }
+
+Index OutputsPack::copies() const {
+  const std::size_t run = sz(design_.outputs());
+  if (columns_.size() % run != 0) return 1;
+  for (std::size_t k = 0; k < columns_.size(); ++k) {
+    const auto [slot, output] = columns_[k];
+    if (slot < 0 || slot != columns_[k - k % run].slot || output != ix(k % run)) return 1;
+  }
+  return design_.outputs();
+}
 
 void OutputsPack::add(std::span<const Index> columns) {
   Indices fresh;

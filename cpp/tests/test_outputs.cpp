@@ -13,7 +13,7 @@ using data::Table;
 
 namespace {
 
-constexpr Index kRows = 600, kFeatures = 5, kOutputs = 3, kIntercepts = 2;
+constexpr Index kRows = 600, kFeatures = 5, kOutputs = 3;
 
 struct Small {
   Table t = data::table(kRows, kFeatures, 41);
@@ -21,7 +21,8 @@ struct Small {
   std::shared_ptr<const Design> inner = std::make_shared<Standardized>(
       std::make_shared<Dense<double>>(t.x.data(), kRows, kFeatures, 1, kRows),
       Vec(sz(kFeatures), 0.1), Vec(sz(kFeatures), 1.5), root);
-  Outputs outputs{inner, root, kOutputs, kIntercepts};
+  Indices intercepts{0, 2};
+  Outputs outputs{inner, root, kOutputs, intercepts};
 
   // I (x) Z with the intercepts, made
   Vec made() const {
@@ -30,7 +31,7 @@ struct Small {
     inner->tile(0, kRows, Matrix(z.data(), kRows, kFeatures));
     for (Index j = 0; j < outputs.cols(); ++j) {
       const bool feature = j < kFeatures * kOutputs;
-      const Index k = feature ? j % kOutputs : j - kFeatures * kOutputs;
+      const Index k = feature ? j % kOutputs : intercepts[sz(j - kFeatures * kOutputs)];
       for (Index i = 0; i < kRows; ++i)
         all[sz(j * n + k * kRows + i)] = feature ? z[sz(i + j / kOutputs * kRows)] : root[sz(i)];
     }

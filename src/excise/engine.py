@@ -196,14 +196,20 @@ class Session:
         self._known = (alphas, path.columns_std)
         return path
 
-    def solve_at(self, alpha: float, start: Any = None) -> Solution:
+    def solve_at(
+        self, alpha: float, after: Solution | None = None, *, start: Any = None
+    ) -> Solution:
         """The exact solution at `alpha`, from the nearest larger alpha that is known.
 
-        Or from `start`: alpha, features and coefficients per standard deviation, of a solution of
-        neighbouring weights.
+        `after`: a solution at a larger alpha, of one output, to start from instead. `start`: the
+        same as alpha, features and their coefficients per standard deviation, which may be those
+        of other penalty weights.
         """
         alpha = check_alpha(alpha)
         above = self.engine.grid_top
+        if after is not None and len(after.support) > 0:
+            kept = after.support.astype(np.int64)
+            start = (after.alpha, kept, after.coef_std[kept])
         if start is not None:
             above = start[0]
         elif self._known is not None:

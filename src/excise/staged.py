@@ -315,7 +315,7 @@ def _narrowed(problem: Problem, columns: NDArray[np.intp]) -> Problem:
 
 def _with_verdicts(ask: Wanted, engine: _Engine, alpha: float, start: Any) -> _Solved:
     """The whole solution of a stage."""
-    found = engine.session.solve_at(alpha, start)
+    found = engine.session.solve_at(alpha, start=start)
     return _of_solution(ask.name, engine.session.problem, found)
 
 

@@ -57,6 +57,7 @@ kinds("plain")
 kinds("raw", standardize = FALSE)
 kinds("elastic", alpha = 0.4)
 kinds("ridge", alpha = 0)
+kinds("grouped", type.multinomial = "grouped")
 
 files <- commandArgs(TRUE)
 breast <- read.csv(files[1], skip = 1, header = FALSE)

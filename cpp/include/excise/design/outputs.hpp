@@ -1,8 +1,7 @@
 // Several outputs that share the columns of one design: I_K (x) Z, never made.
 //
 // Rows are output after output, n of them each. Column j * K + k is z_j in output k and zero
-// elsewhere; after these come the intercepts, column k of them the roots of the weights in output
-// k.
+// elsewhere; after these come the intercepts, the roots of the weights in one output each.
 #pragma once
 
 #include "excise/design/pack.hpp"
@@ -11,16 +10,15 @@ namespace excise {
 
 class Outputs final : public Design {
  public:
-  // `root`: what a constant is on the rows of `inner`; `intercepts`: how many outputs, from the
-  // first on, have one
-  Outputs(std::shared_ptr<const Design> inner, Vec root, Index outputs, Index intercepts)
+  // `root`: what a constant is on the rows of `inner`; `intercepts`: the outputs that have one
+  Outputs(std::shared_ptr<const Design> inner, Vec root, Index outputs, Indices intercepts)
       : inner_(std::move(inner)),
         root_(std::move(root)),
         outputs_(outputs),
-        intercepts_(intercepts) {}
+        intercepts_(std::move(intercepts)) {}
 
   Index rows() const override { return inner_->rows() * outputs_; }
-  Index cols() const override { return features() + intercepts_; }
+  Index cols() const override { return features() + ix(intercepts_.size()); }
   Index stored() const override { return inner_->stored() * outputs_; }
   bool tiles_cheaply() const override { return false; }
   std::unique_ptr<Pack> pack() const override;
@@ -38,7 +36,7 @@ class Outputs final : public Design {
     Index feature, output;  // feature -1: an intercept
   };
   Place place(Index j) const {
-    if (j >= features()) return {-1, j - features()};
+    if (j >= features()) return {-1, intercepts_[sz(j - features())]};
     return {j / outputs_, j % outputs_};
   }
   Index outputs() const { return outputs_; }
@@ -51,7 +49,8 @@ class Outputs final : public Design {
 
   std::shared_ptr<const Design> inner_;
   Vec root_;
-  Index outputs_, intercepts_;
+  Index outputs_;
+  Indices intercepts_;
 };
 
 // A feature is copied once, whatever number of outputs hold it.
@@ -65,6 +64,7 @@ class OutputsPack final : public Pack {
 
   Index rows() const override { return n_ * design_.outputs(); }
   Index size() const override { return ix(columns_.size()); }
+  Index copies() const override;
   void add(std::span<const Index> columns) override;
   void keep(std::span<const Index> kept) override;
   void cross(Index j, std::span<const Index> columns, double* g) const override {

@@ -25,6 +25,8 @@ class Pack {
   virtual ~Pack() = default;
   virtual Index rows() const = 0;
   virtual Index size() const = 0;
+  // Columns come in runs of so many that are one column, each in rows of its own: see Outputs.
+  virtual Index copies() const { return 1; }
 
   // Appends these columns of the design.
   virtual void add(std::span<const Index> columns) = 0;

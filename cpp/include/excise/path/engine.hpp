@@ -104,6 +104,7 @@ class Engine {
   void set_loss();
   void set_null_loss();
   void set_null_losses();
+  void choose_intercepts();
   void need_gram();
   bool is_plain_ridge() const;
   // Whether each output has a problem of its own
@@ -129,6 +130,7 @@ class Engine {
   double unit_ = 1.0;
   double alpha_max_ = 0.0;
   Vec null_intercepts_;
+  Indices with_intercept_;  // outputs whose intercept is a column behind those of the features
   bool uses_gram_ = false, started_ = false;
   NullModel null_;
   Vec gram_, q_;  // q: output after output

@@ -61,6 +61,7 @@ class NewtonSet final : public WorkingSet {
   Step step(double violated);
   void descend();
   void dust();
+  double smooth_objective() const;
   void see_stretch();
   bool worth_a_new_model(double before, double now) const;
 

@@ -25,6 +25,7 @@ class ActiveSet final : public SmallSolver {
   bool solve(double alpha) override;
   // Columns that are dependent stay out.
   void start(std::span<const Index> columns, std::span<const double> b) override;
+  void expect_ties() override { ties_ = true; }
 
   // The next change of the support as alpha falls, while coefficients are linear in alpha (no
   // ridge): at a step <= 0, -infinity if there is none. `rate` is how fast the column that crosses
@@ -101,6 +102,7 @@ class ActiveSet final : public SmallSolver {
   Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
   bool bounded_ = false;      // a column may rest at a bound that is not zero
+  bool ties_ = false;
   Index n_solves_ = 0;
 
   // Room that is used again and again

@@ -12,32 +12,16 @@
 //
 // H changes with b, and a factor costs as much as many products with H. So the factor is that of an
 // earlier H, with columns appended and deleted as groups come and go, and conjugate gradients make
-// up for the difference; it is made anew when their steps have cost as much as it does.
+// up for the difference; it is made anew when their steps have cost as much as it does. Where every
+// group is one column in several outputs, the factor is one for all outputs: of the Gram matrix of
+// the columns, with the mean curvature of each group on its diagonal.
 #pragma once
 
+#include "excise/solve/active_gram.hpp"
 #include "excise/solve/block_minimum.hpp"
 #include "excise/solve/small_solver.hpp"
 
 namespace excise {
-
-// The Gram matrix of the columns that are in, with room to grow.
-class ActiveGram {
- public:
-  Index size() const { return size_; }
-  ConstMatrix view() const { return {g_.data(), size_, size_, stride_}; }
-  const double* column(Index k) const { return g_.data() + k * stride_; }
-  // Appends columns `fresh` of the quadratic to those that are in.
-  void append(const Quadratic& quadratic, std::span<const Index> active,
-              std::span<const Index> fresh);
-  void remove(Index first, Index count);
-  void clear() { size_ = 0; }
-  // out = G v
-  void multiply(const Vec& v, Vec& out) const;
-
- private:
-  Vec g_;
-  Index size_ = 0, stride_ = 0;
-};
 
 class GroupDescent final : public SmallSolver {
  public:
@@ -90,6 +74,7 @@ class GroupDescent final : public SmallSolver {
 
   // One group by itself, given where it and all others are; it moves there.
   void minimise(const Block& block, Vec& x, Vec& s);
+  void see_copies();
   bool sweep();
 
   // Newton's method
@@ -99,6 +84,7 @@ class GroupDescent final : public SmallSolver {
   void forget();
   double outdated(const Block& block) const;
   double bent(const Block& block, Index i, Index k) const;
+  void precondition(Vec& v);
   void multiply(const Vec& v, Vec& out) const;
   bool move();
   double left(const Block& block, const Vec& step) const;
@@ -133,7 +119,7 @@ class GroupDescent final : public SmallSolver {
   Vec u_, r_;   // directions of the groups; minus the slopes of the objective
   Vec d_, gd_;  // the step wanted, and G times it
   BlockMinimum minimum_;
-  Vec rest_, p_, hp_, gp_, z_, work_, solved_, room_, seen_;
+  Vec rest_, p_, hp_, gp_, z_, outputs_, work_, solved_, room_, seen_;
 };
 
 }  // namespace excise

@@ -14,6 +14,8 @@ class Quadratic {
  public:
   virtual ~Quadratic() = default;
   virtual Index size() const = 0;
+  // Columns come in runs of so many that are one column, each in rows of its own: see Outputs.
+  virtual Index copies() const { return 1; }
 
   // q_j = z_j'y
   virtual double target(Index j) const = 0;
@@ -91,6 +93,7 @@ class ColumnsQuadratic final : public Quadratic {
       : y_(y), pack_(std::move(pack)), residual_(y.begin(), y.end()) {}
 
   Index size() const override { return ix(target_.size()); }
+  Index copies() const override { return pack_->copies(); }
   double dependent() const override { return 1e-20; }
   double target(Index j) const override { return target_[sz(j)]; }
   const Vec& residual() const { return residual_; }

@@ -18,6 +18,9 @@ class SmallSolver {
   virtual bool solve(double alpha) = 0;
   // Takes these coefficients as the point to start from.
   virtual void start(std::span<const Index> columns, std::span<const double> b) = 0;
+  // Many columns depend on one another, as those of several outputs do: a descent from tie to tie
+  // that gains nothing is to end soon.
+  virtual void expect_ties() {}
   // Columns were appended to the quadratic, with their penalties.
   virtual void grow(const Penalty& more) = 0;
   // The quadratic keeps these columns (rising) alone; all that are not zero must be among them.
