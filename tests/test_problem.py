@@ -276,8 +276,9 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
         {"penalty": "ridge", "l1_ratio": 0.5},
     ),
     (
-        InputError,
-        "schedule must be None\n  schedules of penalties are not available yet",
+        InputTypeError,
+        "schedule must be None or a schedule of excise.schedules, not 'auto'\n"
+        "  try: excise.schedules.PruneThenRefine(0.0)",
         (X, Y),
         {"schedule": "auto"},
     ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from excise._version import __version__
 
 if TYPE_CHECKING:
+    from excise import schedules
     from excise.certify import certify
     from excise.cross_validation import fit_cv
     from excise.engine import fit, fit_path
@@ -69,12 +70,14 @@ if TYPE_CHECKING:
         VerdictKind,
         Verdicts,
     )
+    from excise.stages import Change, Stage
     from excise.survival import Survival
     from excise.table import demo
 
 __all__ = [
     "CVDisplay",
     "Certificate",
+    "Change",
     "ConvergenceWarning",
     "CrossValidation",
     "DataWarning",
@@ -110,6 +113,7 @@ __all__ = [
     "SparseClassifier",
     "SparseRegressor",
     "SparseSurvival",
+    "Stage",
     "Status",
     "Survival",
     "TweedieRegressor",
@@ -128,6 +132,7 @@ __all__ = [
     "fit_path",
     "lasso_path",
     "load",
+    "schedules",
 ]
 
 _HOMES = {
@@ -152,6 +157,7 @@ _HOMES = {
         "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
         "VerdictKind", "Verdicts",
     ),
+    "excise.stages": ("Change", "Stage"),
     "excise.survival": ("Survival",),
     "excise.table": ("demo",),
 }  # fmt: skip
@@ -159,6 +165,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "schedules":
+        return import_module("excise.schedules")
     if name not in _HOME:
         raise AttributeError(f"module 'excise' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

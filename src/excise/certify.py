@@ -58,6 +58,12 @@ def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: 
     penalties", JMLR 18, 2017.
     """
     checked = make_problem(X, y, **problem)
+    if checked.schedule is not None:
+        raise InputError(
+            "certify takes no schedule",
+            ["a stage of a schedule is proved with its own alpha and penalty_weight"],
+            "certify(..., stage.alpha, penalty_weight=stage.penalty_weight)",
+        )
     given = check_coef(coef, checked), check_intercept(intercept, checked)
     return certify_problem(checked, *given, check_alpha(alpha))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
 from excise.standard import predict
+
+if TYPE_CHECKING:
+    from excise.staged import StagedSession
 
 EXTENSIONS = 2
 """How often a grid whose last alpha is best is made longer."""
@@ -112,6 +115,20 @@ def fit_cv(
         repeats=repeats,
         random_state=random_state,
     )
+    if checked.schedule is not None:
+        if imputation is not None:
+            raise InputError("fills are not learned again in the folds of a schedule")
+        from excise.staged_folds import cross_validate_staged
+
+        return cross_validate_staged(
+            checked,
+            folds,
+            rule,
+            alphas=alphas,
+            alpha_min_ratio=alpha_min_ratio,
+            scoring=scoring,
+            score_weight=score_weight,
+        )
     return cross_validate(
         Session(checked),
         folds,
@@ -262,7 +279,7 @@ class Judge(NamedTuple):
         return self.rate(eta, np.arange(self.problem.n), "the training rows")
 
 
-def predictors_of(session: Session, path: Path) -> Floats:
+def predictors_of(session: Session | StagedSession, path: Path) -> Floats:
     """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K)."""
     problem, K = session.problem, path.outputs
     kept = np.unique(path.columns.indices // K)

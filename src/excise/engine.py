@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from excise.results import (
     Status,
 )
 from excise.standard import ColumnScale, penalty_at
+
+if TYPE_CHECKING:
+    from excise.staged import StagedSession
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -54,7 +57,8 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
     InputError, InputTypeError
         If the data or a setting cannot be used; the message names what and where.
     """
-    return Session(make_problem(X, y, **problem)).solve_at(check_alpha(alpha))
+    checked = make_problem(X, y, **problem)
+    return _session_of(checked).solve_at(check_alpha(alpha))
 
 
 def fit_path(
@@ -90,8 +94,17 @@ def solve_path(
     problem: Problem, alphas: Any = 100, *, alpha_min_ratio: float | None = None
 ) -> Path:
     """`fit_path` for a checked problem."""
-    session = Session(problem)
+    session = _session_of(problem)
     return session.path(session.grid(alphas, alpha_min_ratio))
+
+
+def _session_of(problem: Problem) -> Session | StagedSession:
+    """Who solves the problem: one engine, or the stages of its schedule."""
+    if problem.schedule is None:
+        return Session(problem)
+    from excise.staged import StagedSession
+
+    return StagedSession(problem)
 
 
 class Session:
@@ -141,11 +154,12 @@ class Session:
         grid[0] = top
         return grid
 
-    def path(self, alphas: Floats) -> Path:
-        """Certified solutions at falling `alphas`."""
-        return self._path(alphas, self._run(alphas))
+    def path(self, alphas: Floats, start: Any = None) -> Path:
+        """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
+        return self.certified(alphas, self.run(alphas, start))
 
-    def _run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
+    def run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
+        """What the core finds at falling `alphas`."""
         found = self.engine.path(alphas, start)
         if found["finite"]:
             return found
@@ -154,7 +168,8 @@ class Session:
             remedy="give y or the columns of X in another unit",
         )
 
-    def _path(self, alphas: Floats, found: dict[str, Any]) -> Path:
+    def certified(self, alphas: Floats, found: dict[str, Any]) -> Path:
+        """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
         columns = self._sparse(found, "coef")
@@ -181,16 +196,22 @@ class Session:
         self._known = (alphas, path.columns_std)
         return path
 
-    def solve_at(self, alpha: float, after: Solution | None = None) -> Solution:
+    def solve_at(
+        self, alpha: float, after: Solution | None = None, *, start: Any = None
+    ) -> Solution:
         """The exact solution at `alpha`, from the nearest larger alpha that is known.
 
-        `after`: a solution at a larger alpha, of one output, to start from instead.
+        `after`: a solution at a larger alpha, of one output, to start from instead. `start`: the
+        same as alpha, features and their coefficients per standard deviation, which may be those
+        of other penalty weights.
         """
         alpha = check_alpha(alpha)
-        start, above = None, self.engine.grid_top
+        above = self.engine.grid_top
         if after is not None and len(after.support) > 0:
-            above, kept = after.alpha, after.support.astype(np.int64)
-            start = (above, kept, after.coef_std[kept])
+            kept = after.support.astype(np.int64)
+            start = (after.alpha, kept, after.coef_std[kept])
+        if start is not None:
+            above = start[0]
         elif self._known is not None:
             alphas, known = self._known
             k = int(np.searchsorted(-alphas, -alpha, side="right")) - 1
@@ -199,8 +220,8 @@ class Session:
                 part = slice(known.indptr[k], known.indptr[k + 1])
                 start = (above, known.indices[part], known.data[part])
         direct = self.problem.l1_ratio == 0.0  # a ridge needs no path
-        steps = np.array([alpha]) if direct else _descent(above, alpha)
-        found = self._run(steps, None if direct else start)
+        steps = np.array([alpha]) if direct else descent(above, alpha)
+        found = self.run(steps, None if direct else start)
         return self._solution(alpha, found)
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
@@ -398,7 +419,7 @@ def _by_output(values: Floats) -> Floats:
     return np.ascontiguousarray(values.T).ravel()
 
 
-def _descent(above: float, alpha: float) -> Floats:
+def descent(above: float, alpha: float) -> Floats:
     """Falling alphas from `above`, which is solved, to `alpha`."""
     if not 0.0 < alpha < above:
         return np.array([alpha])

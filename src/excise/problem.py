@@ -36,6 +36,8 @@ from excise.exceptions import InputError, InputTypeError
 from excise.groups import Groups, rows_of_coefficients
 from excise.losses import AnyLoss, loss_of
 from excise.results import Floats
+from excise.schedules import Schedule
+from excise.schedules.base import check_schedule
 from excise.survival import Survival
 
 
@@ -71,6 +73,8 @@ class Problem:
         Of a Cox model.
     grouped : bool
         Whether a feature is in or out for all outputs together; False with one output.
+    schedule : Schedule or None
+        What follows on the first solution.
     """
 
     design: Design
@@ -89,6 +93,7 @@ class Problem:
     feature_names: tuple[str, ...] | None
     survival: Survival | None = None
     grouped: bool = False
+    schedule: Schedule | None = None
 
     @property
     def outputs(self) -> int:
@@ -141,7 +146,7 @@ def make_problem(
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
     bounds: Any = None,
-    schedule: None = None,
+    schedule: Schedule | None = None,
     sample_weight: Any = None,
     offset: Any = None,
     fit_intercept: bool = True,
@@ -172,8 +177,9 @@ def make_problem(
         >= 0; 0 = never penalised, inf = excluded.
     bounds : None, "positive" or (lower, upper)
         Numbers or one per feature, on the original scale, lower <= 0 <= upper.
-    schedule : None
-        Reserved.
+    schedule : Schedule, optional
+        Stages of penalty weights, each made from the last solution: see `excise.schedules`. It
+        takes one output.
     sample_weight : array, shape (n,), optional
         >= 0; an integer weight is a repeated row, 0 a removed one.
     offset : array of the shape of y, optional
@@ -199,7 +205,12 @@ def make_problem(
     data_term = loss_of(loss)
     goal, survival = data_term.target(y, n)
     if schedule is not None:
-        raise InputError("schedule must be None", ["schedules of penalties are not available yet"])
+        check_schedule(schedule)
+        if goal.ndim > 1:
+            raise InputError(
+                f"a schedule takes one output, but y has {goal.shape[1]}",
+                remedy="a fit for each column of y, or schedule=None",
+            )
     lower, upper = _bounds(bounds, p, names)
     weight = check_sample_weight(sample_weight, len(goal))
     intercept = check_flag("fit_intercept", fit_intercept) and data_term.has_intercept
@@ -222,6 +233,7 @@ def make_problem(
         feature_names=names,
         survival=survival,
         grouped=together,
+        schedule=schedule,
     )
 
 

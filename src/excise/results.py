@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.stages import Stage
+
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
@@ -111,6 +113,9 @@ class Certificate:
         Whether the optimum is unique (None: not decided).
     twins : tuple of tuple of int
         Groups of features that could swap without changing the objective.
+    stationary : bool
+        Whether all this is about the last convex problem of a penalty that is not convex: its zeros
+        are zeros of a stationary point, and nothing is told about other optima.
     """
 
     primal: float
@@ -121,15 +126,19 @@ class Certificate:
     verdicts: Verdicts
     unique: bool | None = None
     twins: tuple[tuple[int, ...], ...] = ()
+    stationary: bool = False
 
     def summary(self) -> str:
         """One line: how optimal, and how many zeros are proved."""
         zeros = len(self.verdicts) - self.verdicts.count(VerdictKind.KEPT)
         proved = self.verdicts.count(VerdictKind.PROVED)
         excluded = self.verdicts.count(VerdictKind.EXCLUDED)
+        what, of = "optimal", ""
+        if self.stationary:
+            what, of = "last convex problem solved", "; of its zeros, not of a global optimum's,"
         return (
-            f"optimal to {shown_gap(self.relative_gap)} (duality gap / null loss); "
-            f"{proved + excluded} of {zeros} zeros proved"
+            f"{what} to {shown_gap(self.relative_gap)} (duality gap / null loss){of or ';'} "
+            f"{proved + excluded} of {zeros} {'' if of else 'zeros '}proved"
         )
 
     def __repr__(self) -> str:
@@ -144,6 +153,10 @@ class Status(Enum):
         "the certified gap is above the tolerance; loosen tol, or drop columns that nearly repeat "
         "others"
     )
+    STATIONARY = (
+        "a stationary point of a penalty that is not convex; other starts may lead to better ones"
+    )
+    UNSETTLED = "another step of the schedule would still change the weights; give it more steps"
 
 
 class Event(NamedTuple):
@@ -174,6 +187,8 @@ class Solution:
     feature_names : tuple of str or None
     n_factorizations : int
         Newton systems solved on the way.
+    stages : tuple of Stage
+        Of a schedule; coefficients, certificate and status are those of the last one.
     """
 
     alpha: float
@@ -184,6 +199,7 @@ class Solution:
     status: Status
     feature_names: tuple[str, ...] | None = None
     n_factorizations: int = 0
+    stages: tuple[Stage, ...] = ()
 
     @property
     def support(self) -> NDArray[np.intp]:
@@ -363,6 +379,11 @@ class CrossValidation:
         score asked for.
     greater_is_better : bool
         Whether `alpha_min` is where `mean` is largest.
+    schedule : Schedule or None
+        The one that was chosen together with alpha, out of `schedules`; `mean` is its own.
+    schedules : tuple of Schedule
+    schedule_means : ndarray, shape (n_schedules, n_alphas), or None
+        The same as `mean`, of each.
     """
 
     alphas: Floats
@@ -381,6 +402,9 @@ class CrossValidation:
     training_gap: float = 0.0
     metric: str = "mean squared error"
     greater_is_better: bool = False
+    schedule: Any = None
+    schedules: tuple[Any, ...] = ()
+    schedule_means: Floats | None = None
 
     @property
     def index_min(self) -> int:

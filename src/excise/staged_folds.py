@@ -1,0 +1,162 @@
+"""Cross-validation of a schedule: every training fold runs all its stages.
+
+Of a schedule with something to choose (`PruneThenRefine` with several `refine`) the choice is made
+together with alpha: the pair whose mean held-out error is best. Folds are the same table with
+other row weights, so that centre, scale, first coefficients and stages are learned inside each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from excise.cross_validation import (
+    EXTENSIONS,
+    Judge,
+    make_judge,
+    predictors_of,
+    standard_error,
+    with_weight,
+)
+from excise.exceptions import InputError
+from excise.folds import TEST, TRAIN, Folds
+from excise.losses import Cox, Loss, Squared, by_rows
+from excise.null_model import best_intercept
+from excise.problem import Problem
+from excise.results import CrossValidation, Floats, Rule
+from excise.schedules import Schedule
+from excise.scores import label_of
+from excise.staged import StagedSession, paths
+
+
+def cross_validate_staged(
+    problem: Problem,
+    folds: Folds,
+    rule: Rule = "1se",
+    *,
+    alphas: Any = 100,
+    alpha_min_ratio: float | None = None,
+    scoring: Any = None,
+    score_weight: Any = None,
+) -> CrossValidation:
+    """`excise.cross_validation.fit_cv` for a checked problem with a schedule, and its folds.
+
+    The rule "1se" chooses the largest alpha within one standard error of the best pair, among
+    those of the best pair's schedule.
+    """
+    if isinstance(problem.loss, Cox):
+        raise InputError(
+            "a schedule is not cross-validated for the Cox model",
+            ["its held-out error is not a mean over rows"],
+            "fit or fit_path with the schedule, or fit_cv without",
+        )
+    assert problem.schedule is not None
+    judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
+    variants = problem.schedule.variants()
+    session = StagedSession(replace(problem, schedule=variants[0]))
+    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    grid = session.grid(alphas, alpha_min_ratio)
+    may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
+    extensions = 0
+    while True:
+        held, null, gap = _held_out(judge, trained, folds, variants, grid)
+        means = judge.sign * held.mean(axis=2)
+        chosen, best = np.unravel_index(int(np.argmin(means)), means.shape)
+        if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
+            break
+        extensions += 1
+        step = grid[-1] / grid[-2]
+        grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
+    mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
+    first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
+    session = session.with_schedule(variants[chosen])
+    path = session.path(grid)
+    own = 2.0 * path.train_loss
+    if judge.score is not None:
+        eta = predictors_of(session, path)
+        own = judge.rate(eta, np.arange(problem.n), "the training rows")
+    return CrossValidation(
+        alphas=grid,
+        mean=mean,
+        se=se,
+        folds=held[chosen],
+        null_folds=null,
+        train=own,
+        alpha_min=float(grid[best]),
+        alpha_1se=float(grid[first]),
+        alpha_=float(grid[first if rule == "1se" else best]),
+        rule=rule,
+        path=path,
+        fold_of_row=folds.fold_of_row,
+        n_extensions=extensions,
+        training_gap=gap,
+        metric=label_of(judge.score, problem.loss, problem.outputs),
+        greater_is_better=judge.sign < 0.0,
+        schedule=variants[chosen],
+        schedules=variants,
+        schedule_means=judge.sign * means,
+    )
+
+
+def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession:
+    """The rows in training, by their weights."""
+    weights = np.ones(problem.n) if problem.sample_weight is None else problem.sample_weight
+    in_training = np.where(roles == TRAIN, weights, 0.0)
+    return StagedSession(replace(problem, sample_weight=in_training, schedule=schedule))
+
+
+def _held_out(
+    judge: Judge,
+    trained: list[StagedSession],
+    folds: Folds,
+    variants: tuple[Schedule, ...],
+    grid: Floats,
+) -> tuple[Floats, Floats, float]:
+    """Per schedule, alpha and fold; of the intercepts alone per fold; the worst training gap."""
+    held = np.empty((len(variants), len(grid), len(folds)))
+    null, gap = np.empty(len(folds)), 0.0
+    for k, roles in enumerate(folds.roles):
+        rows, where = np.flatnonzero(roles == TEST), f"the held-out rows of fold {k}"
+        first = np.array([[_intercept(trained[k].problem)]])
+        null[k] = _rated(
+            judge, _with_offset(judge, np.repeat(first, len(rows), 1), rows), rows, where
+        )[0]
+        sessions = [trained[k].with_schedule(schedule) for schedule in variants]
+        for v, path in enumerate(paths(sessions, grid)):
+            gap = max(gap, float(path.relative_gaps.max()))
+            held[v, :, k] = _rated(judge, predictors_of(sessions[v], path)[:, rows], rows, where)
+    return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
+
+
+def _with_offset(judge: Judge, eta: Floats, rows: Any) -> Floats:
+    """As the core hands predictors out: the squared loss has taken the offset off y."""
+    offset = judge.problem.offset
+    if offset is None or isinstance(judge.problem.loss, Squared):
+        return eta
+    return np.asarray(eta + offset[rows])
+
+
+def _rated(judge: Judge, eta: Floats, rows: Any, where: str) -> Floats:
+    """The score of predictors, or twice the mean loss."""
+    if judge.score is not None:
+        return judge.rate(eta, rows, where)
+    problem = judge.problem
+    if isinstance(problem.loss, Squared) and problem.offset is not None:
+        eta = eta + problem.offset[rows]
+    w = problem.weights[rows]
+    counted = w > 0.0
+    values = by_rows(problem.loss).value(problem.y[rows], eta)
+    return np.asarray(2.0 * values[:, counted] @ w[counted] / w.sum())
+
+
+def _intercept(problem: Problem) -> float:
+    """The best intercept of the rows with weight."""
+    if not problem.fit_intercept:
+        return 0.0
+    offset = np.zeros(problem.n) if problem.offset is None else problem.offset
+    if isinstance(problem.loss, Squared):
+        return float(problem.weights @ (problem.y - offset))
+    assert isinstance(problem.loss, Loss)
+    return best_intercept(problem.loss, problem.y, offset, problem.weights)
