@@ -187,7 +187,7 @@ ERRORS = {
     "lab": (
         2,
         "error: no command named 'lab'\n"
-        "  commands: fit, why, ledger, predict, explain, demo, info, completion\n"
+        "  commands: fit, why, ledger, predict, explain, solve, demo, info, completion\n"
         "  try: excise --help\n",
     ),
     "completion tcsh": (

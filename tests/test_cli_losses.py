@@ -338,6 +338,8 @@ REFUSED = {
         2,
         "error: the tweedie loss needs 1 < power < 2, got 3.0\n"
         "  power 0 is 'squared', 1 is 'poisson', 2 is 'gamma'\n"
+        "  with a log link its deviance is not convex below 0 and above 2: no optimum can be "
+        "proved\n"
         "  try: --loss tweedie:1.5\n",
     ),
     "fit visits.csv visits --loss huber:-1": (

@@ -14,7 +14,16 @@ class Excise(Peer):
     name = "excise"
     package = "excise"
     tol = 1e-10
-    losses = ("squared", "logistic", "poisson", "quantile", "cox", "gamma", "tweedie", "multinomial")
+    losses = (
+        "squared",
+        "logistic",
+        "poisson",
+        "quantile",
+        "cox",
+        "gamma",
+        "tweedie",
+        "multinomial",
+    )
 
     @property
     def version(self) -> str:

@@ -162,7 +162,7 @@ class CoxLoss final : public Loss {
   }
   double link(double) const override { return 0.0; }
   double longest_step() const override { return 1e3; }
-  bool bends() const override { return false; }
+  bool bends() const override { return true; }
   bool couples_rows() const override { return true; }
   bool has_intercept() const override { return false; }
 

@@ -159,7 +159,7 @@ double NewtonSet::violation() const {
 // times their product with the sum of |b|. Other penalties are solved to rounding.
 double NewtonSet::small_enough() const {
   constexpr double kShare = 0.1, kOfTax = 1e-7, kMost = 3e4;
-  if (!(least_tax_ > 0) || !loss_.bends()) return noise_;
+  if (strict_ || !(least_tax_ > 0) || !loss_.bends()) return noise_;
   double size = std::abs(now_.intercept);
   for (const double b : now_.b) size += std::abs(b);
   const double of_tax = kOfTax * alpha_ * least_tax_;
@@ -333,7 +333,12 @@ bool NewtonSet::worth_a_new_model(double before, double now) const {
 bool NewtonSet::solve(double alpha) {
   constexpr double kShare = 0.01, kOwnShare = 0.1;
   alpha_ = alpha;
+  strict_ = false;
   descend();
+  if (loss_.couples_rows() && !cheap_to_shrink()) {
+    strict_ = true;
+    descend();
+  }
   const double wanted = kShare * problem_.tol * problem_.null_loss;
   for (int move = 0;
        own_ && move < kMoves && own_->tighten(problem_.y, now_.eta, now_.slope, weight_, wanted);
@@ -370,6 +375,14 @@ void NewtonSet::dust() {
   go_to(point);
   // Where nothing bends what moves no correlation may still matter.
   if (smooth_objective() > before + kRounded * std::abs(before)) go_to(kept);
+}
+
+// Whether the shrinking that the violation here asks of the dual point costs as little as wanted:
+// where a row that is hardly ever the one has the event, it may cost more than its square.
+bool NewtonSet::cheap_to_shrink() const {
+  constexpr double kShare = 0.1;
+  const double off = violation() / (alpha_ * least_tax_);
+  return off < 1 && data().gap(1 - off) <= kShare * problem_.tol * problem_.null_loss;
 }
 
 // What Newton's method minimises, here

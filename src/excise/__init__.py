@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         lasso_path,
     )
     from excise.model import Model, load
+    from excise.pursuit import Pursuit, basis_pursuit
     from excise.results import (
         Certificate,
         CrossValidation,
@@ -102,6 +103,7 @@ __all__ = [
     "Path",
     "PathDisplay",
     "PoissonRegressor",
+    "Pursuit",
     "QuantileRegressor",
     "Ridge",
     "Solution",
@@ -117,6 +119,7 @@ __all__ = [
     "Verdicts",
     "Why",
     "__version__",
+    "basis_pursuit",
     "certify",
     "demo",
     "enet_path",
@@ -144,6 +147,7 @@ _HOMES = {
         "SparseRegressor", "SparseSurvival", "TweedieRegressor", "enet_path", "lasso_path",
     ),
     "excise.model": ("Model", "load"),
+    "excise.pursuit": ("Pursuit", "basis_pursuit"),
     "excise.results": (
         "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
         "VerdictKind", "Verdicts",

@@ -181,11 +181,17 @@ class Session:
         self._known = (alphas, path.columns_std)
         return path
 
-    def solve_at(self, alpha: float) -> Solution:
-        """The exact solution at `alpha`, from the nearest larger alpha that is known."""
+    def solve_at(self, alpha: float, after: Solution | None = None) -> Solution:
+        """The exact solution at `alpha`, from the nearest larger alpha that is known.
+
+        `after`: a solution at a larger alpha, of one output, to start from instead.
+        """
         alpha = check_alpha(alpha)
         start, above = None, self.engine.grid_top
-        if self._known is not None:
+        if after is not None and len(after.support) > 0:
+            above, kept = after.alpha, after.support.astype(np.int64)
+            start = (above, kept, after.coef_std[kept])
+        elif self._known is not None:
             alphas, known = self._known
             k = int(np.searchsorted(-alphas, -alpha, side="right")) - 1
             if k >= 0 and len(known.support(k)) > 0:

@@ -88,7 +88,7 @@ def _of_columns(
     if too_many(view, np.flatnonzero(inside | ties)):
         return None, ()
     order = np.concatenate([np.flatnonzero(inside), np.flatnonzero(ties)])
-    twins = _dependent(view.gather(order), order, int(inside.sum()))
+    twins = dependent(view.gather(order), order, int(inside.sum()))
     return (False if twins else None), twins
 
 
@@ -117,7 +117,7 @@ def _of_groups(
     if not optimal:
         return None, ()
     kept = np.isin(order, np.flatnonzero(inside | ties))
-    twins = _dependent(columns[:, kept], order[kept], int(inside.sum()))
+    twins = dependent(columns[:, kept], order[kept], int(inside.sum()))
     return (False if twins else None), twins
 
 
@@ -169,7 +169,7 @@ def _independent(view: View, index: Indices) -> bool | None:
     return bool(np.all(np.abs(np.diag(R)) > DEPENDENT))
 
 
-def _dependent(Z: Floats, order: Indices, inside: int) -> tuple[tuple[int, ...], ...]:
+def dependent(Z: Floats, order: Indices, inside: int) -> tuple[tuple[int, ...], ...]:
     """Each column that depends on earlier ones inside, with those that its combination needs.
 
     The columns Z are called `order`; the first `inside` of them are inside.

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -31,6 +32,7 @@ COMMANDS = {
     "ledger": "All features at this or another penalty; no refit, no data.",
     "predict": "Add the prediction to the rows of a table.",
     "explain": "One row's prediction as a sum.",
+    "solve": "Solve a table of equations with the smallest sum of |x|.",
     "demo": "Write a bundled table beside you and run fit on it.",
     "info": "Versions and threads, and what alpha is called elsewhere.",
     "completion": "The completion script of a shell.",
@@ -70,7 +72,7 @@ class Command(Page, click.Command):
         kwargs["context_settings"] = {**HELP_FLAGS, **(kwargs.get("context_settings") or {})}
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
-        self.help = f"{COMMANDS[str(self.name)]}\n\n{self.help or ''}"
+        self.help = f"{COMMANDS[str(self.name)]}\n\n{cleandoc(self.help or '')}"
         self.params += global_options(hidden=True)
         self.epilog = "Flags for every command: excise --help"
 

@@ -62,6 +62,7 @@ class NewtonSet final : public WorkingSet {
   void descend();
   void dust();
   double smooth_objective() const;
+  bool cheap_to_shrink() const;
   void see_stretch();
   bool worth_a_new_model(double before, double now) const;
 
@@ -72,6 +73,7 @@ class NewtonSet final : public WorkingSet {
   std::unique_ptr<Pack> pack_;
   Penalty penalty_;
   double alpha_ = 0.0, noise_, least_tax_ = kInfinity;
+  bool strict_ = false;  // everything is solved to rounding
 
   // Where it stands, and what the loss says there
   struct State {
