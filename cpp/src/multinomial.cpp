@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "excise/base/kernels.hpp"
 #include "excise/loss/rows.hpp"
 
 namespace excise {
@@ -57,10 +58,9 @@ struct Rows {
     for (std::size_t k = 0; k < classes; ++k) {
       const double* const here = eta.data() + k * n + from;
       double* const at = e.data() + k * count;
-      for (std::size_t i = 0; i < count; ++i) {
-        at[i] = k == top[i] ? 1.0 : std::exp(here[i] - peak[i]);
-        rest[i] += k == top[i] ? 0.0 : at[i];
-      }
+      for (std::size_t i = 0; i < count; ++i) at[i] = here[i] - peak[i];
+      kernels().exponentials(at, ix(count), at);
+      for (std::size_t i = 0; i < count; ++i) rest[i] += k == top[i] ? 0.0 : at[i];
     }
   }
 };
