@@ -12,7 +12,9 @@ Vec squares(Vec v) {
 }
 
 constexpr int kSteps = 200;
-constexpr int kMoves = 1000;  // of the anchor of a loss with a kink
+constexpr int kMoves = 1000;             // of the anchor of a loss with a kink
+constexpr Index kLinearSystems = 100000;  // of all models of one alpha, and as many as kForEach
+constexpr Index kForEach = 20;           // for each column
 constexpr int kHalvings = 60;
 constexpr double kFirstDamping = 1e-4, kLeastDamping = 1e-8;
 constexpr double kShort = 0.1;      // a step shorter than this wants a model that is more careful
@@ -334,14 +336,15 @@ bool NewtonSet::solve(double alpha) {
   constexpr double kShare = 0.01, kOwnShare = 0.1;
   alpha_ = alpha;
   strict_ = false;
+  most_solves_ = n_solves_ + kLinearSystems + kForEach * size();
   descend();
   if (loss_.couples_rows() && !cheap_to_shrink()) {
     strict_ = true;
     descend();
   }
   const double wanted = kShare * problem_.tol * problem_.null_loss;
-  for (int move = 0;
-       own_ && move < kMoves && own_->tighten(problem_.y, now_.eta, now_.slope, weight_, wanted);
+  for (int move = 0; own_ && move < kMoves && n_solves_ < most_solves_ &&
+                     own_->tighten(problem_.y, now_.eta, now_.slope, weight_, wanted);
        ++move) {
     noise_ = std::max(problem_.noise(), kOwnShare * rounding(square_size()));
     expand();
@@ -394,7 +397,8 @@ double NewtonSet::smooth_objective() const {
 void NewtonSet::descend() {
   damping_ = std::min(damping_, kFirstDamping);
   double last = violation(), least = last;
-  for (int round = 0; round < kSteps && last > small_enough(); ++round) {
+  for (int round = 0; round < kSteps && n_solves_ < most_solves_ && last > small_enough();
+       ++round) {
     context_.poll();
     if (!has_model_) make_model();
     const bool was_new = fresh_;

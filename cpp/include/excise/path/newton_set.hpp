@@ -101,7 +101,7 @@ class NewtonSet final : public WorkingSet {
   double stretch_ = 1.0;    // the loss now bends so many times as the model does
   GramQuadratic quadratic_;
   std::unique_ptr<SmallSolver> solver_;
-  Index n_solves_ = 0;
+  Index n_solves_ = 0, most_solves_ = 0;  // so far, and where this alpha ends
 };
 
 }  // namespace excise
