@@ -231,6 +231,16 @@ class PyEngine {
   Index not_finite_ = -1, unsquarable_ = -1;
 
  public:
+  // The largest |centre| of a column, over its scale
+  double farthest() const {
+    const Vec& scale = usable().scaling().scale;
+    const Vec centre = mean();
+    double most = 0.0;
+    for (std::size_t j = 0; j < scale.size(); ++j)
+      if (scale[j] > 0) most = std::max(most, std::abs(centre[j]) / scale[j]);
+    return most;
+  }
+
   // The centre on the original scale: the design is shifted by it
   Vec mean() const {
     Vec mean = engine_->scaling().mean;
@@ -308,6 +318,9 @@ void bind_engine(nb::module_& m) {
       .def_prop_ro(
           "scale", [](const PyEngine& e) { return to_numpy(e.engine().scaling().scale); },
           nb::rv_policy::move)
+      .def_prop_ro(
+          "farthest", [](const PyEngine& e) { return e.farthest(); },
+          "The largest |mean| of a column over its scale.")
       .def_prop_ro("has_free", &PyEngine::has_free)
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
       .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),

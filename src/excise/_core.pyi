@@ -78,6 +78,10 @@ class Engine:
     def scale(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]: ...
 
     @property
+    def farthest(self) -> float:
+        """The largest |mean| of a column over its scale."""
+
+    @property
     def has_free(self) -> bool: ...
 
     @property

@@ -280,6 +280,8 @@ class Session:
         core's gaps are those of the standard scale (see `_coarse`).
         """
         gaps: Floats = found["relative_gaps"]
+        if not (self.engine.has_free or self._far):
+            return gaps
         coarse = self._coarse(found)
         judged = np.full(len(gaps), self.engine.has_free) | coarse
         intercepts, verified = self._intercepts(found), gaps.copy()
@@ -289,6 +291,11 @@ class Session:
         squared = isinstance(self.problem.loss, Squared)
         return np.where(squared | coarse, verified, np.minimum(verified, gaps))
 
+    @property
+    def _far(self) -> bool:
+        """Whether a column is so far from zero that `_coarse` may be true: it adds such columns."""
+        return EPS * self.engine.farthest > COARSE
+
     def _coarse(self, found: dict[str, Any]) -> NDArray[np.bool_]:
         """For every alpha, whether the original scale cannot hold what the core has found.
 
@@ -296,6 +303,8 @@ class Session:
         the rounding of doubles moves the predictor by far more than the core's gap tells.
         """
         indptr, indices = found["indptr"], found["indices"]
+        if not self._far:
+            return np.zeros(len(indptr) - 1, dtype=bool)
         owner = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
         far = np.abs(found["coef"] * self.engine.mean[indices // self.problem.outputs])
         spread = np.abs(found["coef_std"])
