@@ -94,6 +94,7 @@ class NewtonSet final : public WorkingSet {
 
   // The model: bends it was made of, H about the intercept, and H between intercept and columns
   bool has_model_ = false, fresh_ = false;
+  static constexpr double kFirstDamping = 1e-4;
   double damping_ = kInfinity;  // the share of its cap that a bend is at least taken to be
   Vec model_bend_, bent_root_, gram_, room_, with_intercept_, target_;
   std::shared_ptr<const Coupling> model_coupling_;
