@@ -202,7 +202,7 @@ NewtonSet::Step NewtonSet::step(double violated) {
       now_.b[k] = before_.b[k] + t * (aim.b[k] - before_.b[k]);
     for (std::size_t i = 0; t < 1 && i < move.size(); ++i)
       now_.eta[i] = before_.eta[i] + t * move[i];
-    const double after = loss_.smooth_value(problem_.y, now_.eta, weight_) + penalty(now_.b);
+    const double after = smooth_objective();
     if (!(after <= value - kDecrease * t * promised + rounded)) continue;
     if (t < 1) {
       now_.intercept = before_.intercept + t * (aim.intercept - before_.intercept);
