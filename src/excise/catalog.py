@@ -20,8 +20,3 @@ LOSS_NAMES: dict[str, tuple[str, ...]] = {
     "survival": ("cox",),
 }
 """Losses by the kind of target that they are made for."""
-
-
-def choices(table: dict[str, str]) -> str:
-    """The valid names, as error messages list them."""
-    return ", ".join(repr(name) for name in table)

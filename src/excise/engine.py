@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,8 @@ from excise.results import (
     SparseColumns,
     Status,
 )
+from excise.sessions import session_of
 from excise.standard import ColumnScale, penalty_at
-
-if TYPE_CHECKING:
-    from excise.staged import StagedSession
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -58,7 +56,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
         If the data or a setting cannot be used; the message names what and where.
     """
     checked = make_problem(X, y, **problem)
-    return _session_of(checked).solve_at(check_alpha(alpha))
+    return session_of(checked).solve_at(check_alpha(alpha))
 
 
 def fit_path(
@@ -94,17 +92,8 @@ def solve_path(
     problem: Problem, alphas: Any = 100, *, alpha_min_ratio: float | None = None
 ) -> Path:
     """`fit_path` for a checked problem."""
-    session = _session_of(problem)
+    session = session_of(problem)
     return session.path(session.grid(alphas, alpha_min_ratio))
-
-
-def _session_of(problem: Problem) -> Session | StagedSession:
-    """Who solves the problem: one engine, or the stages of its schedule."""
-    if problem.schedule is None:
-        return Session(problem)
-    from excise.staged import StagedSession
-
-    return StagedSession(problem)
 
 
 class Session:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from excise.catalog import PENALTIES, choices
 from excise.checks import (
     Names,
     check_flag,
@@ -35,6 +34,7 @@ from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
 from excise.groups import Groups, rows_of_coefficients
 from excise.losses import AnyLoss, loss_of
+from excise.penalties import Penalty, penalty_of
 from excise.results import Floats
 from excise.schedules import Schedule
 from excise.schedules.base import check_schedule
@@ -61,6 +61,8 @@ class Problem:
         are those of all outputs.
     l1_ratio : float
         Share of |b| in the penalty.
+    penalty : Penalty or None
+        None: the elastic net with this `l1_ratio`; else what stands in its place.
     standardize : bool
         Whether the penalty acts on coefficients per standard deviation.
     tol : float
@@ -94,6 +96,7 @@ class Problem:
     survival: Survival | None = None
     grouped: bool = False
     schedule: Schedule | None = None
+    penalty: Penalty | None = None
 
     @property
     def outputs(self) -> int:
@@ -142,7 +145,7 @@ def make_problem(
     y: Any,
     *,
     loss: str | AnyLoss = "squared",
-    penalty: str = "l1",
+    penalty: str | Penalty = "l1",
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
     bounds: Any = None,
@@ -170,8 +173,9 @@ def make_problem(
     loss : str or AnyLoss, default="squared"
         A name of `excise.losses.LOSSES`, with its parameter after a colon where it has one, as in
         "quantile:0.9"; or "multinomial"; or "cox" (Breslow's ties), "cox:efron".
-    penalty : {"l1", "elastic:0.5", "elastic", "ridge"}
-        "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise.
+    penalty : {"l1", "elastic:0.5", "elastic", "ridge"} or Penalty
+        "elastic" alone means "elastic:0.5" unless `l1_ratio` says otherwise. Others, by name or as
+        an object, are in `excise.penalties`.
     l1_ratio : float in [0, 1]
     penalty_weight : array, shape (p,), optional
         >= 0; 0 = never penalised, inf = excluded.
@@ -216,15 +220,19 @@ def make_problem(
     intercept = check_flag("fit_intercept", fit_intercept) and data_term.has_intercept
     data_term.check_target(goal, weight, intercept)
     together = _grouped(grouped, goal, data_term, bounds)
+    kind = penalty_of(penalty)
+    weights = _penalty_weight(penalty_weight, p, names)
+    if kind is not None:
+        kind.check(weights, names)
     return Problem(
         design=design,
         y=goal,
         sample_weight=weight,
         offset=_offset(offset, goal),
-        penalty_weight=_penalty_weight(penalty_weight, p, names),
+        penalty_weight=weights,
         lower=lower,
         upper=upper,
-        l1_ratio=_l1_ratio(penalty, l1_ratio),
+        l1_ratio=_l1_ratio(penalty if isinstance(penalty, str) and not kind else "l1", l1_ratio),
         fit_intercept=intercept,
         standardize=check_flag("standardize", standardize),
         tol=check_positive("tol", tol),
@@ -234,6 +242,7 @@ def make_problem(
         survival=survival,
         grouped=together,
         schedule=schedule,
+        penalty=kind,
     )
 
 
@@ -373,10 +382,10 @@ def _bounds(bounds: Any, p: int, names: tuple[str, ...] | None) -> tuple[Floats,
     return lower, upper
 
 
-def _l1_ratio(penalty: Any, l1_ratio: Any) -> float:
-    kind, colon, share = penalty.partition(":") if isinstance(penalty, str) else ("", "", "")
-    if kind not in PENALTIES or (colon and kind != "elastic"):
-        raise InputError(f"unknown penalty {penalty!r}", [f"valid: {choices(PENALTIES)}"])
+def _l1_ratio(penalty: str, l1_ratio: Any) -> float:
+    kind, colon, share = penalty.partition(":")
+    if colon and kind != "elastic":
+        raise InputError(f"penalty {penalty!r} must be {kind!r} alone: it has no parameter")
     ratio = check_number("l1_ratio", l1_ratio)
     if not 0.0 <= ratio <= 1.0:
         raise InputError(f"l1_ratio is {ratio}; it must lie in [0, 1]")
