@@ -32,7 +32,7 @@ class Penalty(ABC):
     convex: ClassVar[bool] = True
     solver: ClassVar[Literal["core", "proximal"]] = "proximal"
 
-    def check(self, weight: Floats, names: Names) -> None:  # noqa: B027: most take any
+    def check(self, weight: Floats, names: Names) -> None:  # noqa: B027 - most take any
         """Refuse a table, or penalty weights, that the penalty cannot take.
 
         Parameters
