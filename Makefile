@@ -65,7 +65,8 @@ tsan: $(VENV)/.tools
 fuzz: $(VENV)/.testing
 	$(PY) -m tests.fuzz_engine --count 10000
 	$(PY) -m tests.fuzz_small --count 100000
-	$(PY) -m tests.fuzz_losses --count 100000
+	$(PY) -m tests.fuzz_losses --count 120000
+	$(PY) -m tests.fuzz_outputs --count 40000
 	$(PY) -m tests.fuzz_sparse --count 100000
 
 ## make fuzz-cpp five minutes of libFuzzer (clang) on the sparse entry of the core, under the
