@@ -113,7 +113,11 @@ class Books:
 
     def allowed(self, left: Floats) -> Floats:
         """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
-        sides = (self.lower, self.upper) if left.ndim == 1 else (self.lower[:, None], self.upper[:, None])
+        sides = (
+            (self.lower, self.upper)
+            if left.ndim == 1
+            else (self.lower[:, None], self.upper[:, None])
+        )
         return allowed(left, *sides)
 
     def left(self, coef_std: Floats) -> Floats:

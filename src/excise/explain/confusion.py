@@ -1,4 +1,4 @@
-"""How well several classes are told apart: who is taken for whom, and calibration class by class."""
+"""How well several classes are told apart: who is taken for whom, and calibration of each."""
 
 from __future__ import annotations
 

@@ -89,4 +89,4 @@ class Point:
     @property
     def kept(self) -> NDArray[np.bool_]:
         """Which features have a coefficient that is not zero, shape (n_features,)."""
-        return self.coef != 0.0 if self.coef.ndim == 1 else self.coef.any(axis=1)
+        return np.asarray(self.coef != 0.0 if self.coef.ndim == 1 else self.coef.any(axis=1))

@@ -67,7 +67,7 @@ class Rows:
 
     @property
     def squared(self) -> bool:
-        """Whether the loss is the squared one of one response: answers follow from moments alone."""
+        """Whether the loss is the squared one, of one response: moments alone give its answers."""
         return isinstance(self.problem.loss, Squared) and self.problem.outputs == 1
 
     @property

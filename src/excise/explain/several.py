@@ -218,7 +218,7 @@ def keep_several(
                 picked=None if shares is None else float(shares[at]),
                 decoy95=None if decoys is None else decoys.q95,
                 level=labels[j].level,
-                output=None if grouped else outputs[at[1]],
+                output=None if grouped else outputs[at[-1]],
                 coefs=tuple(point.coef[j].tolist()) if grouped else (),
                 coefs_std=tuple(point.coef_std[j].tolist()) if grouped else (),
             )
@@ -242,5 +242,3 @@ def events_of(path: Path) -> list[Event]:
                 seen.append(Event(alpha, flat // K, kind, output))
         before = now
     return seen if len(seen) > EXACT else path.events()
-
-

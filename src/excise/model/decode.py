@@ -78,8 +78,11 @@ def model(f: Fields) -> Model:
 
 
 def _target(f: Fields) -> Target:
-    further = (f.text(key, "") for key in ("event", "happened", "entry", "strata"))
-    return Target(f.text("name"), f.texts("levels"), *further, f.texts("responses"))
+    event, happened, entry, strata = (
+        f.text(key, "") for key in ("event", "happened", "entry", "strata")
+    )
+    names = f.text("name"), f.texts("levels")
+    return Target(*names, event, happened, entry, strata, f.texts("responses"))
 
 
 def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:

@@ -100,9 +100,7 @@ class Fields:
         values: Floats = self._packed(key, unpack_floats, size, least, math.inf)
         return values
 
-    def each_floats(
-        self, key: str, size: int, least: float = -math.inf
-    ) -> tuple[Floats, ...]:
+    def each_floats(self, key: str, size: int, least: float = -math.inf) -> tuple[Floats, ...]:
         """A list of `size` packed arrays."""
         values = self._get(key)
         if not isinstance(values, list) or len(values) != size:

@@ -64,7 +64,11 @@ def _on_the_path(model: Model, alpha: float) -> Point:
 
 def _not_held(model: Model, alpha: float, held: str) -> InputError:
     fact = f"the model file has no solution at penalty {figures(alpha)}"
-    what = f"the {model.data_term.name} loss" if model.task != "number" or not model.outputs else "a model of several responses"
+    what = (
+        f"the {model.data_term.name} loss"
+        if model.task != "number" or not model.outputs
+        else "a model of several responses"
+    )
     why = f"{what} cannot be solved again without the rows"
     return InputError(fact, [why, held], _refit(model, alpha))
 

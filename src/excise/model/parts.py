@@ -12,7 +12,6 @@ from excise.explain.words import listing
 from excise.losses import AnyLoss, Cox, Quantile
 from excise.results import Event, Floats, SparseColumns
 
-
 MOST_NAMED = 3
 """Responses named in a sentence; of more the first two and how many there are."""
 
@@ -102,7 +101,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """kind is "l1", "elastic" or "ridge"; grouped of several outputs: on lengths over all of them."""
+    """kind is "l1", "elastic" or "ridge"; grouped: on lengths over all of several outputs."""
 
     kind: str = "l1"
     l1_ratio: float = 1.0

@@ -55,15 +55,14 @@ def answer(model: Model, found: Confusion) -> str:
         return f"{words}. No row is taken for another class."
     actual, said, n = mistake
     taken = "is" if n == 1 else "are"
-    return f"{words}. The commonest mistake: {count(n, 'row')} of {names[actual]} {taken} taken for {names[said]}."
+    mistaken = f"{count(n, 'row')} of {names[actual]} {taken} taken for {names[said]}"
+    return f"{words}. The commonest mistake: {mistaken}."
 
 
 def draw(model: Model, found: Confusion, size: Size, name: str, summary: str) -> Markup:
     """The square on the left, the calibration on the right; on a phone the square alone."""
     narrow = size[0] < WIDE[0] / 2
-    left = 20.0 + max(
-        min(text_width(label, SMALL), LABEL) for label in model.outputs
-    )
+    left = 20.0 + max(min(text_width(label, SMALL), LABEL) for label in model.outputs)
     side = min(size[0] - left - 12.0, 330.0)
     square = Area(size[0], side + 78.0, left, left + side, 44.0, 44.0 + side)
     parts = [_square(model, found, square)]
@@ -88,17 +87,14 @@ def _square(model: Model, found: Confusion, area: Area) -> Markup:
         for s in range(K):
             x, y, n = area.left + s * cell, area.top + a * cell, int(found.counts[a, s])
             shade = DARKEST * n / int(rows[a])
-            parts.append(
-                element("rect", x=x, y=y, width=cell, height=cell, class_="cell")
-            )
+            parts.append(element("rect", x=x, y=y, width=cell, height=cell, class_="cell"))
             if n:
                 parts.append(
                     element("rect", x=x, y=y, width=cell, height=cell, class_="heat",
                             fill_opacity=f"{shade:.2f}")
                 )  # fmt: skip
             if n and text_width(f"{n:,}", SMALL) < cell - 2.0:
-                middle = x + cell / 2, y + cell / 2 + 4
-                parts.append(text(*middle, f"{n:,}", "count", "middle"))
+                parts.append(text(x + cell / 2, y + cell / 2 + 4, f"{n:,}", None, "middle"))
     return element("g", *parts)
 
 

@@ -94,6 +94,7 @@ def answer(model: Model, ledger: Ledger) -> str:
 
 
 def earnings(row: LedgerRow) -> float:
+    """What it earns; least of all where that is not known."""
     return row.earns if row.earns == row.earns else -np.inf
 
 
@@ -150,6 +151,7 @@ def _keeps(row: LedgerRow, ledger: Ledger) -> str:
 
 
 def minus(text: str) -> str:
+    """With a true minus sign."""
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 

@@ -7,6 +7,7 @@ from excise.explain.several import SeveralLedger, several_of
 from excise.explain.verdict import borderline
 from excise.explain.words import amount, count, figures, percent
 from excise.model import Model
+from excise.report.axes import SMALL
 from excise.report.chart import TaxAxis
 from excise.report.ledger_view import (
     LONGEST_NAME,
@@ -25,15 +26,14 @@ from excise.report.ledger_view import (
 )
 from excise.report.svg import shorten
 
-MOST_SPOKEN = 6
+MOST_SPOKEN = 3
 """Outputs named in a row."""
+JOINED = "\N{NO-BREAK SPACE}"
 LONGEST_OUTPUT = 160.0
 """Pixels of an output's name."""
 
 
-def several_view(
-    model: Model, ledger: SeveralLedger, *, most_rows: int, why: bool
-) -> LedgerView:
+def several_view(model: Model, ledger: SeveralLedger, *, most_rows: int, why: bool) -> LedgerView:
     """Features by the falling earnings of their best accounts, `most_rows` in all."""
     best = ledger.by_feature()
     rows = best.sorted("earns").rows
@@ -62,13 +62,14 @@ def answer(ledger: SeveralLedger, best: Ledger) -> str:
     top = max(kept, key=earnings)
     verb = "earns" if len(kept) == 1 else "earn"
     words = f"{count(len(kept), 'feature')} {verb} more than the tax of {tax}"
+    most = amount(top.earns, best.decimals)
     if ledger.grouped:
         everyone = f"all {several_of(len(ledger.outputs), ledger.noun)} together"
-        return f"{words}; {top.feature} earns most, {amount(top.earns, best.decimals)}, for {everyone}."
-    most = amount(top.earns, best.decimals)
+        return f"{words}; {top.feature} earns most, {most}, for {everyone}."
     return (
-        f"{words} for one {ledger.noun} or more; {top.feature} earns most, {most} for "
-        f"{for_whom(top)}. A bar is what a feature earns for the {ledger.noun} it earns most for."
+        f"{words} for one {ledger.noun} or more; {top.feature} earns most, {most}, for "
+        f"{ledger.noun} {for_whom(top)}. A bar is what a feature earns for the {ledger.noun} "
+        "it earns most for."
     )
 
 
@@ -80,7 +81,10 @@ def for_whom(row: LedgerRow) -> str:
 def spoken(ledger: SeveralLedger, feature: str) -> str:
     """``setosa +1.23, virginica −0.45``, per standard deviation, largest first."""
     pairs = ledger.speaks_for(feature)
-    said = [f"{shorten(name, 12.0, LONGEST_OUTPUT)} {signed(b)}" for name, b in pairs[:MOST_SPOKEN]]
+    said = [
+        f"{shorten(name, SMALL, LONGEST_OUTPUT)}{JOINED}{signed(b)}"
+        for name, b in pairs[:MOST_SPOKEN]
+    ]
     more = len(pairs) - len(said)
     return ", ".join(said) + (f" and {more} more" if more else "")
 
