@@ -130,7 +130,7 @@ def check_target(
     Survival times were read line by line: only their events can be too few by now.
     """
     if loss.of_classes:
-        _check_classes(y, planned)
+        _check_classes(y, planned, options)
         return
     if planned.target.kind == "survival":
         _check_events(y, planned)
@@ -150,8 +150,16 @@ def check_target(
     )
 
 
-def _check_classes(y: Floats, planned: Plan) -> None:
+def _check_classes(y: Floats, planned: Plan, options: FitOptions) -> None:
     """Each class needs a row to train on in every fold."""
+    classes = len(planned.target.levels)
+    if 2 * classes > len(y) and classes > 2:
+        raise InputError(
+            f"target {planned.target.name!r} has {classes:,} classes in "
+            f"{count(len(y), 'usable row')}",
+            ["a class needs two rows or more"],
+            _command(options, " --task number"),
+        )
     for code, level in enumerate(planned.target.levels):
         n = int(np.count_nonzero(y == code))
         if n < 2:

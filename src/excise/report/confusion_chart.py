@@ -87,12 +87,10 @@ def _square(model: Model, found: Confusion, area: Area) -> Markup:
         for s in range(K):
             x, y, n = area.left + s * cell, area.top + a * cell, int(found.counts[a, s])
             shade = DARKEST * n / int(rows[a])
-            parts.append(element("rect", x=x, y=y, width=cell, height=cell, class_="cell"))
-            if n:
-                parts.append(
-                    element("rect", x=x, y=y, width=cell, height=cell, class_="heat",
-                            fill_opacity=f"{shade:.2f}")
-                )  # fmt: skip
+            parts.append(
+                element("rect", x=x, y=y, width=cell, height=cell, class_="heat grid",
+                        fill_opacity=f"{shade:.2f}")
+            )  # fmt: skip
             if n and text_width(f"{n:,}", SMALL) < cell - 2.0:
                 parts.append(text(x + cell / 2, y + cell / 2 + 4, f"{n:,}", None, "middle"))
     return element("g", *parts)

@@ -13,7 +13,6 @@ from excise.report.ledger_view import (
     LONGEST_NAME,
     NOTHING,
     QUESTION,
-    SHORT_NAME,
     LedgerView,
     RowView,
     bar,
@@ -29,7 +28,7 @@ from excise.report.svg import shorten
 MOST_SPOKEN = 3
 """Outputs named in a row."""
 JOINED = "\N{NO-BREAK SPACE}"
-LONGEST_OUTPUT = 160.0
+LONGEST_OUTPUT = 90.0
 """Pixels of an output's name."""
 
 
@@ -48,7 +47,7 @@ def several_view(model: Model, ledger: SeveralLedger, *, most_rows: int, why: bo
         tax_mark=tax_mark(best, reach, word),
         word=word,
         has_picked=any(row.picked is not None for row in ledger),
-        long_names=any(len(row.feature) > SHORT_NAME for row in shown),
+        long_names=True,
         notes=model.notes,
         speaks=True,
     )

@@ -53,9 +53,10 @@ def command(
 ) -> None:
     """Adds TARGET_pred and, for classes, TARGET_prob, the probability of the positive one.
 
-    Of three classes or more it adds TARGET_prob_CLASS for each. Of survival times it adds TIME_risk, the hazard over that of the average row of training, and
-    TIME_survival_T for each of --times. Columns of cut features need not be there, and the order of
-    columns is free.
+    Of three classes or more it adds TARGET_prob_CLASS for each. Of survival times it adds
+    TIME_risk, the hazard over that of the average row of training, and TIME_survival_T for each of
+    --times.
+    Columns of cut features need not be there, and the order of columns is free.
     """
     path = None if output == STANDARD_OUTPUT else Path(output)
     if path:
