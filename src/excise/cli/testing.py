@@ -114,7 +114,7 @@ def _of_survival(
     w = np.ones(len(rows)) if w is None else w
     some = w > 0.0
     y = read_survival(table, rows, encoded.plan.target)[some]
-    right, pairs = pairs_in_order(y, eta[some])
+    right, pairs = pairs_in_order(y, eta[some], w[some])
     likelihood = PartialLikelihood(y, w[some] / w.sum(), loss.ties)
     null = likelihood.value(np.zeros(len(y))) if y.event.any() else 0.0
     scores = {model.cv.score_name: r2(likelihood.value(eta[some]), null) if null else 0.0}
