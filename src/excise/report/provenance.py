@@ -137,7 +137,7 @@ def _decoys(model: Model) -> str:
 
 def _certificate(model: Model) -> str:
     proof = model.certificate
-    tally = np.bincount(proof.kinds, minlength=len(VerdictKind))
+    tally = np.bincount(proof.kinds.ravel(), minlength=len(VerdictKind))
     verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
     unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
     return (
