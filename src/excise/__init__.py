@@ -17,6 +17,7 @@ from excise._version import __version__
 
 if TYPE_CHECKING:
     from excise import schedules
+    from excise.between import Between, Guarantee
     from excise.certify import certify
     from excise.cross_validation import fit_cv
     from excise.engine import fit, fit_path
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from excise.table import demo
 
 __all__ = [
+    "Between",
     "CVDisplay",
     "Certificate",
     "Change",
@@ -87,6 +89,7 @@ __all__ = [
     "ExciseError",
     "ExciseWarning",
     "GammaRegressor",
+    "Guarantee",
     "HuberRegressor",
     "InputError",
     "InputTypeError",
@@ -136,6 +139,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "excise.between": ("Between", "Guarantee"),
     "excise.certify": ("certify",),
     "excise.cross_validation": ("fit_cv",),
     "excise.engine": ("fit", "fit_path"),

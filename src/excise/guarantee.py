@@ -1,0 +1,193 @@
+"""A grid of alphas so fine, where it must be, that every alpha between is bounded too.
+
+Chords whose bound (`excise.chords`) is above eps are halved until none is. A bound falls with the
+square of its chord's width, so that a path has of the order of 1 / sqrt(eps) alphas; for a lasso
+with the squared loss hardly more than it has knots. The solutions are met on a walk in small steps,
+each near the one before; what is not needed of it is dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from excise.between import Guarantee
+from excise.checks import check_number
+from excise.chords import Chord, Measure, check_chords
+from excise.engine import STEP, Session, descent
+from excise.exceptions import InputError
+from excise.problem import Problem
+from excise.results import Floats, Path, SparseColumns
+
+Index = NDArray[np.intp]
+
+BY_ALPHA = ("alphas", "intercepts", "relative_gaps", "kkt_violations", "train_loss")
+"""What a path has for every alpha, besides columns."""
+MOST_ALPHAS = 20_000
+
+
+def guaranteed_path(
+    problem: Problem, eps: Any, alphas: Any = None, alpha_min_ratio: float | None = None
+) -> Path:
+    """The path whose `Path.between` has a relative gap of at most `eps` at every alpha.
+
+    Parameters
+    ----------
+    problem : Problem
+    eps : float
+        > 0.
+    alphas : None
+        The grid follows from `eps`.
+    alpha_min_ratio : float, optional
+        As in `excise.engine.fit_path`.
+
+    Raises
+    ------
+    InputError
+        An `eps` that is not above 0, that the solutions themselves do not reach, or that takes
+        more than `MOST_ALPHAS` alphas; alphas, or a schedule.
+    """
+    eps = check_eps(eps)
+    if alphas is not None:
+        raise InputError(
+            "guarantee chooses the alphas; they cannot be given as well",
+            remedy="guarantee with alpha_min_ratio, or alphas without guarantee",
+        )
+    check_chords(problem, "guarantee")
+    session = Session(problem)
+    ends = session.grid(2, alpha_min_ratio)
+    path = session.path(np.concatenate([ends[:1], descent(*ends.tolist())]))
+    if path.null_loss == 0.0:  # nothing to explain: one solution for every alpha
+        path = taken(path, [0])
+    kept = path.alphas[[0, -1]] if len(path) > 1 else path.alphas
+    known: dict[tuple[float, float], Chord] = {}
+    while True:
+        at = np.searchsorted(-path.alphas, -kept)
+        known = _chords(path, at, known)
+        mids, missing = _cuts(path, at, [*known.values()], eps)
+        if len(mids) == 0:
+            break
+        if len(missing):
+            path = _joined(path, session.path(_walk(missing), _start(path, missing[0])))
+        kept = np.sort(np.concatenate([kept, mids]))[::-1]
+    path = taken(path, at)
+    session.remember(path)
+    bounds = np.array([chord.worst for chord in known.values()])
+    return replace(path, guarantee=Guarantee(eps, bounds, float(kept[0]), float(kept[-1])))
+
+
+def check_eps(eps: Any) -> float:
+    """A guarantee: finite and above zero."""
+    value = check_number("guarantee", eps)
+    if not 0.0 < value < np.inf:
+        raise InputError(
+            f"guarantee is {value}; it must be finite and > 0",
+            ["the largest relative gap at any alpha of the path"],
+            "guarantee=1e-4",
+        )
+    return value
+
+
+def _chords(
+    path: Path, at: Index, known: dict[tuple[float, float], Chord]
+) -> dict[tuple[float, float], Chord]:
+    """All chords of the alphas that are kept, by their ends; those known are not measured again."""
+    measure, chords = Measure(path), {}
+    for i, j in zip(at[:-1].tolist(), at[1:].tolist(), strict=True):
+        ends = float(path.alphas[i]), float(path.alphas[j])
+        chords[ends] = known[ends] if ends in known else measure.chord(i, j)
+    return chords
+
+
+def _cuts(path: Path, at: Index, chords: list[Chord], eps: float) -> tuple[Floats, Floats]:
+    """Alphas to be kept too, in the middles of wide chords, and those not solved yet."""
+    gaps = path.relative_gaps[at]
+    if not gaps.max() <= eps:
+        k = int(np.argmax(~(gaps <= eps)))
+        raise InputError(
+            f"guarantee is {eps:g}, but at alpha = {path.alphas[at[k]]:.6g} the solution itself is "
+            f"proved to {gaps[k]:.1e} only",
+            remedy=f"guarantee={_above(float(gaps[k])):.0e}, or a larger alpha_min_ratio",
+        )
+    mids, missing = [], []
+    for i, j, chord in zip(at[:-1].tolist(), at[1:].tolist(), chords, strict=True):
+        if not chord.worst > eps:
+            continue
+        mids.append(float(path.alphas[(i + j) // 2]))
+        if j == i + 1:
+            mids[-1] = float(np.sqrt(chord.high) * np.sqrt(chord.low))
+            missing.append(mids[-1])
+            if not chord.high > mids[-1] > chord.low:
+                raise _too_many(eps)
+    if len(at) + len(mids) > MOST_ALPHAS:
+        raise _too_many(eps)
+    return np.array(mids), np.array(missing)
+
+
+def _too_many(eps: float) -> InputError:
+    return InputError(
+        f"guarantee is {eps:g}; more than {MOST_ALPHAS:,} alphas would be needed",
+        remedy="a larger guarantee, or a larger alpha_min_ratio",
+    )
+
+
+def _above(gap: float) -> float:
+    """A round number above a gap."""
+    return float(10.0 ** np.ceil(np.log10(2.0 * gap))) if 0.0 < gap < np.inf else np.inf
+
+
+def _walk(alphas: Floats) -> Floats:
+    """Falling alphas with steps between those far apart: each solution then starts near by."""
+    parts = [alphas[:1]]
+    for above, alpha in zip(alphas[:-1].tolist(), alphas[1:].tolist(), strict=True):
+        far = alpha < STEP**2 * above
+        parts.append(descent(above, alpha) if far else np.array([alpha]))
+    return np.concatenate(parts)
+
+
+def _start(path: Path, alpha: float) -> Any:
+    """The nearest solution above, for the engine to start from."""
+    k = int(np.searchsorted(-path.alphas, -alpha, side="right")) - 1
+    part = slice(path.columns_std.indptr[k], path.columns_std.indptr[k + 1])
+    known = path.columns_std.indices[part], path.columns_std.data[part]
+    return (float(path.alphas[k]), *known) if len(known[0]) else None
+
+
+def _joined(one: Path, other: Path) -> Path:
+    """Two paths of a problem as one, by falling alpha; of equal alphas the first remains."""
+    both: dict[str, Any] = {
+        name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in BY_ALPHA
+    }
+    made = replace(
+        one,
+        **both,
+        columns=_side_by_side(one.columns, other.columns),
+        columns_std=_side_by_side(one.columns_std, other.columns_std),
+        n_factorizations=one.n_factorizations + other.n_factorizations,
+        n_passes=one.n_passes + other.n_passes,
+    )
+    return taken(made, np.unique(-made.alphas, return_index=True)[1])
+
+
+def taken(path: Path, at: Any) -> Path:
+    """The path at some of its alphas."""
+    parts: dict[str, Any] = {name: getattr(path, name)[at] for name in BY_ALPHA}
+    return replace(
+        path, columns=_chosen(path.columns, at), columns_std=_chosen(path.columns_std, at), **parts
+    )
+
+
+def _side_by_side(one: SparseColumns, other: SparseColumns) -> SparseColumns:
+    indptr = np.concatenate([one.indptr, one.indptr[-1] + other.indptr[1:]])
+    indices = np.concatenate([one.indices, other.indices])
+    return SparseColumns(indptr, indices, np.concatenate([one.data, other.data]), one.n_rows)
+
+
+def _chosen(columns: SparseColumns, at: Any) -> SparseColumns:
+    sizes = np.diff(columns.indptr)[at]
+    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    entries = np.repeat(columns.indptr[:-1][at] - indptr[:-1], sizes) + np.arange(indptr[-1])
+    return SparseColumns(indptr, columns.indices[entries], columns.data[entries], columns.n_rows)
