@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from excise.explain import Ledger, LedgerRow, Why
+    from excise.limits import fit_within
     from excise.linear_model import (
         CVDisplay,
         ElasticNet,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from excise.stages import Change, Stage
     from excise.survival import Survival
     from excise.table import demo
+    from excise.within import Within
 
 __all__ = [
     "Between",
@@ -125,6 +127,7 @@ __all__ = [
     "VerdictKind",
     "Verdicts",
     "Why",
+    "Within",
     "__version__",
     "basis_pursuit",
     "certify",
@@ -133,6 +136,7 @@ __all__ = [
     "fit",
     "fit_cv",
     "fit_path",
+    "fit_within",
     "lasso_path",
     "load",
     "schedules",
@@ -148,6 +152,7 @@ _HOMES = {
         "InputTypeError", "OutputError", "UsageError",
     ),
     "excise.explain": ("Ledger", "LedgerRow", "Why"),
+    "excise.limits": ("fit_within",),
     "excise.linear_model": (
         "CVDisplay", "ElasticNet", "ElasticNetCV", "GammaRegressor", "HuberRegressor", "Lasso",
         "LassoCV", "LedgerDisplay", "LogisticRegression", "LogisticRegressionCV",
@@ -164,6 +169,7 @@ _HOMES = {
     "excise.stages": ("Change", "Stage"),
     "excise.survival": ("Survival",),
     "excise.table": ("demo",),
+    "excise.within": ("Within",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -19,13 +19,12 @@ from excise.checks import check_number
 from excise.chords import Chord, Measure, check_chords
 from excise.engine import STEP, Session, descent
 from excise.exceptions import InputError
+from excise.path_parts import joined, start_from, taken
 from excise.problem import Problem
-from excise.results import Floats, Path, SparseColumns
+from excise.results import Floats, Path
 
 Index = NDArray[np.intp]
 
-BY_ALPHA = ("alphas", "intercepts", "relative_gaps", "kkt_violations", "train_loss")
-"""What a path has for every alpha, besides columns."""
 MOST_ALPHAS = 20_000
 
 
@@ -60,7 +59,7 @@ def guaranteed_path(
     session = Session(problem)
     ends = session.grid(2, alpha_min_ratio)
     path = session.path(np.concatenate([ends[:1], descent(*ends.tolist())]))
-    if path.null_loss == 0.0:  # nothing to explain: one solution for every alpha
+    if path.null_loss == 0.0 or ends[0] == ends[1]:  # one solution for every alpha
         path = taken(path, [0])
     kept = path.alphas[[0, -1]] if len(path) > 1 else path.alphas
     known: dict[tuple[float, float], Chord] = {}
@@ -71,7 +70,7 @@ def guaranteed_path(
         if len(mids) == 0:
             break
         if len(missing):
-            path = _joined(path, session.path(_walk(missing), _start(path, missing[0])))
+            path = joined(path, session.path(_walk(missing), start_from(path, missing[0])))
         kept = np.sort(np.concatenate([kept, mids]))[::-1]
     path = taken(path, at)
     session.remember(path)
@@ -146,48 +145,3 @@ def _walk(alphas: Floats) -> Floats:
         far = alpha < STEP**2 * above
         parts.append(descent(above, alpha) if far else np.array([alpha]))
     return np.concatenate(parts)
-
-
-def _start(path: Path, alpha: float) -> Any:
-    """The nearest solution above, for the engine to start from."""
-    k = int(np.searchsorted(-path.alphas, -alpha, side="right")) - 1
-    part = slice(path.columns_std.indptr[k], path.columns_std.indptr[k + 1])
-    known = path.columns_std.indices[part], path.columns_std.data[part]
-    return (float(path.alphas[k]), *known) if len(known[0]) else None
-
-
-def _joined(one: Path, other: Path) -> Path:
-    """Two paths of a problem as one, by falling alpha; of equal alphas the first remains."""
-    both: dict[str, Any] = {
-        name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in BY_ALPHA
-    }
-    made = replace(
-        one,
-        **both,
-        columns=_side_by_side(one.columns, other.columns),
-        columns_std=_side_by_side(one.columns_std, other.columns_std),
-        n_factorizations=one.n_factorizations + other.n_factorizations,
-        n_passes=one.n_passes + other.n_passes,
-    )
-    return taken(made, np.unique(-made.alphas, return_index=True)[1])
-
-
-def taken(path: Path, at: Any) -> Path:
-    """The path at some of its alphas."""
-    parts: dict[str, Any] = {name: getattr(path, name)[at] for name in BY_ALPHA}
-    return replace(
-        path, columns=_chosen(path.columns, at), columns_std=_chosen(path.columns_std, at), **parts
-    )
-
-
-def _side_by_side(one: SparseColumns, other: SparseColumns) -> SparseColumns:
-    indptr = np.concatenate([one.indptr, one.indptr[-1] + other.indptr[1:]])
-    indices = np.concatenate([one.indices, other.indices])
-    return SparseColumns(indptr, indices, np.concatenate([one.data, other.data]), one.n_rows)
-
-
-def _chosen(columns: SparseColumns, at: Any) -> SparseColumns:
-    sizes = np.diff(columns.indptr)[at]
-    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    entries = np.repeat(columns.indptr[:-1][at] - indptr[:-1], sizes) + np.arange(indptr[-1])
-    return SparseColumns(indptr, columns.indices[entries], columns.data[entries], columns.n_rows)
