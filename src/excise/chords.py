@@ -17,13 +17,14 @@ Hence G(b_t, theta_t, alpha_t) <= (1 - t) G_0 + t G_1 + t (1 - t) rise for every
 feasible at alpha_t, whatever the loss, its kinks, bounds and free features. Where F and Omega are
 known to bend, the mixtures lie below by t (1 - t) times
 
-    squared loss   |r_1 - r_0|^2 / 2           for F, and |theta_1 - theta_0|^2 / 2 for F*,
-    ridge R        alpha_1 R(b_1 - b_0)        for alpha Omega, and alpha_1 R(beta_1 - beta_0) for
-                                               (alpha Omega)*, beta_k the b that attains it,
+    rows      |eta_1 - eta_0|^2 / 2  for F, and |xi_1 - xi_0|^2 / 2 for F*, weighted by w m;
+    ridge R   alpha_1 R(b_1 - b_0)   for alpha Omega, and alpha_1 R(beta_1 - beta_0) for (.)*,
 
-which is subtracted from the rise. That theta_k and beta_k are near r_k and b_k is in the gaps:
-|theta_k - r_k|^2 / 2 <= G_k and alpha_k R(beta_k - b_k) <= G_k. On a straight piece of a lasso path
-nothing is left of the rise.
+which is subtracted from the rise. Here m is the least second derivative of a row on the way (1 for
+the squared loss), xi_k the predictor whose slopes are -theta_k, and beta_k the b that attains
+(alpha_k Omega)*. They are near eta_k and b_k, by the gaps: |xi_k - eta_k|^2 / 2 <= G_k and
+alpha_k R(beta_k - b_k) <= G_k. A row counts if m is known as far as xi_k can be, that is within
+d of eta_k, w m d^2 / 2 > G_k. On a straight piece of a lasso path nothing is left of the rise.
 
 Giesen, Mueller, Laue and Swiercy, "Approximating concavely parameterized optimization problems",
 NeurIPS 2012, ask how many solutions bound all; Ndiaye, Le, Fercoq, Salmon and Takeuchi, "Safe grid
@@ -39,7 +40,7 @@ import numpy as np
 from excise.between import Between
 from excise.duality import EPS, ratio
 from excise.exceptions import InputError
-from excise.losses import Squared
+from excise.losses import Loss, Squared
 from excise.problem import Problem, check_alpha
 from excise.results import Floats, Path
 from excise.standard import ColumnScale, Penalty, penalty_at, predict
@@ -79,7 +80,7 @@ class Chord(NamedTuple):
 
 
 class Measure:
-    """Omega at alpha = 1, and its parts, for coefficients per standard deviation."""
+    """What chords of a path are measured by: Omega at alpha = 1, and predictors."""
 
     def __init__(self, path: Path) -> None:
         self.problem, self.path = path.problem, path
@@ -94,12 +95,40 @@ class Measure:
         """The share of the ridge in Omega(b)."""
         return float(self.pen.ridge @ self.pen.total(b**2)) / 2
 
-    def moved(self, step: Floats) -> float:
-        """The norm of the change of the residuals by a step, of the squared loss."""
-        table = step.reshape(self.problem.p, -1)
+    def moved(self, i: int, j: int, room: float) -> float:
+        """A length between two solutions in the predictors, whose square F and F* save.
+
+        `room`: a gap that both are within.
+        """
+        loss = self.problem.loss
+        if isinstance(loss, Squared):
+            step = self.path.columns_std.column(j) - self.path.columns_std.column(i)
+            return float(np.sqrt(self.problem.weights @ np.sum(self.rows(step) ** 2, axis=1) / 2))
+        if not isinstance(loss, Loss):  # rows that depend on each other
+            return 0.0
+        some = self.problem.weights > 0.0
+        w, y = self.problem.weights[some], self.problem.y[some]
+        start, end = self.eta(i)[some], self.eta(j)[some]
+        low, high = np.minimum(start, end), np.maximum(start, end)
+        with np.errstate(all="ignore"):
+            m = loss.flattest(y, low, high)
+            reach = np.sqrt(8.0 * room / (w * m))
+            known = loss.flattest(y, low - reach, high + reach)
+            known = np.where(known > m / 4.0, known, 0.0)  # then w known reach^2 / 2 > room
+        return float(np.sqrt(w @ (known * (end - start) ** 2) / 2))
+
+    def rows(self, b: Floats) -> Floats:
+        """Z b, a column per output."""
+        table = b.reshape(self.problem.p, -1)
         index = np.flatnonzero(table.any(axis=1))
-        rows = predict(self.problem.design, self.columns, index, table[index])
-        return float(np.sqrt(self.problem.weights @ np.sum(rows**2, axis=1)))
+        return predict(self.problem.design, self.columns, index, table[index])
+
+    def eta(self, k: int) -> Floats:
+        """The predictor of every row at ``alphas[k]``, of one output."""
+        path, offset = self.path, self.problem.offset
+        shift = path.intercepts[k] + path.mean @ path.columns.column(k)
+        eta = self.rows(path.columns_std.column(k))[:, 0] + shift
+        return np.asarray(eta if offset is None else eta + offset)
 
     def chord(self, i: int, j: int) -> Chord:
         """The chord from ``alphas[i]`` down to ``alphas[j]``."""
@@ -118,8 +147,8 @@ class Measure:
         rise = (high - low) * (of_low - of_high)
         ridge = np.sqrt(self.ridge(step))
         rise -= low * _twice(ridge, off[0] / np.sqrt(high) + off[1] / np.sqrt(low or 1.0))
-        if isinstance(self.problem.loss, Squared) and rise > 0.0:
-            rise -= _twice(self.moved(step) / np.sqrt(2.0), off[0] + off[1])
+        if rise > 0.0:
+            rise -= _twice(self.moved(i, j, max(off) ** 2), off[0] + off[1])
         return Chord(high, low, gap_high, gap_low, ratio(max(rise, 0.0) + rounding, null))
 
 

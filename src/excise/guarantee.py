@@ -109,7 +109,7 @@ def _cuts(path: Path, at: Index, chords: list[Chord], eps: float) -> tuple[Float
         raise InputError(
             f"guarantee is {eps:g}, but at alpha = {path.alphas[at[k]]:.6g} the solution itself is "
             f"proved to {gaps[k]:.1e} only",
-            remedy=f"guarantee={_above(float(gaps[k])):.0e}, or a larger alpha_min_ratio",
+            remedy=f"{_above(float(gaps[k]))}a larger alpha_min_ratio",
         )
     mids, missing = [], []
     for i, j, chord in zip(at[:-1].tolist(), at[1:].tolist(), chords, strict=True):
@@ -133,9 +133,9 @@ def _too_many(eps: float) -> InputError:
     )
 
 
-def _above(gap: float) -> float:
-    """A round number above a gap."""
-    return float(10.0 ** np.ceil(np.log10(2.0 * gap))) if 0.0 < gap < np.inf else np.inf
+def _above(gap: float) -> str:
+    """A guarantee that such a solution has, if it says anything."""
+    return f"guarantee={10.0 ** np.ceil(np.log10(2.0 * gap)):.0e}, or " if gap < 0.05 else ""
 
 
 def _walk(alphas: Floats) -> Floats:

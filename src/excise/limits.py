@@ -106,7 +106,7 @@ def fit_within(
     made = replace(made, penalty_weight=_without(made.penalty_weight, too_dear))
     session = Session(made)
     path, stop = _followed(session, limits, always, alpha_min_ratio)
-    solution = _at(session, path, stop, limits, refine)
+    solution = _at(session, _candidates(path, stop), limits, refine)
     view = View(made)
     term = term_of(view)
     return Within(
@@ -180,28 +180,30 @@ def _first_break(events: list[Event], limits: list[Limit], always: frozenset[int
 
 
 def _at(
-    session: Session, path: Path, stop: _Stop | None, limits: list[Limit], refine: float | None
+    session: Session, alphas: Iterator[float], limits: list[Limit], refine: float | None
 ) -> Solution:
-    """The solution at the event, or as little above it as its rounding, or a tie, asks for."""
+    """The solution at the first of the alphas at which it, and each of its stages, is within."""
     solve: Callable[[float], Solution] = session.solve_at
     if refine is not None:
         refined = replace(session.problem, schedule=PruneThenRefine(refine))
         solve = StagedSession(refined).solve_at
-    for alpha in _candidates(path, stop):
+    for alpha in alphas:
         solution = solve(alpha)
         supports = [stage.support for stage in solution.stages] or [solution.support]
         if not any(limit.breaks(support) for limit in limits for support in supports):
             return solution
-    return solution
+    raise InputError("rounding decides who is kept at every alpha", remedy="fewer twin columns")
 
 
 def _candidates(path: Path, stop: _Stop | None) -> Iterator[float]:
+    """The event; as little above it as rounding, or a tie, may ask for; where nobody pays."""
     if stop is None:
         yield float(path.alphas[-1])
-        return
-    yield from (stop.alpha * (1.0 + nudge) for nudge in NUDGES)
-    above = path.alphas[path.alphas > stop.alpha * (1.0 + NUDGES[-1])]
-    yield from above[::-1].tolist()
+    else:
+        yield from (stop.alpha * (1.0 + nudge) for nudge in NUDGES)
+    lowest = path.alphas[-1] if stop is None else stop.alpha * (1.0 + NUDGES[-1])
+    yield from path.alphas[path.alphas > lowest][::-1].tolist()
+    yield 2.0 * float(path.alphas[0])
 
 
 def _loss(view: View, term: DataTerm, solution: Solution) -> float:
