@@ -71,6 +71,18 @@ def test_never_negative_and_zero_at_the_best(loss: Loss) -> None:
 
 
 @each_loss
+def test_nothing_is_flatter_between(loss: Loss) -> None:
+    y, low = pairs(loss)
+    for width in (0.0, 0.01, 1.0, 10.0):
+        least = loss.flattest(y, low, low + width)
+        assert np.all(least >= 0.0)
+        for share in np.linspace(0.0, 1.0, 21):
+            assert np.all(loss.hessian(y, low + share * width) >= least * (1.0 - 1e-12))
+        if width == 0.0:
+            np.testing.assert_allclose(least, loss.hessian(y, low), rtol=1e-12)
+
+
+@each_loss
 def test_convex(loss: Loss) -> None:
     y, one = pairs(loss)
     for shift in (0.1, 1.0, 10.0):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from excise._core import Engine
 from excise.certify import certify_problem
+from excise.chords import between
 from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
@@ -60,7 +61,13 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
 
 def fit_path(
-    X: Any, y: Any, alphas: Any = 100, *, alpha_min_ratio: float | None = None, **problem: Any
+    X: Any,
+    y: Any,
+    alphas: Any = None,
+    *,
+    alpha_min_ratio: float | None = None,
+    guarantee: float | None = None,
+    **problem: Any,
 ) -> Path:
     """Solve along falling alphas.
 
@@ -68,10 +75,13 @@ def fit_path(
     ----------
     X : array, data frame or Design, shape (n, p)
     y : array, shape (n,), or (n, K) of K outputs
-    alphas : int or array-like, default=100
-        How many (a geometric grid from alpha_max), or their values in any order.
+    alphas : int or array-like, optional
+        How many (a geometric grid from alpha_max), or their values in any order; default 100.
     alpha_min_ratio : float, optional
         Last alpha over the first; default 1e-4 if n > p, else 1e-2.
+    guarantee : float, optional
+        A relative gap, as in 1e-4: the alphas are then chosen so that `Path.between` has no larger
+        one at any alpha from the first to the last, which `Path.guarantee` states as proved.
     **problem
         The settings of `excise.problem.make_problem`.
 
@@ -85,6 +95,11 @@ def fit_path(
         If the data or a setting cannot be used; the message names what and where.
     """
     checked = make_problem(X, y, **problem)
+    if guarantee is not None:
+        from excise.guarantee import guaranteed_path
+
+        return guaranteed_path(checked, guarantee, alphas, alpha_min_ratio)
+    alphas = 100 if alphas is None else alphas
     return solve_path(checked, alphas, alpha_min_ratio=alpha_min_ratio)
 
 
@@ -181,9 +196,14 @@ class Session:
             outputs=self.problem.outputs,
             _solve_at=self.solve_at,
             _find_events=self.events,
+            _find_between=between,
         )
-        self._known = (alphas, path.columns_std)
+        self.remember(path)
         return path
+
+    def remember(self, path: Path) -> None:
+        """Solve from the points of `path`, and tell its events, from now on."""
+        self._known = (path.alphas, path.columns_std)
 
     def solve_at(
         self, alpha: float, after: Solution | None = None, *, start: Any = None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.between import Between, Guarantee
+from excise.exceptions import InputError
 from excise.stages import Stage
 
 if TYPE_CHECKING:
@@ -277,6 +279,8 @@ class Path:
         What was solved (kept alive: `at`, `knots` and `events` go back to the data).
     outputs : int
         K, the number of predictors of a row.
+    guarantee : Guarantee or None
+        What is proved of `between` at every alpha, where that was asked for.
     """
 
     alphas: Floats
@@ -295,8 +299,10 @@ class Path:
     problem: Any
     feature_names: tuple[str, ...] | None = None
     outputs: int = 1
+    guarantee: Guarantee | None = None
     _solve_at: Callable[[float], Solution] | None = field(default=None, repr=False)
     _find_events: Callable[[], tuple[list[Event], Floats]] | None = field(default=None, repr=False)
+    _find_between: Callable[[Path, float], Between] | None = field(default=None, repr=False)
 
     @property
     def coefs(self) -> csc_array:
@@ -322,6 +328,21 @@ class Path:
         """The exact solution at any alpha, between grid points too."""
         assert self._solve_at is not None
         return self._solve_at(alpha)
+
+    def between(self, alpha: float) -> Between:
+        """Coefficients at any alpha from first to last, with their bound; nothing is solved.
+
+        They lie on the straight line between those of the two neighbours. Above the first alpha,
+        if nobody pays there, they are those of the first.
+
+        Raises
+        ------
+        InputError
+            An alpha outside; a schedule, or a penalty for which no bound is known.
+        """
+        if self._find_between is None:
+            raise InputError("between is not known of this path", remedy="path.at(alpha)")
+        return self._find_between(self, alpha)
 
     def events(self) -> list[Event]:
         """Every entry and exit between alpha_max and the last alpha, by falling alpha."""
