@@ -20,6 +20,13 @@ class NewtonSet final : public WorkingSet {
 
   bool solve(double alpha) override;
   void start(std::span<const Index> slots, std::span<const double> b) override;
+  void start(std::span<const Index> slots, std::span<const double> b, double intercept) {
+    now_.intercept = intercept;
+    start(slots, b);
+  }
+  std::unique_ptr<Refinement> refinement(std::span<const double> shares) const override {
+    return std::make_unique<NewtonRefinement>(problem_, shares, context_);
+  }
   const Indices& support() override;
   std::size_t n_active() const override {
     return now_.b.size() - sz(std::count(now_.b.begin(), now_.b.end(), 0.0));

@@ -38,6 +38,9 @@ class Quadratic {
   // Smallest squared pivot of an unpenalised unit column that is not rounding
   virtual double dependent() const = 0;
 
+  // What correlations lose when coefficients move
+  virtual void images(std::span<const Image> some) const = 0;
+
   // c = Z_W'(y - Z_A b); returns |y - Z_A b|^2. b[k] belongs to column support[k].
   virtual double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
 };
@@ -61,6 +64,20 @@ class GramQuadratic final : public Quadratic {
   void cross(Index j, std::span<const Index> columns, double* g) const override {
     const double* column = gram_.column(j);
     for (std::size_t k = 0; k < columns.size(); ++k) g[k] = column[columns[k]];
+  }
+  void images(std::span<const Image> some) const override {
+    Vec seen(sz(size()));
+    std::vector<const double*> at;
+    for (const Image& image : some) {
+      at.clear();
+      for (const Index k : image.columns) at.push_back(gram_.column(k));
+      for (Index l = 0; l < image.moves.cols; ++l) {
+        std::fill(seen.begin(), seen.end(), 0.0);
+        kernels().combine(at.data(), image.moves.column(l), ix(at.size()), size(), seen.data());
+        for (std::size_t k = 0; k < image.columns.size(); ++k)
+          image.out(ix(k), l) = seen[sz(image.columns[k])];
+      }
+    }
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     c.assign(q_.begin(), q_.end());
@@ -119,6 +136,7 @@ class ColumnsQuadratic final : public Quadratic {
                Matrix g) const override {
     pack_->crosses(some, columns, g);
   }
+  void images(std::span<const Image> some) const override { pack_->images(some); }
   double distance(Index j, std::span<const Index> columns, std::span<const double> b,
                   double* c) override {
     constexpr double kOnce = -1.0;
