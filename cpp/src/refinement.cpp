@@ -18,18 +18,6 @@ Indices falling(const Vec& shares) {
   return order;
 }
 
-// The columns that are not zero, as the support of a point
-void set_support(PathPoint& point, std::span<const Index> features, std::span<const double> b) {
-  std::vector<std::pair<Index, double>> entries;
-  for (std::size_t k = 0; k < features.size(); ++k)
-    if (b[k] != 0) entries.emplace_back(features[k], b[k]);
-  std::sort(entries.begin(), entries.end());
-  for (const auto& [j, value] : entries) {
-    point.support.push_back(j);
-    point.values.push_back(value);
-  }
-}
-
 }  // namespace
 
 std::vector<const PathPoint*> judged_points(const PathResult& path) {
@@ -49,23 +37,26 @@ double worst_gap(const PathResult& path) {
   return worst;
 }
 
-void Refinement::certify(PathPoint& point, std::span<const Index> columns, const double* c,
-                         const DataTerm& data) {
-  others_.clear();
-  for (std::size_t k = 0; k < columns.size(); ++k) {
-    c_[sz(columns[k])] = c[k];
-    if (!std::binary_search(point.support.begin(), point.support.end(), columns[k]))
-      others_.push_back(columns[k]);
-  }
+PathPoint Refinement::made(double strength, std::span<const Index> features, const Vec& b,
+                           const Vec& c, const DataTerm& data) {
+  PathPoint point;
+  point.alpha = strength;
   point.rr = 2 * data.value;
-  point.optimality = certifier_.certify(point.alpha, point.support, point.values, c_.data(), data,
+  point.support.reserve(features.size());
+  point.values.reserve(features.size());
+  others_.clear();
+  for (std::size_t k = 0; k < features.size(); ++k) {
+    seen_[sz(features[k])] = c[k];
+    if (b[k] == 0) {
+      others_.push_back(features[k]);
+      continue;
+    }
+    point.support.push_back(features[k]);
+    point.values.push_back(b[k]);
+  }
+  point.optimality = certifier_.certify(strength, point.support, point.values, seen_.data(), data,
                                         others_, [](Index, double) {});
-}
-
-Indices ExactRefinement::features(const Refit& refit) const {
-  Indices out = refit.columns;
-  for (Index& j : out) j = set_ ? set_->feature(j) : j;
-  return out;
+  return point;
 }
 
 void ExactRefinement::note(const PathPoint&) { noted_.push_back(refit(solver_, shares_)); }
@@ -83,68 +74,81 @@ void ExactRefinement::settle(Index count) {
   }
   quadratic_.images(images);
   for (std::size_t k = 0; k < seen.size(); ++k) {
+    const Refit& r = noted_[k];
+    places_.resize(r.columns.size());
+    std::iota(places_.begin(), places_.end(), Index{0});
+    const auto feature = [&](Index place) {
+      const Index j = r.columns[sz(place)];
+      return set_ ? set_->feature(j) : j;
+    };
+    std::sort(places_.begin(), places_.end(),
+              [&](Index a, Index b) { return feature(a) < feature(b); });
+    features_.clear();
+    for (const Index place : places_) features_.push_back(feature(place));
     std::vector<PathPoint> points;
-    for (std::size_t s = 0; s < shares_.size(); ++s) points.push_back(point(noted_[k], s, seen[k]));
+    for (std::size_t s = 0; s < shares_.size(); ++s) points.push_back(point(r, s, seen[k]));
     if (std::any_of(points.begin(), points.end(), [](const auto& p) { return !p.converged; }))
-      solve_anew(noted_[k], points);
+      solve_anew(r, points);
     for (std::size_t s = 0; s < shares_.size(); ++s) refined_[s].push_back(std::move(points[s]));
   }
   noted_.clear();
 }
 
-PathPoint ExactRefinement::made(double strength, const Indices& features, const Vec& b,
-                                const Vec& c, double rr) {
-  PathPoint point;
-  point.alpha = strength;
-  set_support(point, features, b);
-  certify(point, features, c.data(), squared_term(rr));
+PathPoint ExactRefinement::judged(double strength, const Vec& b, const Vec& c, double rr) {
+  PathPoint point = made(strength, features_, b, c, squared_term(rr));
   point.converged = point.optimality.gap <= kTrusted * 0.5 * problem_.yy;
   return point;
 }
 
 // With c = Z'r and a move m,  |r - Z m|^2 = |r|^2 - 2 c'm + m'(Z'Z m).
 PathPoint ExactRefinement::point(const Refit& refit, std::size_t share, const Vec& images) {
-  Vec b = refit.b, c = refit.c;
   const auto [move, length] = refit.shares[share];
+  const double* const m = refit.moves.data() + move * refit.size();
+  const double* const seen = images.data() + move * refit.size();
   double rr = refit.square;
-  if (move >= 0) {
-    const double* const m = refit.moves.data() + move * refit.size();
-    const double* const seen = images.data() + move * refit.size();
-    for (std::size_t k = 0; k < b.size(); ++k) {
-      rr += length * m[k] * (length * seen[k] - 2 * refit.c[k]);
-      c[k] -= length * seen[k];
-      b[k] = length == 1 && m[k] == -refit.b[k] ? 0.0 : refit.b[k] + length * m[k];
-    }
+  b_.clear();
+  c_.clear();
+  for (const Index place : places_) {
+    const std::size_t k = sz(place);
+    b_.push_back(refit.b[k]);
+    c_.push_back(refit.c[k]);
+    if (move < 0) continue;
+    rr += length * m[k] * (length * seen[k] - 2 * refit.c[k]);
+    b_.back() += length * m[k];
+    c_.back() -= length * seen[k];
   }
-  return made(shares_[share] * refit.alpha, features(refit), b, c, std::max(rr, 0.0));
+  return judged(shares_[share] * refit.alpha, b_, c_, std::max(rr, 0.0));
 }
 
 // By the exact solver, on the Gram matrix of the columns: one share after the other.
 void ExactRefinement::solve_anew(const Refit& refit, std::vector<PathPoint>& points) {
   const Index m = refit.size();
-  Vec gram = refit.gram, q;
+  Vec gram = refit.gram, q, values;
   if (gram.empty()) {
     gram.resize(sz(m * m));
     quadratic_.crosses(refit.columns, refit.columns, Matrix(gram.data(), m, m));
   }
-  for (const Index j : refit.columns) q.push_back(quadratic_.target(j));
-  GramQuadratic small(ConstMatrix(gram.data(), m, m), q, problem_.yy);
-  const Indices own = features(refit);
-  ActiveSet solver(small, problem_.penalty.of(own), problem_.noise(), context_.poll);
-  Indices places;
-  Vec values;
-  for (std::size_t k = 0; k < refit.b.size(); ++k) {
-    if (refit.b[k] == 0) continue;
-    places.push_back(ix(k));
-    values.push_back(refit.b[k]);
+  Vec ordered(gram.size());
+  Indices begun;
+  for (Index k = 0; k < m; ++k) {
+    const Index place = places_[sz(k)];
+    for (Index i = 0; i < m; ++i)
+      ordered[sz(i + k * m)] = gram[sz(places_[sz(i)] + place * m)];
+    q.push_back(quadratic_.target(refit.columns[sz(place)]));
+    if (refit.b[sz(place)] == 0) continue;
+    begun.push_back(k);
+    values.push_back(refit.b[sz(place)]);
   }
-  solver.start(places, values);
+  GramQuadratic small(ConstMatrix(ordered.data(), m, m), q, problem_.yy);
+  ActiveSet solver(small, problem_.penalty.of(features_), problem_.noise(), context_.poll);
+  solver.start(begun, values);
   for (const Index s : falling(shares_)) {
     PathPoint& old = points[sz(s)];
     if (old.converged) continue;
-    const bool solved = solver.solve(shares_[sz(s)] * refit.alpha);
-    PathPoint now = made(shares_[sz(s)] * refit.alpha, own, solver.coefficients(),
-                         solver.correlations(), solver.residual_square());
+    const double strength = shares_[sz(s)] * refit.alpha;
+    const bool solved = solver.solve(strength);
+    PathPoint now = judged(strength, solver.coefficients(), solver.correlations(),
+                           solver.residual_square());
     now.converged = solved;
     if (now.optimality.gap < old.optimality.gap) old = std::move(now);
   }
@@ -171,12 +175,11 @@ void NewtonRefinement::fit(const PathPoint& point) {
   for (const Index j : point.support) slots.push_back(set.slot(j));
   set.start(slots, point.values, point.intercept);
   for (const Index s : falling(shares_)) {
-    PathPoint now;
-    now.alpha = shares_[sz(s)] * point.alpha;
-    now.converged = set.solve(now.alpha);
+    const bool solved = set.solve(shares_[sz(s)] * point.alpha);
+    PathPoint now = made(shares_[sz(s)] * point.alpha, columns, set.coefficients(),
+                         set.correlations(), set.data());
+    now.converged = solved;
     now.intercept = set.intercept();
-    set_support(now, columns, set.coefficients());
-    certify(now, columns, set.correlations().data(), set.data());
     refined_[sz(s)].push_back(std::move(now));
   }
 }

@@ -164,14 +164,13 @@ class Walk {
 
 // The columns of the support: those of the factor, then those at a bound, then those that pay
 // nothing and depend on others.
-Indices own_columns(const ActiveSet& solver) {
-  Indices columns(solver.active().begin(), solver.active().end());
-  std::vector<char> in(sz(solver.size()));
-  for (const Index j : columns) in[sz(j)] = 1;
+Indices own_columns(ActiveSet& solver) {
+  Indices columns = solver.support();
   for (Index j = 0; j < solver.size(); ++j) {
     const ElasticNet e = solver.penalty().at(j, 1.0);
     const bool free = e.smooth() && e.l2 == 0 && !e.excluded();
-    if (!in[sz(j)] && (free || solver.coefficients()[sz(j)] != 0)) columns.push_back(j);
+    if (free && std::find(columns.begin(), columns.end(), j) == columns.end())
+      columns.push_back(j);
   }
   return columns;
 }
@@ -191,7 +190,7 @@ Vec ActiveSet::gram(std::span<const Index> columns) const {
   return out;
 }
 
-Refit refit(const ActiveSet& solver, std::span<const double> shares) {
+Refit refit(ActiveSet& solver, std::span<const double> shares) {
   Refit out;
   out.alpha = solver.alpha();
   out.square = solver.residual_square();

@@ -24,7 +24,7 @@ class NewtonSet final : public WorkingSet {
     now_.intercept = intercept;
     start(slots, b);
   }
-  std::unique_ptr<Refinement> refinement(std::span<const double> shares) const override {
+  std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {
     return std::make_unique<NewtonRefinement>(problem_, shares, context_);
   }
   const Indices& support() override;

@@ -16,7 +16,7 @@ class Refinement {
       : problem_(problem),
         shares_(shares.begin(), shares.end()),
         certifier_(problem.penalty, problem.noise()),
-        c_(sz(problem.penalty.size())),
+        seen_(sz(problem.penalty.size())),
         refined_(shares.size()) {}
   virtual ~Refinement() = default;
 
@@ -28,14 +28,14 @@ class Refinement {
   std::vector<std::vector<PathPoint>> result() { return std::move(refined_); }
 
  protected:
-  // Certifies a point that has these correlations of its columns; `columns` are features.
-  void certify(PathPoint& point, std::span<const Index> columns, const double* c,
-               const DataTerm& data);
+  // The point of these features (rising), coefficients and correlations, certified
+  PathPoint made(double strength, std::span<const Index> features, const Vec& b, const Vec& c,
+                 const DataTerm& data);
 
   const StandardProblem& problem_;
   Vec shares_;
   Certifier certifier_;
-  Vec c_;
+  Vec seen_;
   Indices others_;
   std::vector<std::vector<PathPoint>> refined_;
 };
@@ -45,7 +45,7 @@ class Refinement {
 class ExactRefinement final : public Refinement {
  public:
   ExactRefinement(const StandardProblem& problem, std::span<const double> shares,
-                  const ActiveSet& solver, const Quadratic& quadratic, const Context& context,
+                  ActiveSet& solver, const Quadratic& quadratic, const Context& context,
                   const WorkingSet* set = nullptr)
       : Refinement(problem, shares),
         solver_(solver),
@@ -58,15 +58,17 @@ class ExactRefinement final : public Refinement {
 
  private:
   PathPoint point(const Refit& refit, std::size_t share, const Vec& images);
+  PathPoint judged(double strength, const Vec& b, const Vec& c, double rr);
   void solve_anew(const Refit& refit, std::vector<PathPoint>& points);
-  PathPoint made(double strength, const Indices& features, const Vec& b, const Vec& c, double rr);
-  Indices features(const Refit& refit) const;
 
-  const ActiveSet& solver_;
+  ActiveSet& solver_;
   const Quadratic& quadratic_;
   const Context& context_;
   const WorkingSet* set_;
   std::vector<Refit> noted_;
+  // Of the point at hand: its features, rising, the places of their columns, and what they have
+  Indices features_, places_;
+  Vec b_, c_;
 };
 
 // Of another loss: Newton's method on the support.

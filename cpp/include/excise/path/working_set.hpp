@@ -65,7 +65,7 @@ class WorkingSet {
   virtual double intercept() const = 0;
   virtual Index n_solves() const = 0;
   // Fits its points again
-  virtual std::unique_ptr<Refinement> refinement(std::span<const double> shares) const = 0;
+  virtual std::unique_ptr<Refinement> refinement(std::span<const double> shares) = 0;
   // The active set itself, where coefficients are linear in alpha between events; else null
   virtual ActiveSet* exact() { return nullptr; }
 
@@ -91,8 +91,8 @@ class ExactSet final : public WorkingSet {
             small_solver(quadratic_, problem.penalty.grouped(), problem.noise(), context.poll)) {}
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
-  std::unique_ptr<Refinement> refinement(std::span<const double> shares) const override {
-    const auto& exact = dynamic_cast<const ActiveSet&>(*solver_);
+  std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {
+    auto& exact = dynamic_cast<ActiveSet&>(*solver_);
     return std::make_unique<ExactRefinement>(problem_, shares, exact, quadratic_, context_, this);
   }
   bool solve(double alpha) override { return solver_->solve(alpha); }

@@ -32,6 +32,6 @@ struct Refit {
 
 // For every share of the alpha at which `solver` stands; not known where a coefficient meets a bound
 // or a ridge is paid too.
-Refit refit(const ActiveSet& solver, std::span<const double> shares);
+Refit refit(ActiveSet& solver, std::span<const double> shares);
 
 }  // namespace excise
