@@ -169,18 +169,19 @@ void NewtonRefinement::fit(const PathPoint& point) {
       columns.push_back(j);
   }
   std::sort(columns.begin(), columns.end());
-  NewtonSet set(problem_, context_);
-  set.add(columns);
-  Indices slots;
-  for (const Index j : point.support) slots.push_back(set.slot(j));
-  set.start(slots, point.values, point.intercept);
-  for (const Index s : falling(shares_)) {
-    const bool solved = set.solve(shares_[sz(s)] * point.alpha);
-    PathPoint now = made(shares_[sz(s)] * point.alpha, columns, set.coefficients(),
-                         set.correlations(), set.data());
+  for (std::size_t share = 0; share < shares_.size(); ++share) {
+    NewtonSet set(problem_, context_);  // anew: what a share gives does not depend on the others
+    set.add(columns);
+    Indices slots;
+    for (const Index j : point.support) slots.push_back(set.slot(j));
+    set.start(slots, point.values);
+    const double strength = shares_[share] * point.alpha;
+    set.solve(strength);
+    const bool solved = set.solve(strength);
+    PathPoint now = made(strength, columns, set.coefficients(), set.correlations(), set.data());
     now.converged = solved;
     now.intercept = set.intercept();
-    refined_[sz(s)].push_back(std::move(now));
+    refined_[share].push_back(std::move(now));
   }
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Adaptive(Schedule):
     "Adaptive lasso for sparse high-dimensional regression models", Statistica Sinica 18, 2008;
     Chen and Chen, "Extended Bayesian information criteria", Biometrika 95, 2008.
     """
+
+    one_stage: ClassVar[bool] = True
 
     power: float = 1.0
     init: Init = "ridge"

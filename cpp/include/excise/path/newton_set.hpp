@@ -20,10 +20,6 @@ class NewtonSet final : public WorkingSet {
 
   bool solve(double alpha) override;
   void start(std::span<const Index> slots, std::span<const double> b) override;
-  void start(std::span<const Index> slots, std::span<const double> b, double intercept) {
-    now_.intercept = intercept;
-    start(slots, b);
-  }
   std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {
     return std::make_unique<NewtonRefinement>(problem_, shares, context_);
   }
