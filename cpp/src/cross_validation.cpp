@@ -103,18 +103,19 @@ class MomentFolds {
     for (std::size_t lo = 0; lo < points.size(); lo += kTogether) {
       const std::size_t count = std::min(kTogether, points.size() - lo);
       std::fill(b.begin(), b.end(), 0.0);
-      std::fill(zzb.begin(), zzb.end(), 0.0);
+      std::vector<char> named(sz(p));
       Vec intercepts(count, line.y_mean);
       for (std::size_t l = 0; l < count; ++l) {
         const PathPoint& point = *points[lo + l];
         for (std::size_t k = 0; k < point.support.size(); ++k) {
           const std::size_t j = sz(point.support[k]);
+          named[j] = 1;
           const double value = b[j + l * sz(p)] = point.values[k] / line.scale[j];
           intercepts[l] -= line.mean[j] * value;
         }
       }
-      kernels().columns_f64(test.zz.data(), p, p, p, nullptr, b.data(), p, ix(count), zzb.data(),
-                            p);
+      products(ConstMatrix(test.zz.data(), p, p), named, ConstMatrix(b.data(), p, ix(count)),
+               Matrix(zzb.data(), p, ix(count)));
       for (std::size_t l = 0; l < count; ++l)
         errors.push_back(test.squared_error(intercepts[l], points[lo + l]->support,
                                             b.data() + l * sz(p), zzb.data() + l * sz(p)));

@@ -7,6 +7,8 @@
 
 namespace excise {
 
+constexpr Index kTogether = 16;  // points refined at a time
+
 PathResult gram_path(ConstMatrix gram, std::span<const double> q, const StandardProblem& problem,
                      const Asked& asked, const Context& context, const Start* start) {
   GramQuadratic quadratic(gram, q, problem.yy);
@@ -35,7 +37,9 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, const Standard
         certifier.certify(alpha, point.support, point.values, c.data(), squared_term(point.rr));
     if (!refinement) continue;
     refinement->note(point);
-    refinement->settle(1);
+    const Index done = ix(result.points.size());
+    if (done % kTogether == 0 || done == ix(asked.alphas.size()))
+      refinement->settle((done - 1) % kTogether + 1);
   }
   result.correlations = solver.correlations();
   result.n_solves = solver.n_solves();

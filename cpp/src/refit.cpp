@@ -11,20 +11,22 @@ constexpr int kRounds = 40;  // of letting columns go and coming back, for one s
 // The support while the tax is lowered.
 class Walk {
  public:
-  Walk(const ActiveSet& solver)
-      : solver_(solver),
-        factor_(solver.factor()),
+  explicit Walk(const ActiveSet& solver)
+      : factor_(solver.factor()),
         alpha_(solver.alpha()),
+        noise_(solver.noise()),
         m_(factor_.size()),
-        begun_(sz(m_)),
-        now_(sz(m_)),
-        touched_(sz(m_), -1) {
-    direction_.resize(sz(m_));
-    for (Index k = 0; k < m_; ++k) {
-      const Index j = solver.active()[sz(k)];
-      begun_[sz(k)] = now_[sz(k)] = solver.sign(j);
-      direction_[sz(k)] = tax(k) * begun_[sz(k)];
+        place_(sz(m_), -1) {
+    const Penalty& penalty = solver.penalty();
+    for (const Index j : solver.active()) {
+      b_.push_back(solver.coefficients()[sz(j)]);
+      tax_.push_back(penalty.l1[sz(j)]);
+      begun_.push_back(solver.sign(j));
+      direction_.push_back(tax_.back() * begun_.back());
+      lower_.push_back(penalty.lower[sz(j)]);
+      upper_.push_back(penalty.upper[sz(j)]);
     }
+    now_ = begun_;
     factor_.solve(direction_.data());
   }
 
@@ -39,7 +41,7 @@ class Walk {
     }
     for (int round = 0; round < kRounds; ++round) {
       line(strength, x);
-      *on_line = touched_list_.empty();
+      *on_line = touched_.empty();
       if (!*on_line && !hold(strength, x)) return false;
       if (!within(x)) return false;
       if (let_go(x)) continue;
@@ -49,40 +51,33 @@ class Walk {
   }
 
  private:
-  double tax(Index k) const { return solver_.penalty().l1[sz(solver_.active()[sz(k)])]; }
-
   void line(double strength, Vec& x) const {
-    x.resize(sz(m_));
-    for (Index k = 0; k < m_; ++k)
-      x[sz(k)] = solver_.coefficients()[sz(solver_.active()[sz(k)])] +
-                 (alpha_ - strength) * direction_[sz(k)];
+    x = b_;
+    kernels().axpy(alpha_ - strength, direction_.data(), x.data(), m_);
   }
 
   bool within(const Vec& x) const {
-    const Penalty& penalty = solver_.penalty();
-    for (Index k = 0; k < m_; ++k) {
-      const std::size_t j = sz(solver_.active()[sz(k)]);
-      if (!(x[sz(k)] >= penalty.lower[j] && x[sz(k)] <= penalty.upper[j])) return false;
-    }
-    return true;
+    bool all = true;
+    for (std::size_t k = 0; k < x.size(); ++k) all &= x[k] >= lower_[k] && x[k] <= upper_[k];
+    return all;
   }
 
   // Adds what the forces on the columns touched so far do to x.
   bool hold(double strength, Vec& x) {
-    const Index count = ix(touched_list_.size());
+    const Index count = ix(touched_.size());
     force_.assign(sz(count), 0.0);
     resting_.clear();
     for (Index t = 0; t < count; ++t) {
-      const Index k = touched_list_[sz(t)];
+      const Index k = touched_[sz(t)];
       if (now_[sz(k)] == 0)
         resting_.push_back(t);
       else
-        force_[sz(t)] = -strength * tax(k) * (now_[sz(k)] - begun_[sz(k)]);
+        force_[sz(t)] = -strength * tax_[sz(k)] * (now_[sz(k)] - begun_[sz(k)]);
     }
     Vec rest, g, solved;
     small_.clear();
     for (const Index t : resting_) {
-      double off = -x[sz(touched_list_[sz(t)])];
+      double off = -x[sz(touched_[sz(t)])];
       for (Index f = 0; f < count; ++f) off -= inverse_[sz(t)][sz(f)] * force_[sz(f)];
       rest.push_back(off);
       g.clear();
@@ -98,7 +93,7 @@ class Walk {
     kernels().combine(at_.data(), force_.data(), count, m_, moved_.data());
     factor_.backward(moved_.data());
     for (Index k = 0; k < m_; ++k) x[sz(k)] += moved_[sz(k)];
-    for (const Index t : resting_) x[sz(touched_list_[sz(t)])] = 0.0;
+    for (const Index t : resting_) x[sz(touched_[sz(t)])] = 0.0;
     return true;
   }
 
@@ -110,7 +105,7 @@ class Walk {
       if (now_[sz(k)] == 0 || begun_[sz(k)] == 0 || now_[sz(k)] * x[sz(k)] > 0) continue;
       now_[sz(k)] = 0;
       any = true;
-      if (touched_[sz(k)] < 0) fresh_.push_back(k);
+      if (place_[sz(k)] < 0) fresh_.push_back(k);
     }
     if (!fresh_.empty()) touch();
     return any;
@@ -120,9 +115,9 @@ class Walk {
   bool come_back(double strength) {
     bool any = false;
     for (const Index t : resting_) {
-      const Index k = touched_list_[sz(t)];
-      const double most = strength * tax(k), c = most * begun_[sz(k)] - force_[sz(t)];
-      if (!(std::abs(c) > most + solver_.noise())) continue;
+      const Index k = touched_[sz(t)];
+      const double most = strength * tax_[sz(k)], c = most * begun_[sz(k)] - force_[sz(t)];
+      if (!(std::abs(c) > most + noise_)) continue;
       now_[sz(k)] = c > 0 ? 1.0 : -1.0;
       any = true;
     }
@@ -137,8 +132,8 @@ class Walk {
     factor_.forward(Matrix(made.data(), m_, count), fresh_.front());
     for (Index l = 0; l < count; ++l) {
       const double* const x = made.data() + l * m_;
-      touched_[sz(fresh_[sz(l)])] = ix(touched_list_.size());
-      touched_list_.push_back(fresh_[sz(l)]);
+      place_[sz(fresh_[sz(l)])] = ix(touched_.size());
+      touched_.push_back(fresh_[sz(l)]);
       forward_.emplace_back(x, x + m_);
       at_.push_back(forward_.back().data());
       Vec& row = inverse_.emplace_back();
@@ -149,13 +144,13 @@ class Walk {
     }
   }
 
-  const ActiveSet& solver_;
   const Cholesky& factor_;
-  double alpha_;
+  double alpha_, noise_;
   Index m_;
-  Vec begun_, now_;  // signs: at the beginning, and now; 0 rests, or pays nothing
-  Indices touched_, touched_list_;
-  Vec direction_, force_, moved_;
+  Vec b_, tax_, lower_, upper_, direction_;
+  Vec begun_, now_;         // signs: at the beginning, and now; 0 rests, or pays nothing
+  Indices place_, touched_;  // those that have met zero; where among them, or -1
+  Vec force_, moved_;
   std::vector<Vec> forward_, inverse_;  // of the touched: L^-1 e, and rows of G^-1 between them
   std::vector<const double*> at_;
   Indices resting_, fresh_;
