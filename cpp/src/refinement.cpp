@@ -59,7 +59,7 @@ PathPoint Refinement::made(double strength, std::span<const Index> features, con
   return point;
 }
 
-void ExactRefinement::note(const PathPoint&) { noted_.push_back(refit(solver_, shares_)); }
+void ExactRefinement::note(const PathPoint&) { noted_.push_back(refitter_.at(solver_)); }
 
 void ExactRefinement::settle(Index count) {
   std::vector<Vec> seen(sz(count));

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,16 +60,16 @@ def _verifier(
     problem: Problem, start: Path, share: float, columns: SparseColumns, intercepts: Floats
 ) -> Callable[[int], float]:
     """The relative gap at the k-th alpha by the verifier, which reads columns of supports alone."""
-    free = np.flatnonzero(problem.penalty_weight == 0.0)
-    kept = np.union1d(free, start.columns.indices)
-    narrow: list[Problem] = []
+
+    @cache
+    def narrow() -> tuple[Floats, Problem]:
+        kept = np.union1d(np.flatnonzero(problem.penalty_weight == 0.0), start.columns.indices)
+        return kept, narrowed(problem, kept)
 
     def verify(k: int) -> float:
-        if not narrow:
-            narrow.append(narrowed(problem, kept))
-        own = np.isin(kept, np.union1d(free, start.support(k)))
-        weight = np.where(own, narrow[0].penalty_weight, np.inf)
-        support = replace(narrow[0], penalty_weight=weight)
+        kept, whole = narrow()
+        own = (whole.penalty_weight == 0.0) | np.isin(kept, start.support(k))
+        support = replace(whole, penalty_weight=np.where(own, whole.penalty_weight, np.inf))
         coef, alpha = columns.column(k)[kept], share * float(start.alphas[k])
         return certify_problem(support, coef, float(intercepts[k]), alpha).relative_gap
 

@@ -48,6 +48,7 @@ class ExactRefinement final : public Refinement {
                   ActiveSet& solver, const Quadratic& quadratic, const Context& context,
                   const WorkingSet* set = nullptr)
       : Refinement(problem, shares),
+        refitter_(shares),
         solver_(solver),
         quadratic_(quadratic),
         context_(context),
@@ -61,6 +62,7 @@ class ExactRefinement final : public Refinement {
   PathPoint judged(double strength, const Vec& b, const Vec& c, double rr);
   void solve_anew(const Refit& refit, std::vector<PathPoint>& points);
 
+  Refitter refitter_;
   ActiveSet& solver_;
   const Quadratic& quadratic_;
   const Context& context_;

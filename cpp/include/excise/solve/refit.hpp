@@ -30,8 +30,43 @@ struct Refit {
   Index count() const { return columns.empty() ? 0 : ix(moves.size()) / size(); }
 };
 
-// For every share of the alpha at which `solver` stands; not known where a coefficient meets a bound
-// or a ridge is paid too.
-Refit refit(ActiveSet& solver, std::span<const double> shares);
+// Refits the points of one path, at shares of their alphas.
+class Refitter {
+ public:
+  explicit Refitter(std::span<const double> shares);
+
+  // Where `solver` stands. A share is not known where a coefficient meets a bound or a ridge is
+  // paid too.
+  Refit at(ActiveSet& solver);
+
+ private:
+  void begin(const ActiveSet& solver);
+  bool solve(double strength);
+  void line(double strength);
+  bool within() const;
+  bool hold(double strength);
+  bool let_go();
+  bool come_back(double strength);
+  void touch();
+
+  Vec shares_;
+  Indices falling_;  // the shares, the largest first
+
+  // Room that is used again and again. Of each column of the factor:
+  const Cholesky* factor_ = nullptr;
+  double alpha_ = 0.0, noise_ = 0.0;
+  Vec b_, tax_, lower_, upper_, direction_;
+  Vec begun_, now_;  // signs: at the beginning, and now; 0 rests, or pays nothing
+  Vec x_;            // the coefficients
+  Indices place_;    // where among those that have met zero, or -1
+  // Of each that has met zero:
+  Indices touched_;
+  Vec force_;
+  std::vector<Vec> forward_, inverse_;  // L^-1 e, and rows of G^-1 between them
+  std::vector<const double*> at_;
+  Indices resting_, fresh_;
+  Cholesky small_;
+  Vec moved_, rest_, cross_, solved_;
+};
 
 }  // namespace excise
