@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -162,9 +163,11 @@ class Session:
         """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
         return self.certified(alphas, self.run(alphas, start))
 
-    def run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
-        """What the core finds at falling `alphas`."""
-        found = self.engine.path(alphas, start)
+    def run(
+        self, alphas: Floats, start: Any = None, shares: Floats | None = None
+    ) -> dict[str, Any]:
+        """What the core finds at falling `alphas`, and of each support at `shares` of its alpha."""
+        found = self.engine.path(alphas, start, shares)
         if found["finite"]:
             return found
         raise InputError(
@@ -176,13 +179,18 @@ class Session:
         """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
-        columns = self._sparse(found, "coef")
+        columns, intercepts = self.sparse(found, "coef"), self._intercepts(found)
+
+        def verify(k: int) -> float:
+            given = self._shaped(columns.column(k)), intercepts[k]
+            return certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+
         path = Path(
             alphas=alphas,
             columns=columns,
-            columns_std=self._sparse(found, "coef_std"),
-            intercepts=self._intercepts(found),
-            relative_gaps=self._relative_gaps(alphas, columns, found),
+            columns_std=self.sparse(found, "coef_std"),
+            intercepts=intercepts,
+            relative_gaps=self.relative_gaps(columns, found, verify),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
@@ -235,12 +243,12 @@ class Session:
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
         last = len(found["indptr"]) - 2
-        coef_std = self._sparse(found, "coef_std").column(last)
+        coef_std = self.sparse(found, "coef_std").column(last)
         certificate = self._certificate(alpha, coef_std, found)
         solved = certificate.relative_gap <= self.problem.tol
         return Solution(
             alpha=alpha,
-            coef=self._shaped(self._sparse(found, "coef").column(last)),
+            coef=self._shaped(self.sparse(found, "coef").column(last)),
             intercept=_number(self._intercepts(found)[last]),
             coef_std=self._shaped(coef_std),
             certificate=certificate,
@@ -253,7 +261,7 @@ class Session:
         """From the core's correlations; the formulas are those of `excise.certify`."""
         engine = self.engine
         last = len(found["indptr"]) - 2
-        coef = self._shaped(self._sparse(found, "coef").column(last))
+        coef = self._shaped(self.sparse(found, "coef").column(last))
         given = coef, self._intercepts(found)[last]
         if not isinstance(self.problem.loss, Squared):
             made = certify_problem(self.problem, *given, alpha)
@@ -279,24 +287,23 @@ class Session:
         again = certify_problem(self.problem, *given, alpha)
         return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
-    def _relative_gaps(
-        self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
+    def relative_gaps(
+        self, columns: SparseColumns, found: dict[str, Any], verify: Callable[[int], float]
     ) -> Floats:
         """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
         last digit, which near-twins among them prevent: the verifier projects instead. And the
-        core's gaps are those of the standard scale (see `_coarse`).
+        core's gaps are those of the standard scale (see `_coarse`). `verify` tells the k-th gap.
         """
         gaps: Floats = found["relative_gaps"]
         if not (self.engine.has_free or self._far):
             return gaps
         coarse = self._coarse(found)
         judged = np.full(len(gaps), self.engine.has_free) | coarse
-        intercepts, verified = self._intercepts(found), gaps.copy()
+        verified = gaps.copy()
         for k in np.flatnonzero(judged).tolist():
-            given = self._shaped(columns.column(k)), intercepts[k]
-            verified[k] = certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+            verified[k] = verify(k)
         squared = isinstance(self.problem.loss, Squared)
         return np.where(squared | coarse, verified, np.minimum(verified, gaps))
 
@@ -320,7 +327,7 @@ class Session:
         sizes = [np.bincount(owner, size, len(indptr) - 1) for size in (far, spread)]
         return np.asarray(EPS * sizes[0] > COARSE * sizes[1])
 
-    def _sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
+    def sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
         """A column per alpha, a row per coefficient in its flat number."""
         rows = self.problem.p * self.problem.outputs
         return SparseColumns(found["indptr"], found["indices"], found[name], rows)

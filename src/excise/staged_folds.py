@@ -7,6 +7,7 @@ other row weights, so that centre, scale, first coefficients and stages are lear
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +26,9 @@ from excise.folds import TEST, TRAIN, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
+from excise.refined import shares_of
 from excise.results import CrossValidation, Floats, Rule
-from excise.schedules import Schedule
+from excise.schedules import PruneThenRefine, Schedule
 from excise.scores import label_of
 from excise.staged import StagedSession, paths
 
@@ -56,12 +58,12 @@ def cross_validate_staged(
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
     variants = problem.schedule.variants()
     session = StagedSession(replace(problem, schedule=variants[0]))
-    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    held_out = _in_core(judge, session, folds, variants) or _by_fold(judge, problem, folds, variants)
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, gap = _held_out(judge, trained, folds, variants, grid)
+        held, null, gap = held_out(grid)
         means = judge.sign * held.mean(axis=2)
         chosen, best = np.unravel_index(int(np.argmin(means)), means.shape)
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
@@ -71,8 +73,8 @@ def cross_validate_staged(
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
     first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
-    session = session.with_schedule(variants[chosen])
-    path = session.path(grid)
+    sessions = [session.with_schedule(schedule) for schedule in variants]
+    path, session = paths(sessions, grid)[chosen], sessions[chosen]
     own = 2.0 * path.train_loss
     if judge.score is not None:
         eta = predictors_of(session, path)
@@ -107,6 +109,35 @@ def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession
     return StagedSession(replace(problem, sample_weight=in_training, schedule=schedule))
 
 
+HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
+"""From a grid: per schedule, alpha and fold; of the intercepts per fold; the worst training gap."""
+
+
+def _in_core(
+    judge: Judge, session: StagedSession, folds: Folds, variants: tuple[Schedule, ...]
+) -> HeldOut | None:
+    """By the core, where it refines paths of weights that are the same in all folds."""
+    shares = shares_of(session.problem, variants)
+    if shares is None or not all(isinstance(one, PruneThenRefine) for one in variants):
+        return None
+    none = np.empty(0, dtype=np.int64)
+    made = session.first_session.engine.folds(folds.roles, none, none, np.empty((len(folds), 0)))
+
+    def held_out(grid: Floats) -> tuple[Floats, Floats, float]:
+        held, null, gap = judge.held_out(made, grid, folds, shares)
+        return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
+
+    return held_out
+
+
+def _by_fold(
+    judge: Judge, problem: Problem, folds: Folds, variants: tuple[Schedule, ...]
+) -> HeldOut:
+    """Stage by stage, every fold a session of its own."""
+    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    return lambda grid: _held_out(judge, trained, folds, variants, grid)
+
+
 def _held_out(
     judge: Judge,
     trained: list[StagedSession],
@@ -114,7 +145,6 @@ def _held_out(
     variants: tuple[Schedule, ...],
     grid: Floats,
 ) -> tuple[Floats, Floats, float]:
-    """Per schedule, alpha and fold; of the intercepts alone per fold; the worst training gap."""
     held = np.empty((len(variants), len(grid), len(folds)))
     null, gap = np.empty(len(folds)), 0.0
     for k, roles in enumerate(folds.roles):

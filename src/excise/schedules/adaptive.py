@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Adaptive(Schedule):
     Hurvich and Tsai, "Regression and time series model selection in small samples", Biometrika 76,
     1989; degrees of freedom: Zou, Hastie and Tibshirani, Annals of Statistics 35, 2007.
     """
+
+    one_stage: ClassVar[bool] = True
 
     power: float = 1.0
     init: Init = "ridge"

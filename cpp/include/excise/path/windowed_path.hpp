@@ -11,7 +11,7 @@ class WindowedPath {
   // What it is given must outlive it. `reading`: what a reading of X costs, in readings by one
   // path alone.
   WindowedPath(const StandardProblem& problem, const NullModel& null,
-               std::span<const double> alphas, const Context& context, double reading = 1.0);
+               const Asked& asked, const Context& context, double reading = 1.0);
 
   // Begins at a solved point instead of the null model.
   void start_from(const Start& start);
@@ -52,6 +52,7 @@ class WindowedPath {
   WorkingSet& set_;
   std::unique_ptr<Pack> read_;  // columns that are read again
   Certifier certifier_;
+  std::unique_ptr<Refinement> refinement_;  // null: not asked for
   Vec met_, met_correlations_, end_;  // a residual that met every column, what it saw; the next
   Vec reference_;                     // Z'r at the last accepted alpha, perhaps between two such
   double reference_alpha_;
