@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.certify import certify_problem
 from excise.design import ArrayDesign
@@ -62,7 +63,7 @@ def _verifier(
     """The relative gap at the k-th alpha by the verifier, which reads columns of supports alone."""
 
     @cache
-    def narrow() -> tuple[Floats, Problem]:
+    def narrow() -> tuple[NDArray[np.int64], Problem]:
         kept = np.union1d(np.flatnonzero(problem.penalty_weight == 0.0), start.columns.indices)
         return kept, narrowed(problem, kept)
 

@@ -336,7 +336,7 @@ def _paths_in_core(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
     first = sessions[0]
     shares = shares_of(first.problem, [one.schedule for one in sessions])
     assert shares is not None
-    start, found = refined_paths(first.first_session, alphas, shares)
+    _, found = refined_paths(first.first_session, alphas, shares)
     return [one.mended(path) for one, path in zip(sessions, found, strict=True)]
 
 

@@ -58,7 +58,9 @@ def cross_validate_staged(
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
     variants = problem.schedule.variants()
     session = StagedSession(replace(problem, schedule=variants[0]))
-    held_out = _in_core(judge, session, folds, variants) or _by_fold(judge, problem, folds, variants)
+    held_out = _in_core(judge, session, folds, variants) or _by_fold(
+        judge, problem, folds, variants
+    )
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
