@@ -86,6 +86,16 @@ Penalty for_outputs(const Penalty& one, Index outputs, Index intercepts) {
   return all;
 }
 
+// What a concave penalty stated on b becomes for b divisor / unit, the objective over unit^2
+void bend(const Statement& s, double divisor, double unit, std::size_t j, Penalty& out) {
+  out.width.resize(out.l1.size(), 1.0);
+  if (s.concave.proportional()) out.width[j] = divisor * divisor;
+  if (s.concave.curve == Curve::Log) out.width[j] = divisor / unit;
+  if (s.concave.curve == Curve::Lq && out.l1[j] < kInfinity)
+    out.l1[j] = s.penalty_weight[j] * std::pow(unit, s.concave.shape - 1) *
+                std::pow(divisor, -s.concave.shape);
+}
+
 }  // namespace
 
 double power_of_two_near(std::span<const double> values) {
@@ -99,6 +109,7 @@ double power_of_two_near(std::span<const double> values) {
 Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
   const std::size_t p = sz(s.p());
   Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p), {}};
+  out.concave = s.concave;
   for (std::size_t j = 0; j < p; ++j) {
     const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / divisor[j];
     const bool excluded = v == kInfinity || !(divisor[j] > 0);
@@ -109,6 +120,7 @@ Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
         s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * divisor[j] / unit;
     out.upper[j] =
         s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * divisor[j] / unit;
+    if (s.concave) bend(s, s.standardize || excluded ? 1.0 : divisor[j], unit, j, out);
   }
   return out;
 }
@@ -289,6 +301,7 @@ double Engine::grid_top() const {
   constexpr double kLeastRatio = 1e-3;
   const double top = top_gradient();
   if (top == 0) return 0.0;
+  if (statement_.concave) return alpha_max();
   // A ridge does not know the scale of y: correlations of unit-length columns with unit-length y
   if (statement_.l1_ratio == 0) return top / (std::sqrt(problem_.yy) * unit_) / kLeastRatio;
   return top / std::max(statement_.l1_ratio, kLeastRatio);

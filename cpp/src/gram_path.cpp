@@ -9,7 +9,9 @@ PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, con
                      std::span<const double> alphas, double noise, const Context& context,
                      const Start* start) {
   GramQuadratic quadratic(gram, q, yy);
-  ActiveSet solver(quadratic, penalty, noise, context.poll);
+  const auto held = small_solver(quadratic, penalty, noise, context.poll);
+  SmallSolver& solver = *held;
+  solver.grow(penalty);
   Certifier certifier(penalty, noise);
   if (start) solver.start(start->support, start->values);
   PathResult result;

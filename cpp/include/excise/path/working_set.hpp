@@ -85,7 +85,7 @@ class ExactSet final : public WorkingSet {
       : WorkingSet(problem),
         quadratic_(problem.y, problem.design->pack()),
         solver_(
-            small_solver(quadratic_, problem.penalty.grouped(), problem.noise(), context.poll)) {}
+            small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
   bool solve(double alpha) override { return solver_->solve(alpha); }
