@@ -17,6 +17,20 @@ double root(double low, double high, Function&& rising) {
   return high;
 }
 
+// The z up to which  b^2 / 2 - z b + tax log(1 + b)  is smallest at b = 0, for tax > 1: where the
+// minimum at b is zero too,  -b^2 / 2 + tax (log(1 + b) - b / (1 + b)) = 0.  To the right of its
+// peak at sqrt(tax) - 1 that is concave, so that Newton's method from the right does not overshoot.
+double log_jump(double tax) {
+  double b = std::sqrt(2 * tax * std::log1p(2 * tax));
+  for (int k = 0; k < kNewton; ++k) {
+    const double part = b / (1 + b), left = -0.5 * b * b + tax * (std::log1p(b) - part);
+    const double next = b - left / (tax * part / (1 + b) - b);
+    if (!(next < b)) break;
+    b = next;
+  }
+  return b + tax / (1 + b);
+}
+
 // How often b fits into the tax that makes b a minimum where zero is one as well: see Lq below
 double lq_share(double q) { return (2 - q) / (2 * (1 - q)); }
 
@@ -116,9 +130,7 @@ double ConcaveNet::zero_threshold() const {
       return tax * std::min(1.0, std::sqrt((shape + 1) * width));
     case Curve::Log: {
       const double e = epsilon();
-      if (tax <= e || excluded()) return tax;
-      const double jumps = std::max(0.0, 2 * std::sqrt(tax * e) - e);
-      return root(jumps, tax, [&](double z) { return -objective(log_minimum(z), z); });
+      return tax <= e || excluded() ? tax : e * log_jump(tax / e);
     }
     case Curve::Lq: {
       // b - z + tax q b^(q - 1) = 0 and b^2 / 2 - z b + tax b^q = 0
@@ -138,13 +150,11 @@ double ConcaveNet::entry(double size) const {
     case Curve::Scad:
       return size / one.zero_threshold();
     case Curve::Log: {
-      if (size <= epsilon()) return size;
-      double high = 2 * size;
-      const auto enough = [&](double t) {
-        return ConcaveNet{curve, t, shape, width}.zero_threshold() - size;
-      };
-      while (enough(high) < 0) high *= 2;
-      return root(size, high, enough);
+      const double e = epsilon(), ratio = size / e;
+      if (ratio <= 1) return size;
+      double high = 2 * ratio;
+      while (log_jump(high) < ratio) high *= 2;
+      return e * root(ratio, high, [&](double t) { return log_jump(t) - ratio; });
     }
     case Curve::Lq: {
       const double b = size / lq_share(shape);

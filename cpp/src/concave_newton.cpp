@@ -7,7 +7,9 @@ namespace excise {
 namespace {
 
 constexpr int kSteps = 1000;
+constexpr int kMostSweeps = 30;
 constexpr int kHalvings = 30;
+constexpr int kOnTheSpot = 2;  // changes of a piece in a row without a move: it may go on for ever
 constexpr double kDependent = 1e-11;  // a squared pivot of a unit column that is not positive
 constexpr double kDecrease = 1e-4;    // share of the promised decrease that a step must keep
 
@@ -16,27 +18,31 @@ constexpr double kDecrease = 1e-4;    // share of the promised decrease that a s
 // Moves to a local minimum over the columns that are in, as seen by their Gram matrix.
 void ConcaveDescent::settle() {
   double last = kInfinity;
-  int in_vain = 0;
+  int sweeps = 0;
+  on_the_spot_ = 0;
+  const auto sweep_instead = [&] {
+    sweep();
+    on_the_spot_ = 0;
+    return ++sweeps <= kMostSweeps;
+  };
   for (int step = 0; step < kSteps; ++step) {
     poll_();
-    if (const Index place = factorise(); place >= 0) {
-      if (slide(place)) continue;
-      sweep();
-      if (++in_vain > kHalvings) return;
+    const Index place = factorise();
+    if (on_the_spot_ > kOnTheSpot || (place >= 0 && !slide(place))) {
+      if (!sweep_instead()) return;
       continue;
     }
+    if (place >= 0) continue;
     const double off = unbalance();
     if (off <= noise_) return;
     d_ = r_;
     factor_.solve(d_.data());
     ++n_solves_;
     const Went went = go();
-    if (went == Went::Nowhere) {
-      if (!(off < 0.5 * last)) return;  // nothing but rounding is left
-      sweep();
-      last = off;
-    }
     if (went == Went::Whole && !penalty_.concave.bends_within()) return;
+    if (went != Went::Nowhere) continue;
+    if (!(off < 0.5 * last) || !sweep_instead()) return;  // nothing but rounding is left
+    last = off;
   }
 }
 
@@ -104,6 +110,7 @@ void ConcaveDescent::cross(const Vec& step, const Crossing& at) {
   const bool grows = (step[k] > 0) == (x_[k] > 0);
   const double end = grows ? pays.high(piece_[k]) : pays.low(piece_[k]);
   const double sign = std::copysign(1.0, x_[k]);
+  on_the_spot_ = at.share > 0 ? 0 : on_the_spot_ + 1;
   move(step, at.share);
   x_[k] = sign * end;
   piece_[k] += grows ? 1 : -1;

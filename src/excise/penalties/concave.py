@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.checks import check_number
 from excise.exceptions import InputError
@@ -63,10 +64,10 @@ class Concave(Penalty):
 
     @abstractmethod
     def concavity(self, size: Floats, tax: Floats) -> Floats:
-        """The largest -rho'' from this size on, beyond zero."""
+        """-rho'' at this size; of MCP and SCAD the largest there is."""
 
     @abstractmethod
-    def threshold(self, tax: Floats, step: float = 1.0) -> Floats:
+    def threshold(self, tax: Floats, step: float | Floats = 1.0) -> Floats:
         """The largest |v| at which ``|b - v|^2 / 2 + step rho(|b|)`` is smallest at b = 0."""
 
     @abstractmethod
@@ -104,10 +105,16 @@ class Concave(Penalty):
         return np.where(taxed, slopes, np.where(np.isinf(weight), np.inf, 0.0))
 
     def bend(self, b: Floats, alpha: float, weight: Floats) -> Floats:
-        """How concave the penalty is from b_j outwards; 0 where nothing is paid."""
+        """How concave the penalty is (see `concavity`); 0 where nothing is paid."""
         tax, taxed = _taxes(alpha, weight)
         with np.errstate(divide="ignore", over="ignore"):
             return np.where(taxed, self.concavity(np.abs(b), tax), 0.0)
+
+    def leaving(self, curvature: Floats, alpha: float, weight: Floats) -> Floats:
+        """What a zero has to earn to leave by itself, where the loss bends by `curvature`."""
+        tax, taxed = _taxes(alpha, weight)
+        found = curvature * self.threshold(tax, 1.0 / curvature)
+        return np.where(taxed, found, np.where(np.isinf(weight), np.inf, 0.0))
 
     def prox(self, v: Floats, step: float, alpha: float, weight: Floats) -> Floats:
         """The b that minimises |b - v|^2 / 2 + step * Omega(b); of two equal minima zero."""
@@ -180,12 +187,12 @@ class MCP(Concave):
         return b * (tax - b / (2.0 * self.shape))
 
     def concavity(self, size: Floats, tax: Floats) -> Floats:
-        """1 / shape up to the flat."""
-        return np.where(size < self.shape * tax, 1.0 / self.shape, 0.0)
+        """1 / shape."""
+        return np.full_like(size, 1.0 / self.shape)
 
-    def threshold(self, tax: Floats, step: float = 1.0) -> Floats:
+    def threshold(self, tax: Floats, step: float | Floats = 1.0) -> Floats:
         """The tax; lower where the flat is as good before that."""
-        return tax * min(step, float(np.sqrt(step * self.shape)))
+        return tax * np.minimum(step, np.sqrt(np.multiply(step, self.shape)))
 
     def beyond(self, size: Floats, tax: Floats, step: float) -> Floats:
         """Firm thresholding."""
@@ -231,12 +238,12 @@ class SCAD(Concave):
         return tax * b - past * past / (2.0 * (self.shape - 1.0))
 
     def concavity(self, size: Floats, tax: Floats) -> Floats:
-        """1 / (shape - 1) up to the flat."""
-        return np.where(size < self.shape * tax, 1.0 / (self.shape - 1.0), 0.0)
+        """1 / (shape - 1)."""
+        return np.full_like(size, 1.0 / (self.shape - 1.0))
 
-    def threshold(self, tax: Floats, step: float = 1.0) -> Floats:
+    def threshold(self, tax: Floats, step: float | Floats = 1.0) -> Floats:
         """The tax; lower where the flat is as good before that."""
-        return tax * min(step, float(np.sqrt(step * (self.shape + 1.0))))
+        return tax * np.minimum(step, np.sqrt(np.multiply(step, self.shape + 1.0)))
 
     def beyond(self, size: Floats, tax: Floats, step: float) -> Floats:
         """Soft thresholding, a steeper line, and nothing changed."""
@@ -290,7 +297,7 @@ class LogSum(Concave):
         """Tax epsilon / (size + epsilon)^2."""
         return np.asarray(tax * self.epsilon / (size + self.epsilon) ** 2)
 
-    def threshold(self, tax: Floats, step: float = 1.0) -> Floats:
+    def threshold(self, tax: Floats, step: float | Floats = 1.0) -> Floats:
         """The tax up to epsilon; beyond, where the minimum jumps."""
         tax = step * tax
         jumps = np.maximum(2.0 * np.sqrt(tax * self.epsilon) - self.epsilon, 0.0)
@@ -350,7 +357,7 @@ class Lq(Concave):
         """Tax times power (1 - power) size^(power - 2)."""
         return np.asarray(tax * self.power * (1.0 - self.power) * size ** (self.power - 2.0))
 
-    def threshold(self, tax: Floats, step: float = 1.0) -> Floats:
+    def threshold(self, tax: Floats, step: float | Floats = 1.0) -> Floats:
         """Where the minimum jumps from zero."""
         return self._jump(tax, step) * (2.0 - self.power) / (2.0 - 2.0 * self.power)
 
@@ -371,7 +378,7 @@ class Lq(Concave):
             b = np.where(lower, after, b)
         return b
 
-    def _jump(self, tax: Floats, step: float) -> Floats:
+    def _jump(self, tax: Floats, step: float | Floats) -> Floats:
         """The smallest coefficient that is not zero."""
         return np.asarray((2.0 * step * tax * (1.0 - self.power)) ** (1.0 / (2.0 - self.power)))
 
@@ -379,7 +386,7 @@ class Lq(Concave):
 CONCAVE: dict[str, type[Concave]] = {one.name: one for one in (MCP, SCAD, LogSum, Lq)}
 
 
-def _taxes(alpha: float, weight: Floats) -> tuple[Floats, Floats]:
+def _taxes(alpha: float, weight: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """alpha v_j, and where a tax is paid; a number that means nothing stands elsewhere."""
     taxed = (weight > 0.0) & np.isfinite(weight)
     tax = np.where(taxed, alpha * np.where(taxed, weight, 1.0), 1.0)

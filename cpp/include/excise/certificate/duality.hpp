@@ -66,7 +66,7 @@ class Certifier {
     if (curved()) {
       Index count = 0;
       for (Index j = 0; j < penalty_.size(); ++j)
-        if (entry(j, std::abs(c[j] + t * (d[j] - c[j])) + slack) >= threshold)
+        if (leaves(j, threshold, std::abs(c[j] + t * (d[j] - c[j])) + slack))
           found_[sz(count++)] = j;
       return {found_.data(), sz(count)};
     }
@@ -114,6 +114,12 @@ class Certifier {
 
   // Whether what a zero may earn is not in proportion to the tax: no kernel knows it.
   bool curved() const { return penalty_.concave && !penalty_.concave.proportional(); }
+  // Whether a zero that earns so much may leave at this alpha
+  bool leaves(Index j, double alpha, double size) const {
+    if (penalty_.l1[sz(j)] == 0) return false;  // it never was one
+    const ConcaveNet pays = penalty_.curve(j, alpha);
+    return !pays.excluded() && !pays.surely_zero(size) && size >= pays.zero_threshold();
+  }
   // The alpha up to which a zero that earns so much enters
   double entry(Index j, double size) const {
     const double share = penalty_.l1[sz(j)];
@@ -123,6 +129,7 @@ class Certifier {
 
   // The features with a score of at least alpha, if one has more
   std::span<const Index> earning(double alpha, const double* c) {
+    if (curved()) return may_enter(c, c, 0.0, 0.0, alpha);
     if (!(alpha_max(c) > alpha)) return {};
     const Index count = kernels().above(scores_.data(), penalty_.size(), alpha, found_.data());
     return {found_.data(), sz(count)};

@@ -52,11 +52,17 @@ struct ConcaveNet {
   // ... and this tax makes it zero for |z| = size.
   double entry(double size) const;
 
+  // Whether that is surely so: cheap, where the threshold is not
+  bool surely_zero(double size) const {
+    if (curve != Curve::Log || tax <= epsilon()) return size <= zero_threshold();
+    return size <= 2 * std::sqrt(tax * epsilon()) - epsilon();
+  }
+
   // Distance of c from the optimality condition at b; at zero from what zero_threshold() says
   double violation(double b, double c) const {
     if (excluded()) return 0.0;
     if (smooth()) return std::abs(c);
-    if (b == 0) return std::max(0.0, std::abs(c) - zero_threshold());
+    if (b == 0) return surely_zero(std::abs(c)) ? 0.0 : std::max(0.0, std::abs(c) - zero_threshold());
     return std::abs(c - std::copysign(slope(std::abs(b)), b));
   }
 

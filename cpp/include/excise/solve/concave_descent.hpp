@@ -94,6 +94,7 @@ class ConcaveDescent final : public SmallSolver {
   Vec factored_;  // and its bend in the factor, which is that of the first of them
   ActiveGram gram_;
   Cholesky factor_;
+  int on_the_spot_ = 0;  // how often in a row a piece changed, and nothing moved
   Index n_solves_ = 0;
 
   Vec r_, d_, aim_, ge_, solved_, work_;
