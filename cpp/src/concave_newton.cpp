@@ -10,6 +10,7 @@ constexpr int kSteps = 1000;
 constexpr int kMostSweeps = 30;
 constexpr int kHalvings = 30;
 constexpr int kOnTheSpot = 2;  // changes of a piece in a row without a move: it may go on for ever
+constexpr Index kShift = 20;  // bends that change cost as much as a new factor of so many columns
 constexpr double kDependent = 1e-11;  // a squared pivot of a unit column that is not positive
 constexpr double kDecrease = 1e-4;    // share of the promised decrease that a step must keep
 
@@ -49,9 +50,16 @@ void ConcaveDescent::settle() {
 // Brings the factor up to date; -1, or the place of the first column whose pivot is not positive.
 // What the factor makes of it is left in `solved_`.
 Index ConcaveDescent::factorise() {
-  Index same = 0;
-  while (same < factor_.size() && factored_[sz(same)] == bend(same)) ++same;
-  factor_.truncate(same);
+  Indices changed;
+  for (Index place = 0; place < factor_.size(); ++place)
+    if (factored_[sz(place)] != bend(place)) changed.push_back(place);
+  if (ix(changed.size()) * kShift > factor_.size()) factor_.truncate(changed.front());
+  for (const Index place : changed) {
+    if (place >= factor_.size()) break;
+    const double bends = bend(place);
+    factor_.shift(place, bends - factored_[sz(place)]);
+    factored_[sz(place)] = bends;
+  }
   while (factor_.size() < size()) {
     const Index place = factor_.size();
     const double bends = bend(place);

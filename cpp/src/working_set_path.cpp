@@ -90,14 +90,12 @@ void WindowedPath::accept(std::span<const double> c) {
   missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
   set_.add(missed);
   next_ += accepted;
-  if (problem_.penalty.concave && accepted < window_) go_back();
+  if (problem_.penalty.concave && accepted < window_) go_back(points_[sz(accepted)]);
 }
 
-// A concave problem is solved from where it stands: that is the last alpha that stood.
-void WindowedPath::go_back() {
+// A concave problem is solved from where it stands: that is the first alpha that did not stand.
+void WindowedPath::go_back(const PathPoint& point) {
   Indices slots;
-  const bool any = !result_.points.empty();
-  const PathPoint& point = any ? result_.points.back() : began_;
   for (const Index j : point.support) slots.push_back(set_.slot(j));
   set_.start(slots, point.values);
 }
@@ -135,8 +133,6 @@ void WindowedPath::start_from(const Start& start) {
   set_.add(missing);
   for (const Index j : start.support) slots.push_back(set_.slot(j));
   set_.start(slots, start.values);
-  began_.support = start.support;
-  began_.values = start.values;
   set_.solve(start.alpha);
   met_ = set_.residual();
   problem_.design->correlate(ConstMatrix(met_.data(), n_, 1),

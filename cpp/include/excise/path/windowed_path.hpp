@@ -35,7 +35,7 @@ class WindowedPath {
   void solve_window();
   void correlate_window();
   Index certify_window(Indices& missed);
-  void go_back();
+  void go_back(const PathPoint& point);
   void lay_over(Index l, Vec& c) const;
   void interpolate(Index l, Vec& c) const;
   void read_all(Index count);
@@ -71,7 +71,6 @@ class WindowedPath {
   Vec here_;        // correlations of `others_` at one alpha
   Vec direction_, rest_;
   std::vector<PathPoint> points_;
-  PathPoint began_;  // where it began, if not at the null model
   PathResult result_;
 };
 
