@@ -27,7 +27,7 @@ def concave_of(problem: Problem) -> Concave | None:
     Raises
     ------
     InputError
-        Another loss than the squared one, several outputs, a ridge, bounds, or a schedule.
+        Another loss than the squared one, several outputs, a ridge, or bounds.
     """
     penalty = problem.penalty
     if not isinstance(penalty, Concave):
@@ -38,14 +38,11 @@ def concave_of(problem: Problem) -> Concave | None:
         f"{problem.outputs} outputs": problem.outputs > 1,
         f"l1_ratio = {problem.l1_ratio:g}": problem.l1_ratio != 1.0,
         "bounds": bool(bounded),
-        "a schedule": problem.schedule is not None,
     }
     for what in (what for what, wrong in unfit.items() if wrong):
         remedy = f"schedule=LocalLinear({penalty.name!r}, {penalty.number:g}) in place of penalty"
         if problem.outputs > 1:
             remedy = "a fit for each column of y"
-        elif problem.schedule is not None:
-            remedy = "penalty or schedule"
         raise InputError(f"penalty {penalty.name!r} cannot be solved directly with {what}", [], remedy)
     return penalty
 

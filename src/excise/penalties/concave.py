@@ -78,11 +78,12 @@ class Concave(Penalty):
     def read(cls, text: str) -> Concave:
         """The penalty of a string such as "mcp:3", from what follows the colon."""
         try:
-            return cls.of(float(text) if text else None)
+            number = float(text) if text else None
         except ValueError:
             raise InputError(
                 f"penalty '{cls.name}:{text}' must name its shape as a number", remedy=f"{cls.name!r}"
             ) from None
+        return cls.of(number)
 
     def __post_init__(self) -> None:
         number = check_number("shape", self.number)
