@@ -191,8 +191,7 @@ double ConcaveNet::scad_minimum(double z) const {
 // The larger root of  b^2 + (e - z) b + (tax - z) e = 0, the nearest there is
 double ConcaveNet::log_minimum(double z) const {
   const double e = epsilon(), over = z - e;
-  const double width_of_roots =
-      std::sqrt(std::max(0.0, over * over + 4 * e * (z - tax)));
+  const double width_of_roots = std::sqrt(std::max(0.0, over * over + 4 * e * (z - tax)));
   if (over >= 0) return 0.5 * (over + width_of_roots);
   return std::max(0.0, 2 * e * (z - tax) / (width_of_roots - over));
 }

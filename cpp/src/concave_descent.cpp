@@ -8,8 +8,8 @@ namespace {
 constexpr double kOne = 1.0;
 constexpr int kRounds = 200;
 constexpr int kSweeps = 10;
-constexpr int kMostEntries = 8;  // of one column at one alpha: more is rounding
-constexpr double kNoises = 16;   // a violation that is still rounding
+constexpr int kMostEntries = 8;      // of one column at one alpha: more is rounding
+constexpr double kNoises = 16;       // a violation that is still rounding
 constexpr double kElsewhere = 1e-6;  // share of a coefficient by which another minimum is another
 
 }  // namespace

@@ -10,8 +10,9 @@ constexpr int kSteps = 1000;
 constexpr int kMostSweeps = 30;
 constexpr int kHalvings = 30;
 constexpr int kOnTheSpot = 2;  // changes of a piece in a row without a move: it may go on for ever
-constexpr Index kShift = 20;  // bends that change cost as much as a new factor of so many columns
+constexpr Index kShift = 20;   // bends that change cost as much as a new factor of so many columns
 constexpr double kDependent = 1e-11;  // a squared pivot of a unit column that is not positive
+constexpr double kRounded = 1e-15;    // share of the loss below which a change is rounding
 constexpr double kDecrease = 1e-4;    // share of the promised decrease that a step must keep
 
 }  // namespace
@@ -28,12 +29,12 @@ void ConcaveDescent::settle() {
   };
   for (int step = 0; step < kSteps; ++step) {
     poll_();
-    const Index place = factorise();
-    if (on_the_spot_ > kOnTheSpot || (place >= 0 && !slide(place))) {
+    const Stance stance = prepare();
+    if (on_the_spot_ > kOnTheSpot || stance == Stance::Stuck) {
       if (!sweep_instead()) return;
       continue;
     }
-    if (place >= 0) continue;
+    if (stance == Stance::Slid) continue;
     const double off = unbalance();
     if (off <= noise_) return;
     d_ = r_;
@@ -47,24 +48,36 @@ void ConcaveDescent::settle() {
   }
 }
 
+// Makes a factor to go by, or slides to where one may be. Where the curvature changes on the way,
+// as much of it is taken as leaves H positive: with none it is that of a tangent, which lies above.
+ConcaveDescent::Stance ConcaveDescent::prepare() {
+  for (const double share : {1.0, 0.9, 0.5, 0.0}) {
+    taken_ = share;
+    const Index place = factorise();
+    if (place < 0) return Stance::Ready;
+    if (slide(place)) return Stance::Slid;
+    if (!penalty_.concave.bends_within()) break;
+  }
+  return Stance::Stuck;
+}
+
 // Brings the factor up to date; -1, or the place of the first column whose pivot is not positive.
 // What the factor makes of it is left in `solved_`.
 Index ConcaveDescent::factorise() {
   Indices changed;
   for (Index place = 0; place < factor_.size(); ++place)
-    if (factored_[sz(place)] != bend(place)) changed.push_back(place);
+    if (factored_[sz(place)] != taken_ * bend(place)) changed.push_back(place);
   if (ix(changed.size()) * kShift > factor_.size()) factor_.truncate(changed.front());
   for (const Index place : changed) {
     if (place >= factor_.size()) break;
-    const double bends = bend(place);
+    const double bends = taken_ * bend(place);
     factor_.shift(place, bends - factored_[sz(place)]);
     factored_[sz(place)] = bends;
   }
   while (factor_.size() < size()) {
     const Index place = factor_.size();
-    const double bends = bend(place);
-    const double pivot =
-        factor_.project(gram_.unit(place), gram_.diagonal(place) + bends, solved_);
+    const double bends = taken_ * bend(place);
+    const double pivot = factor_.project(gram_.unit(place), gram_.diagonal(place) + bends, solved_);
     if (!(pivot > kDependent)) return place;
     factor_.append(solved_, pivot);
     factored_[sz(place)] = bends;
@@ -185,6 +198,13 @@ ConcaveDescent::Went ConcaveDescent::go_bent(double promised) {
   return Went::Nowhere;
 }
 
+// Whether the objective is lower at the crossing, by more than rounding.
+bool ConcaveDescent::lower(const Vec& step, const Crossing& at) {
+  aim_ = step;
+  for (double& e : aim_) e *= at.share;
+  return change(aim_) < -kRounded * rr_;
+}
+
 // Takes a column whose pivot is not positive along the direction in which the objective is not
 // convex, to the nearest end of a piece. False if that gains nothing.
 bool ConcaveDescent::slide(Index place) {
@@ -212,7 +232,8 @@ bool ConcaveDescent::slide(Index place) {
     else
       turn();
   }
-  if (first.place < 0) {  // a column that pays nothing, in the span of others of its kind
+  if (first.place < 0 &&
+      net(place).smooth()) {  // a column that pays nothing, in the span of others of its kind
     const Index j = active_[sz(place)];
     gram_.multiply(step, ge_);
     move(step, -x_[sz(place)] / step[sz(place)]);
@@ -220,10 +241,11 @@ bool ConcaveDescent::slide(Index place) {
     release(place);
     return true;
   }
-  if (penalty_.concave.bends_within()) {
-    aim_ = step;
-    for (double& e : aim_) e *= first.share;
-    if (!(change(aim_) < 0)) return false;
+  const bool sure = !penalty_.concave.bends_within();
+  if (first.place < 0 || !(sure || lower(step, first))) {
+    turn();
+    first = first_crossing(step);
+    if (first.place < 0 || !lower(step, first)) return false;
   }
   gram_.multiply(step, ge_);
   cross(step, first);

@@ -5,8 +5,8 @@
 namespace excise {
 namespace {
 
-constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower,
-                                       &Penalty::upper, &Penalty::width};
+constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower, &Penalty::upper,
+                                       &Penalty::width};
 
 }  // namespace
 
@@ -32,8 +32,7 @@ double Penalty::violation(const Vec& b, const Vec& c, double alpha) const {
                                                       gathered(groups[g], c.data(), seen)));
     return most;
   }
-  for (Index j = 0; j < size(); ++j)
-    most = std::max(most, violation(j, alpha, b[sz(j)], c[sz(j)]));
+  for (Index j = 0; j < size(); ++j) most = std::max(most, violation(j, alpha, b[sz(j)], c[sz(j)]));
   return most;
 }
 

@@ -220,7 +220,7 @@ class Session:
         coef_std = self._sparse(found, "coef_std").column(last)
         certificate = self._certificate(alpha, coef_std, found)
         if certificate.stationary:
-            solved = certificate.kkt_violation <= self.problem.tol
+            solved = min(certificate.kkt_violation, certificate.relative_gap) <= self.problem.tol
             status = Status.STATIONARY if solved else Status.STALLED
         else:
             solved = certificate.relative_gap <= self.problem.tol

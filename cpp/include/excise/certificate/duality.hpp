@@ -198,8 +198,7 @@ class Certifier {
   }
 
   void note(Optimality& o, Index j, double alpha, double b, double c) const {
-    o.violation =
-        std::max(o.violation, penalty_.violation(j, alpha, b, c) * penalty_.unit[sz(j)]);
+    o.violation = std::max(o.violation, penalty_.violation(j, alpha, b, c) * penalty_.unit[sz(j)]);
   }
 
   // Omega(b) + Omega*(s c) - b s c for b != 0, or its bound with the ridge as rows

@@ -84,8 +84,7 @@ class ExactSet final : public WorkingSet {
   ExactSet(const StandardProblem& problem, const Context& context)
       : WorkingSet(problem),
         quadratic_(problem.y, problem.design->pack()),
-        solver_(
-            small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
+        solver_(small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
   bool solve(double alpha) override { return solver_->solve(alpha); }

@@ -62,7 +62,8 @@ struct ConcaveNet {
   double violation(double b, double c) const {
     if (excluded()) return 0.0;
     if (smooth()) return std::abs(c);
-    if (b == 0) return surely_zero(std::abs(c)) ? 0.0 : std::max(0.0, std::abs(c) - zero_threshold());
+    if (b == 0)
+      return surely_zero(std::abs(c)) ? 0.0 : std::max(0.0, std::abs(c) - zero_threshold());
     return std::abs(c - std::copysign(slope(std::abs(b)), b));
   }
 

@@ -13,7 +13,7 @@ struct Penalty {
   Vec l1, l2, lower, upper;
   Vec unit;       // turns a gradient on this scale into one on the scale the penalty is stated on
   Groups groups;  // none: every column by itself
-  Index intercepts = 0;  // how many columns, the last ones, are intercepts and no features
+  Index intercepts = 0;       // how many columns, the last ones, are intercepts and no features
   ConcaveShape concave = {};  // none: the elastic net; else l1 is the tax at zero, and no ridge,
   Vec width = {};             // bound or group is there
 

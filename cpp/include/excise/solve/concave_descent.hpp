@@ -2,17 +2,17 @@
 // in |b_j| as in ConcaveNet.
 //
 // While no coefficient changes its sign or its piece of the penalty, the objective is smooth, with
-// second derivative  H = Z_A'Z_A + diag(Omega''),  A the support. Where H has a Cholesky factor it is
-// convex there and Newton's method ends at its minimum: for MCP and SCAD, whose pieces are quadratic,
-// in one step. A step that would carry a coefficient over an end of its piece is tried as a whole
-// and else goes to the first such end, as far as the objective surely goes down; where a pivot shows
-// that H is not positive, a column slides along the direction of negative curvature to the next end
-// instead, so that no saddle is mistaken for a minimum. Then every feature at rest is checked: those
-// that would leave zero by themselves come in one after the other, each at its minimum with the
-// others held, as coordinate descent does (Breheny and Huang, Annals of Applied Statistics 5, 2011);
-// sweeps of that kind also take over where a step gains nothing. What is returned is a minimum in
-// every coordinate, and stationary to rounding. It need not be the lowest: that depends on where it
-// starts, so a path goes down from a larger alpha.
+// second derivative  H = Z_A'Z_A + diag(Omega''),  A the support. Where H has a Cholesky factor it
+// is convex there and Newton's method ends at its minimum: for MCP and SCAD, whose pieces are
+// quadratic, in one step. A step that would carry a coefficient over an end of its piece is tried
+// as a whole and else goes to the first such end, as far as the objective surely goes down; where a
+// pivot shows that H is not positive, a column slides along the direction of negative curvature to
+// the next end instead, so that no saddle is mistaken for a minimum. Then every feature at rest is
+// checked: those that would leave zero by themselves come in one after the other, each at its
+// minimum with the others held, as coordinate descent does (Breheny and Huang, Annals of Applied
+// Statistics 5, 2011); sweeps of that kind also take over where a step gains nothing. What is
+// returned is a minimum in every coordinate, and stationary to rounding. It need not be the lowest:
+// that depends on where it starts, so a path goes down from a larger alpha.
 #pragma once
 
 #include "excise/solve/active_gram.hpp"
@@ -41,7 +41,9 @@ class ConcaveDescent final : public SmallSolver {
  private:
   Index size() const { return ix(active_.size()); }
   ConcaveNet net(Index place) const { return penalty_.curve(active_[sz(place)], alpha_); }
-  double bend(Index place) const { return net(place).bend(piece_[sz(place)], std::abs(x_[sz(place)])); }
+  double bend(Index place) const {
+    return net(place).bend(piece_[sz(place)], std::abs(x_[sz(place)]));
+  }
 
   // Who is in
   void admit(std::span<const Index> columns);
@@ -62,6 +64,8 @@ class ConcaveDescent final : public SmallSolver {
 
   // Newton's method
   void settle();
+  enum class Stance : std::int8_t { Ready, Slid, Stuck };
+  Stance prepare();
   Index factorise();
   enum class Went : std::int8_t { Whole, Part, Nowhere };
   Went go();
@@ -73,6 +77,7 @@ class ConcaveDescent final : public SmallSolver {
   };
   Crossing first_crossing(const Vec& step) const;
   void cross(const Vec& step, const Crossing& at);
+  bool lower(const Vec& step, const Crossing& at);
   double change(const Vec& step);
   void move(const Vec& step, double share);
 
@@ -94,6 +99,7 @@ class ConcaveDescent final : public SmallSolver {
   Vec factored_;  // and its bend in the factor, which is that of the first of them
   ActiveGram gram_;
   Cholesky factor_;
+  double taken_ = 1.0;   // share of the bends that the factor has
   int on_the_spot_ = 0;  // how often in a row a piece changed, and nothing moved
   Index n_solves_ = 0;
 
