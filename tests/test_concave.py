@@ -71,9 +71,7 @@ def test_orthonormal_columns_have_the_closed_form(kind: str, alpha: float) -> No
 @pytest.mark.parametrize(("n", "p"), [(80, 15), (50, 150)])
 @pytest.mark.parametrize("standardize", [False, True])
 @EACH
-def test_every_point_of_a_path_is_stationary(
-    kind: str, standardize: bool, n: int, p: int
-) -> None:
+def test_every_point_of_a_path_is_stationary(kind: str, standardize: bool, n: int, p: int) -> None:
     X, y = table(n, p)
     X = X * np.geomspace(0.3, 3.0, p) + 1.0
     path = fit_path(X, y, 60, penalty=spec(kind), standardize=standardize)

@@ -95,12 +95,10 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
 def _certify_stationary(
     problem: Problem, coef: Floats, intercept: Any, alpha: float
 ) -> Certificate:
-    """The certificate of the convex problem that touches a concave penalty at these coefficients."""
+    """The certificate of the convex problem that touches a concave penalty at this point."""
     view = View(problem)
     coef_std = coef * view.columns.divisor
-    made = certify_problem(
-        tangent(problem, view.columns, coef_std, alpha), coef, intercept, alpha
-    )
+    made = certify_problem(tangent(problem, view.columns, coef_std, alpha), coef, intercept, alpha)
     term = term_of(view)
     fit = term.at(coef_std / term.unit, coef, intercept)
     c, at_null = view.correlate(np.stack([fit.u, term.null_slopes], axis=1)).T

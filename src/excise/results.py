@@ -35,7 +35,7 @@ class VerdictKind(IntEnum):
     UNPROVED = 5
     """Zero, although it earns more than its tax here: this point is not optimal."""
     STATIONARY = 6
-    """Zero at a stationary point of a penalty that is not convex: it earns less than its tax here."""
+    """Zero at a stationary point of a penalty that is not convex: it earns less than its tax."""
 
 
 class Verdict(NamedTuple):
@@ -119,8 +119,9 @@ class Certificate:
         Whether all this is about the last convex problem of a penalty that is not convex: its zeros
         are zeros of a stationary point, and nothing is told about other optima.
     convexity : float or None
-        Of a stationary point of a concave penalty, the smallest eigenvalue of the objective's second
-        derivative on the support, at the penalty's largest concavity; infinite without a support.
+        Of a stationary point of a concave penalty, the smallest eigenvalue of the objective's
+        second derivative on the support, at the penalty's largest concavity; infinite without a
+        support.
     """
 
     primal: float

@@ -43,7 +43,9 @@ def concave_of(problem: Problem) -> Concave | None:
         remedy = f"schedule=LocalLinear({penalty.name!r}, {penalty.number:g}) in place of penalty"
         if problem.outputs > 1:
             remedy = "a fit for each column of y"
-        raise InputError(f"penalty {penalty.name!r} cannot be solved directly with {what}", [], remedy)
+        raise InputError(
+            f"penalty {penalty.name!r} cannot be solved directly with {what}", [], remedy
+        )
     return penalty
 
 

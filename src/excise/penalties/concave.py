@@ -81,7 +81,8 @@ class Concave(Penalty):
             number = float(text) if text else None
         except ValueError:
             raise InputError(
-                f"penalty '{cls.name}:{text}' must name its shape as a number", remedy=f"{cls.name!r}"
+                f"penalty '{cls.name}:{text}' must name its shape as a number",
+                remedy=f"{cls.name!r}",
             ) from None
         return cls.of(number)
 
@@ -287,7 +288,7 @@ class LogSum(Concave):
         return self.epsilon
 
     def fade(self, size: Floats, tax: Floats) -> Floats:
-        """epsilon / (size + epsilon)."""
+        """What epsilon is of size + epsilon."""
         return np.asarray(self.epsilon / (size + self.epsilon))
 
     def rho(self, size: Floats, tax: Floats) -> Floats:
@@ -388,7 +389,7 @@ CONCAVE: dict[str, type[Concave]] = {one.name: one for one in (MCP, SCAD, LogSum
 
 
 def _taxes(alpha: float, weight: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """alpha v_j, and where a tax is paid; a number that means nothing stands elsewhere."""
+    """Taxes alpha v_j, and where one is paid; a number that means nothing stands elsewhere."""
     taxed = (weight > 0.0) & np.isfinite(weight)
     tax = np.where(taxed, alpha * np.where(taxed, weight, 1.0), 1.0)
     return np.maximum(tax, TINY), taxed  # alpha = 0: no tax, whatever the factor
