@@ -48,6 +48,17 @@ struct Turn {
 // Groups of columns as compressed rows: (indptr, indices)
 using GroupsIn = std::tuple<IndicesIn, IndicesIn>;
 
+// A concave penalty: its name and its shape
+using ConcaveIn = std::tuple<std::string, double>;
+
+ConcaveShape concave_of(const std::string& name, double shape) {
+  const std::pair<const char*, Curve> known[] = {
+      {"mcp", Curve::Mcp}, {"scad", Curve::Scad}, {"log", Curve::Log}, {"lq", Curve::Lq}};
+  for (const auto& [known_name, curve] : known)
+    if (name == known_name) return {curve, shape};
+  throw std::invalid_argument("concave: unknown penalty " + name);
+}
+
 // Times, entries and strata of a Cox model: (time, entry or none, stratum or none)
 using SurvivalIn = std::tuple<FloatsIn, std::optional<FloatsIn>, std::optional<IndicesIn>>;
 
@@ -75,7 +86,7 @@ class PyEngine {
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
            nb::object check, const std::optional<SurvivalIn>& survival, Index outputs,
-           const std::optional<GroupsIn>& groups)
+           const std::optional<GroupsIn>& groups, const std::optional<ConcaveIn>& concave)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -95,6 +106,11 @@ class PyEngine {
       s.group_start = to_vector(std::get<0>(*groups));
       s.group_members = to_vector(std::get<1>(*groups));
       if (s.group_start.empty()) throw std::invalid_argument("groups: indptr is empty");
+    }
+    if (concave) {
+      s.concave = concave_of(std::get<0>(*concave), std::get<1>(*concave));
+      if (s.loss || groups || outputs > 1)
+        throw std::invalid_argument("concave: the squared loss of one output alone");
     }
     context_ = python_context(n_threads, check_);
     before_reading();
@@ -305,8 +321,7 @@ PyFolds folds_of(PyEngine& engine, const RolesIn& roles, const IndicesIn& refill
 
 void bind_engine(nb::module_& m) {
   nb::class_<PyFolds>(m, "Folds", "Who trains and who is held out, fold by fold.")
-      .def("held_out", &PyFolds::held_out, "alphas"_a, "eta"_a = false,
-           "shares"_a = nb::none(),
+      .def("held_out", &PyFolds::held_out, "alphas"_a, "eta"_a = false, "shares"_a = nb::none(),
            "Held-out mean deviances (fold after fold), those of the intercepts alone, the worst "
            "relative gap of the training paths and, if wanted, per fold the predictors of its "
            "held-out rows: with the intercept alone, then at every alpha. With shares: of the "
@@ -315,12 +330,13 @@ void bind_engine(nb::module_& m) {
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
-                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&>(),
+                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&,
+                    const std::optional<ConcaveIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
            "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1,
-           "groups"_a = nb::none())
+           "groups"_a = nb::none(), "concave"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -95,8 +95,8 @@ class MomentFolds {
   };
 
   // Several alphas share one reading of the held-out cross-moments.
-  static void held_out_errors(const std::vector<const PathPoint*>& points,
-                              const CrossMoments& test, const Line& line, Vec& errors) {
+  static void held_out_errors(const std::vector<const PathPoint*>& points, const CrossMoments& test,
+                              const Line& line, Vec& errors) {
     constexpr std::size_t kTogether = 16;
     const Index p = test.p();
     Vec b(sz(p) * kTogether), zzb(b.size());

@@ -152,7 +152,8 @@ void images_by_rows(std::span<const Image> some, const std::vector<std::vector<c
   for (const Image& image : some) {
     most = std::max(most, image.columns.size());
     vectors = std::max(vectors, image.moves.cols);
-    for (Index l = 0; l < image.out.cols; ++l) std::fill_n(image.out.column(l), image.out.rows, 0.0);
+    for (Index l = 0; l < image.out.cols; ++l)
+      std::fill_n(image.out.column(l), image.out.rows, 0.0);
   }
   const Index height = std::min(n, std::max(kLeast, kNumbers / ix(most) / 8 * 8));
   Vec room(sz(height * vectors));

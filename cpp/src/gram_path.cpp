@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-
 #include <optional>
 
 #include "excise/path/refinement.hpp"
@@ -12,11 +11,13 @@ constexpr Index kTogether = 16;  // points refined at a time
 PathResult gram_path(ConstMatrix gram, std::span<const double> q, const StandardProblem& problem,
                      const Asked& asked, const Context& context, const Start* start) {
   GramQuadratic quadratic(gram, q, problem.yy);
-  ActiveSet solver(quadratic, problem.penalty, problem.noise(), context.poll);
+  const auto held = small_solver(quadratic, problem.penalty, problem.noise(), context.poll);
+  SmallSolver& solver = *held;
+  solver.grow(problem.penalty);
   Certifier certifier(problem.penalty, problem.noise());
   std::optional<ExactRefinement> refinement;
   if (!asked.shares.empty())
-    refinement.emplace(problem, asked.shares, solver, quadratic, context);
+    refinement.emplace(problem, asked.shares, dynamic_cast<ActiveSet&>(solver), quadratic, context);
   if (start) solver.start(start->support, start->values);
   PathResult result;
   result.points.reserve(asked.alphas.size());

@@ -132,8 +132,7 @@ void ExactRefinement::solve_anew(const Refit& refit, std::vector<PathPoint>& poi
   Indices begun;
   for (Index k = 0; k < m; ++k) {
     const Index place = places_[sz(k)];
-    for (Index i = 0; i < m; ++i)
-      ordered[sz(i + k * m)] = gram[sz(places_[sz(i)] + place * m)];
+    for (Index i = 0; i < m; ++i) ordered[sz(i + k * m)] = gram[sz(places_[sz(i)] + place * m)];
     q.push_back(quadratic_.target(refit.columns[sz(place)]));
     if (refit.b[sz(place)] == 0) continue;
     begun.push_back(k);
@@ -147,8 +146,8 @@ void ExactRefinement::solve_anew(const Refit& refit, std::vector<PathPoint>& poi
     if (old.converged) continue;
     const double strength = shares_[sz(s)] * refit.alpha;
     const bool solved = solver.solve(strength);
-    PathPoint now = judged(strength, solver.coefficients(), solver.correlations(),
-                           solver.residual_square());
+    PathPoint now =
+        judged(strength, solver.coefficients(), solver.correlations(), solver.residual_square());
     now.converged = solved;
     if (now.optimality.gap < old.optimality.gap) old = std::move(now);
   }

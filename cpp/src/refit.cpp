@@ -15,8 +15,7 @@ Indices own_columns(ActiveSet& solver) {
   for (Index j = 0; j < solver.size(); ++j) {
     const ElasticNet e = solver.penalty().at(j, 1.0);
     const bool free = e.smooth() && e.l2 == 0 && !e.excluded();
-    if (free && std::find(columns.begin(), columns.end(), j) == columns.end())
-      columns.push_back(j);
+    if (free && std::find(columns.begin(), columns.end(), j) == columns.end()) columns.push_back(j);
   }
   return columns;
 }
@@ -148,8 +147,7 @@ bool Refitter::hold(double strength) {
   small_.clear();
   for (const Index t : resting_) {
     const Vec& row = inverse_[sz(t)];
-    rest_.push_back(-x_[sz(touched_[sz(t)])] -
-                    kernels().dot(row.data(), force_.data(), count));
+    rest_.push_back(-x_[sz(touched_[sz(t)])] - kernels().dot(row.data(), force_.data(), count));
     cross_.clear();
     for (Index i = 0; i < small_.size(); ++i) cross_.push_back(row[sz(resting_[sz(i)])]);
     const double pivot = small_.project(cross_.data(), row[sz(t)], solved_);

@@ -196,8 +196,7 @@ Index at_once(const Engine& engine, Index count) {
 // One of those that go side by side: a fold, or all rows.
 class Runner {
  public:
-  Runner(const Context& context, const Asked& asked)
-      : turns_(context), asked_(asked) {}
+  Runner(const Context& context, const Asked& asked) : turns_(context), asked_(asked) {}
 
   void begin(const Engine& all, const Folds& folds, Index fold,
              std::shared_ptr<SharedColumns> shared) {
@@ -209,8 +208,8 @@ class Runner {
     engine_ = &engine;
     scaled_.assign(asked_.alphas.begin(), asked_.alphas.end());
     for (double& a : scaled_) a /= engine.unit();
-    path_.emplace(engine.problem(), engine.null(), Asked(scaled_, asked_.shares),
-                  turns_.context(), reading);
+    path_.emplace(engine.problem(), engine.null(), Asked(scaled_, asked_.shares), turns_.context(),
+                  reading);
   }
 
   // Takes what the columns saw, if anything yet, and goes on; false at the end.

@@ -93,6 +93,14 @@ void WindowedPath::accept(std::span<const double> c) {
   missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
   set_.add(missed);
   next_ += accepted;
+  if (problem_.penalty.concave && accepted < window_) go_back(points_[sz(accepted)]);
+}
+
+// A concave problem is solved from where it stands: that is the first alpha that did not stand.
+void WindowedPath::go_back(const PathPoint& point) {
+  Indices slots;
+  for (const Index j : point.support) slots.push_back(set_.slot(j));
+  set_.start(slots, point.values);
 }
 
 // How many alphas of the window stand.

@@ -28,6 +28,7 @@ from excise.results import (
 )
 from excise.sessions import session_of
 from excise.standard import ColumnScale, penalty_at
+from excise.stationary import concave_of, lowest_convex, stationary, tangent
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -205,6 +206,7 @@ class Session:
             _solve_at=self.solve_at,
             _find_events=self.events,
             _find_between=between,
+            _find_convex=self.lowest_convex,
         )
         self.remember(path)
         return path
@@ -245,26 +247,42 @@ class Session:
         last = len(found["indptr"]) - 2
         coef_std = self.sparse(found, "coef_std").column(last)
         certificate = self._certificate(alpha, coef_std, found)
-        solved = certificate.relative_gap <= self.problem.tol
+        if certificate.stationary:
+            solved = min(certificate.kkt_violation, certificate.relative_gap) <= self.problem.tol
+            status = Status.STATIONARY if solved else Status.STALLED
+        else:
+            solved = certificate.relative_gap <= self.problem.tol
+            status = Status.OPTIMAL if solved else Status.STALLED
         return Solution(
             alpha=alpha,
             coef=self._shaped(self.sparse(found, "coef").column(last)),
             intercept=_number(self._intercepts(found)[last]),
             coef_std=self._shaped(coef_std),
             certificate=certificate,
-            status=Status.OPTIMAL if solved else Status.STALLED,
+            status=status,
             feature_names=self.problem.feature_names,
             n_factorizations=found["n_solves"],
         )
 
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
         """From the core's correlations; the formulas are those of `excise.certify`."""
+        problem, top = self.problem, self.engine.top_gradient
+        if problem.penalty is None:
+            return self._convex_certificate(problem, alpha, coef_std, found)
+        touching = tangent(problem, self.columns, coef_std, alpha)
+        made = self._convex_certificate(touching, alpha, coef_std, found)
+        c = found["correlations"]
+        return stationary(problem, None, self.columns, coef_std, c, alpha, top, made)
+
+    def _convex_certificate(
+        self, problem: Problem, alpha: float, coef_std: Floats, found: dict[str, Any]
+    ) -> Certificate:
         engine = self.engine
         last = len(found["indptr"]) - 2
         coef = self._shaped(self.sparse(found, "coef").column(last))
         given = coef, self._intercepts(found)[last]
-        if not isinstance(self.problem.loss, Squared):
-            made = certify_problem(self.problem, *given, alpha)
+        if not isinstance(problem.loss, Squared):
+            made = certify_problem(problem, *given, alpha)
             if self._coarse(found)[last]:
                 return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
@@ -278,13 +296,13 @@ class Session:
             coef_std / unit,
             found["correlations"] / unit,
             2.0 * float(found["losses"][-1]) / unit / unit,
-            penalty_at(self.problem, self.columns, alpha, unit),
+            penalty_at(problem, self.columns, alpha, unit),
             size,
         )
         judged = engine.has_free or bool(self._coarse(found)[last])
-        if made.relative_gap <= self.problem.tol and not judged:
+        if made.relative_gap <= problem.tol and not judged:
             return made
-        again = certify_problem(self.problem, *given, alpha)
+        again = certify_problem(problem, *given, alpha)
         return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
     def relative_gaps(
@@ -340,9 +358,24 @@ class Session:
         """A number per alpha, and output where there are several."""
         return self._shaped(found["intercepts"])
 
+    def lowest_convex(self) -> float:
+        """The alpha of the known path down to which its objective is convex on its support."""
+        assert self._known is not None
+        alphas, known = self._known
+        if self.problem.penalty is None or self.problem.penalty.convex:
+            return float(alphas[-1])
+        coefs = [known.column(k) for k in range(len(alphas))]
+        return lowest_convex(self.problem, alphas, coefs)
+
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
         assert self._known is not None
+        if self.problem.penalty is not None:
+            raise InputError(
+                f"events are not known along a path of penalty {self.problem.penalty.name!r}",
+                ["coefficients jump where its minimum does"],
+                "path.support(k) at every alpha",
+            )
         known_alphas, known = self._known
         ever = np.unique(known.indices)
         alphas, flat, enters = self.engine.events(float(known_alphas[-1]), ever)
@@ -399,6 +432,8 @@ def _engine(problem: Problem) -> Engine:
         y, offset = y - offset, None
     times, groups = problem.survival, problem.groups
     several: dict[str, Any] = {}
+    if (concave := concave_of(problem)) is not None:
+        several["concave"] = (concave.name, concave.number)
     if problem.outputs > 1:
         several["outputs"] = problem.outputs
     if groups is not None:

@@ -36,6 +36,8 @@ class VerdictKind(IntEnum):
     """Zero because it was ruled out: infinite penalty weight or a constant column."""
     UNPROVED = 5
     """Zero, although it earns more than its tax here: this point is not optimal."""
+    STATIONARY = 6
+    """Zero at a stationary point of a penalty that is not convex: it earns less than its tax."""
 
 
 class Verdict(NamedTuple):
@@ -118,6 +120,10 @@ class Certificate:
     stationary : bool
         Whether all this is about the last convex problem of a penalty that is not convex: its zeros
         are zeros of a stationary point, and nothing is told about other optima.
+    convexity : float or None
+        Of a stationary point of a concave penalty, the smallest eigenvalue of the objective's
+        second derivative on the support, at the penalty's largest concavity; infinite without a
+        support.
     """
 
     primal: float
@@ -129,12 +135,24 @@ class Certificate:
     unique: bool | None = None
     twins: tuple[tuple[int, ...], ...] = ()
     stationary: bool = False
+    convexity: float | None = None
+
+    @property
+    def locally_convex(self) -> bool | None:
+        """Whether the objective is convex on the support; None: not told."""
+        return None if self.convexity is None else self.convexity > 0.0
 
     def summary(self) -> str:
         """One line: how optimal, and how many zeros are proved."""
         zeros = len(self.verdicts) - self.verdicts.count(VerdictKind.KEPT)
         proved = self.verdicts.count(VerdictKind.PROVED)
         excluded = self.verdicts.count(VerdictKind.EXCLUDED)
+        if self.convexity is not None:
+            curved = "convex" if self.locally_convex else "not convex"
+            return (
+                f"stationary to {shown_gap(self.kkt_violation)} (KKT violation / alpha_max), the "
+                f"objective {curved} on the support; {zeros} zeros, none proved of other optima"
+            )
         what, of = "optimal", ""
         if self.stationary:
             what, of = "last convex problem solved", "; of its zeros, not of a global optimum's,"
@@ -303,6 +321,7 @@ class Path:
     _solve_at: Callable[[float], Solution] | None = field(default=None, repr=False)
     _find_events: Callable[[], tuple[list[Event], Floats]] | None = field(default=None, repr=False)
     _find_between: Callable[[Path, float], Between] | None = field(default=None, repr=False)
+    _find_convex: Callable[[], float] | None = field(default=None, repr=False)
 
     @property
     def coefs(self) -> csc_array:
@@ -353,6 +372,20 @@ class Path:
         """The alphas at which the support changes, falling; the first is alpha_max."""
         assert self._find_events is not None
         return self._find_events()[1]
+
+    def convex_min(self) -> float:
+        """The smallest alpha down to which a concave penalty leaves the objective locally convex.
+
+        Convex on the support, at every alpha of the path from the first on; infinite if at none.
+        Below, other minima are likely to be near. Of a convex penalty the last alpha.
+
+        References
+        ----------
+        Breheny and Huang, "Coordinate descent algorithms for nonconvex penalized regression, with
+        applications to biological feature selection", Annals of Applied Statistics 5, 2011.
+        """
+        assert self._find_convex is not None
+        return self._find_convex()
 
     def __len__(self) -> int:
         return len(self.alphas)

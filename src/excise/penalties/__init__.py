@@ -10,10 +10,21 @@ from typing import Any
 from excise.catalog import PENALTIES
 from excise.exceptions import InputError
 from excise.penalties.base import Penalty
+from excise.penalties.concave import CONCAVE, MCP, SCAD, Concave, LogSum, Lq
 
-__all__ = ["REGISTRY", "Penalty", "penalty_of"]
+__all__ = [
+    "CONCAVE",
+    "MCP",
+    "REGISTRY",
+    "SCAD",
+    "Concave",
+    "LogSum",
+    "Lq",
+    "Penalty",
+    "penalty_of",
+]
 
-REGISTRY: dict[str, type[Penalty]] = {}
+REGISTRY: dict[str, type[Penalty]] = {**CONCAVE}
 
 
 def penalty_of(spec: Any) -> Penalty | None:
@@ -31,8 +42,10 @@ def penalty_of(spec: Any) -> Penalty | None:
     """
     if isinstance(spec, Penalty):
         return spec
-    name = spec.partition(":")[0] if isinstance(spec, str) else ""
+    name, _, text = spec.partition(":") if isinstance(spec, str) else ("", "", "")
     if name in PENALTIES:
         return None
+    if name in CONCAVE:
+        return CONCAVE[name].read(text)
     valid = ", ".join(repr(one) for one in (*PENALTIES, *REGISTRY))
     raise InputError(f"unknown penalty {spec!r}", [f"valid: {valid}"])

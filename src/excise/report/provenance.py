@@ -24,6 +24,7 @@ VERDICTS = {
     VerdictKind.BORDERLINE: "zero at a tie",
     VerdictKind.EXCLUDED: "excluded or constant",
     VerdictKind.UNPROVED: "not proved",
+    VerdictKind.STATIONARY: "zero at a stationary point",
 }
 CONTENTS = (
     "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors, "

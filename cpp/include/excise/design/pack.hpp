@@ -69,9 +69,9 @@ class Pack {
   virtual bool tile(Index, std::span<const Index>, Matrix) const { return false; }
 };
 
-// Images under columns that lie dense, a few rows after a few rows: at[m] tells where the columns of
-// the m-th begin. turn(m, begin, e) makes of e = X_A M, rows from `begin` on, what the columns are
-// to see.
+// Images under columns that lie dense, a few rows after a few rows: at[m] tells where the columns
+// of the m-th begin. turn(m, begin, e) makes of e = X_A M, rows from `begin` on, what the columns
+// are to see.
 void images_by_rows(std::span<const Image> some, const std::vector<std::vector<const double*>>& at,
                     Index n, const std::function<void(std::size_t, Index, Matrix)>& turn);
 

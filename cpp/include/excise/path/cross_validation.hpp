@@ -19,10 +19,10 @@ struct Folds {
 };
 
 struct HeldOut {
-  Vec errors;            // weighted mean deviance (squared error), (alphas, folds) column by
-                         // column; where shares are asked for (alphas, shares, folds), of them alone
-  Vec null;              // of the intercept of the training rows alone, per fold
-  double worst_gap;      // largest relative gap of all training paths
+  Vec errors;        // weighted mean deviance (squared error), (alphas, folds) column by
+                     // column; where shares are asked for (alphas, shares, folds), of them alone
+  Vec null;          // of the intercept of the training rows alone, per fold
+  double worst_gap;  // largest relative gap of all training paths
   std::vector<Vec> eta;  // if wanted: per fold the predictors of its held-out rows, first with the
                          // intercept alone, then at every alpha, share after share
 };

@@ -26,6 +26,9 @@ struct Statement {
   // Groups of columns that are in or out together, as compressed rows; empty: every column by
   // itself. A group's penalty weight is that of its first column.
   Indices group_start = {}, group_members = {};
+  // Of a concave penalty in place of the elastic net, for the squared loss of one output without
+  // bounds; none: the elastic net
+  ConcaveShape concave = {};
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }

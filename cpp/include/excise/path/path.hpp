@@ -53,7 +53,7 @@ struct Asked {
 struct PathResult {
   std::vector<PathPoint> points;
   std::vector<std::vector<PathPoint>> refined;  // the same again, per share: see Refinement
-  Vec correlations;  // Z'r at the last point, for every feature
+  Vec correlations;                             // Z'r at the last point, for every feature
   Index n_solves = 0;
   Index n_passes = 0;  // right-hand sides of correlate
 };

@@ -44,8 +44,8 @@ class Refinement {
 // slots of a working set.
 class ExactRefinement final : public Refinement {
  public:
-  ExactRefinement(const StandardProblem& problem, std::span<const double> shares,
-                  ActiveSet& solver, const Quadratic& quadratic, const Context& context,
+  ExactRefinement(const StandardProblem& problem, std::span<const double> shares, ActiveSet& solver,
+                  const Quadratic& quadratic, const Context& context,
                   const WorkingSet* set = nullptr)
       : Refinement(problem, shares),
         refitter_(shares),

@@ -87,8 +87,7 @@ class ExactSet final : public WorkingSet {
       : WorkingSet(problem),
         context_(context),
         quadratic_(problem.y, problem.design->pack()),
-        solver_(
-            small_solver(quadratic_, problem.penalty.grouped(), problem.noise(), context.poll)) {}
+        solver_(small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
   std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {

@@ -58,8 +58,7 @@ inline void products(ConstMatrix g, const std::vector<char>& named, ConstMatrix 
   kernels().scattered_f64(at.data(), g.rows, ix(rows.size()), nullptr, b.data, b.stride, b.cols,
                           made.data(), ix(rows.size()));
   for (Index l = 0; l < b.cols; ++l)
-    for (std::size_t k = 0; k < rows.size(); ++k)
-      out(rows[k], l) = made[k + sz(l) * rows.size()];
+    for (std::size_t k = 0; k < rows.size(); ++k) out(rows[k], l) = made[k + sz(l) * rows.size()];
 }
 
 // Held as G = Z'Z, q = Z'y and y'y: no data are touched again.

@@ -19,7 +19,7 @@ struct Refit {
   Indices columns;                   // those that are not zero, and those that pay nothing
   Vec b, c;                          // their coefficients and correlations
   Vec moves;                         // columns.size() numbers each
-  Vec gram;                          // of the columns, where a ridge makes the factor depend on alpha
+  Vec gram;  // of the columns, where a ridge makes the factor depend on alpha
   struct Along {
     Index move = -1;  // none: not known
     double length = 0.0;
