@@ -136,9 +136,8 @@ def draw(results: dict[tuple[float, float], list[dict[str, tuple[float, float]]]
             if which == 0:
                 ax.set_xscale("log")
                 ax.set_xticks(SNRS, [f"{snr:g}" for snr in SNRS])
-            if row == 1:
-                ax.set_yscale("log")
-    axes[0, 0].legend(fontsize="small", frameon=False)
+    lines, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 
