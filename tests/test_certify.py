@@ -19,7 +19,7 @@ from excise.problem import make_problem
 from excise.results import VerdictKind
 from excise.standard import Penalty, column_scale
 
-KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = VerdictKind
+KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = tuple(VerdictKind)[:6]
 WEIGHT = np.ones(30)
 WEIGHT[[0, 7]] = 0.0
 WEIGHT[[3, 4]] = 2.5

@@ -14,7 +14,7 @@ from excise.losses import LOSSES, loss_of
 from excise.results import Certificate, VerdictKind
 from excise.standard import column_scale
 
-KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = VerdictKind
+KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = tuple(VerdictKind)[:6]
 OTHERS = ["quantile:0.8", "huber:0.5", "tweedie:1.2", "tweedie:1.8", "negative_binomial:4"]
 SPECS = [*LOSSES, *OTHERS]
 SMOOTH = [name for name in LOSSES if np.isfinite(loss_of(name).curvature(np.ones(1)))]
