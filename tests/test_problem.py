@@ -253,7 +253,7 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     ),
     (
         InputError,
-        "unknown penalty 'l2'\n  valid: 'l1', 'elastic', 'ridge'",
+        "unknown penalty 'l2'\n  valid: 'l1', 'elastic', 'ridge', 'mcp', 'scad', 'log', 'lq'",
         (X, Y),
         {"penalty": "l2"},
     ),
