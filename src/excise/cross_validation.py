@@ -115,22 +115,8 @@ def fit_cv(
         repeats=repeats,
         random_state=random_state,
     )
-    if checked.schedule is not None:
-        if imputation is not None:
-            raise InputError("fills are not learned again in the folds of a schedule")
-        from excise.staged_folds import cross_validate_staged
-
-        return cross_validate_staged(
-            checked,
-            folds,
-            rule,
-            alphas=alphas,
-            alpha_min_ratio=alpha_min_ratio,
-            scoring=scoring,
-            score_weight=score_weight,
-        )
-    return cross_validate(
-        Session(checked),
+    return cross_validate_problem(
+        checked,
         folds,
         rule,
         alphas=alphas,
@@ -139,6 +125,28 @@ def fit_cv(
         score_weight=score_weight,
         imputation=imputation,
     )
+
+
+def cross_validate_problem(
+    problem: Problem,
+    folds: Folds,
+    rule: Rule = "1se",
+    *,
+    imputation: Imputation | None = None,
+    **more: Any,
+) -> CrossValidation:
+    """`fit_cv` for a checked problem and its folds; `more` as in `cross_validate`."""
+    if problem.schedule is None:
+        return cross_validate(Session(problem), folds, rule, imputation=imputation, **more)
+    if imputation is not None:
+        raise InputError(
+            "fills are not learned again in the folds of a schedule",
+            [f"columns with missing values: {len(imputation.columns)}"],
+            "fill them before, drop their rows, or schedule=None",
+        )
+    from excise.staged_folds import cross_validate_staged
+
+    return cross_validate_staged(problem, folds, rule, **more)
 
 
 def folds_of(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.cross_validation import (
     EXTENSIONS,
@@ -98,6 +99,20 @@ def cross_validate_staged(
         schedules=variants,
         schedule_means=judge.sign * means,
     )
+
+
+def held_out_of_stages(
+    problem: Problem, folds: Folds, alphas: Floats
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """As `excise.cross_validation.held_out_predictors`, of the last stage of a schedule."""
+    judge, found = make_judge(problem, None), []
+    assert problem.schedule is not None
+    for roles in folds.roles:
+        session, rows = _training(problem, roles, problem.schedule), np.flatnonzero(roles == TEST)
+        null = np.full((1, len(rows)), _intercept(session.problem))
+        eta = predictors_of(session, session.path(alphas))[:, rows]
+        found.append((rows, np.concatenate([_with_offset(judge, null, rows), eta])))
+    return found
 
 
 def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession:

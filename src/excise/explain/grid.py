@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from excise.certify import term_of
 from excise.explain.point import Point, Proof
-from excise.results import Floats, Path, SparseColumns, VerdictKind
+from excise.results import Event, Floats, Path, SparseColumns, VerdictKind
 from excise.standard import View, allowed, penalty_at
 
 MOST_WORK = 2e9
@@ -68,6 +68,18 @@ class Grid:
         proof = Proof(gap * self.null_loss, gap, float(self.kkt_violations[k]), kinds)
         at = float(self.alphas[k]), float(self.intercepts[k])
         return Point(*at, coef, coef * self.scale, proof, earns)
+
+
+def events_seen(path: Path) -> list[Event]:
+    """Entries and exits by falling alpha, each at the first alpha of the grid that has it."""
+    found: list[Event] = []
+    before = np.flatnonzero(path.problem.penalty_weight == 0.0)
+    for k, alpha in enumerate(path.alphas.tolist()):
+        now = path.support(k)
+        found += [Event(alpha, int(j), "enters") for j in np.setdiff1d(now, before)]
+        found += [Event(alpha, int(j), "leaves") for j in np.setdiff1d(before, now)]
+        before = now
+    return found
 
 
 def grid_of(path: Path) -> Grid | None:

@@ -75,6 +75,10 @@ class SparseClassifier(LinearClassifier, SparseModel):
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
         None lets the solver choose. The answer does not depend on it.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
+        `excise.schedules`. Of several values of `refine` the best is chosen with the penalty. It
+        takes two classes.
 
     Attributes
     ----------
@@ -92,6 +96,8 @@ class SparseClassifier(LinearClassifier, SparseModel):
         two have features of their own).
     dual_gap_, relative_gap_, kkt_violation_ : float
         From the certificate.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients and the certificate are those of.
     path_ : Path
         Certified solutions at every alpha of the grid.
     cv_ : CrossValidation
@@ -151,6 +157,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         decoys: int = 200,
         random_state: Any = 0,
         n_threads: int | None = None,
+        schedule: Any = None,
     ) -> None:
         self.loss = loss
         self.l1_ratio = l1_ratio
@@ -171,6 +178,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         self.decoys = decoys
         self.random_state = random_state
         self.n_threads = n_threads
+        self.schedule = schedule
 
     def fit(
         self,

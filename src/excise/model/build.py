@@ -19,9 +19,10 @@ from excise.explain.baseline import baseline_of
 from excise.explain.books import FULL_GRAM
 from excise.explain.classes import ClassReport
 from excise.explain.decoys import decoys as find_decoys
-from excise.explain.grid import Grid, grid_of
+from excise.explain.grid import Grid, events_seen, grid_of
 from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
+from excise.explain.scheduled import stages_of, starts_plain
 from excise.explain.stability import stability as find_stability
 from excise.explain.survivors import SurvivalReport
 from excise.explain.words import figures
@@ -31,7 +32,7 @@ from excise.model.encode import EXACT_GRAM
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.problem import Problem
-from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
+from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns
 from excise.scores import label_of
 
 LOOSE = 1e-6
@@ -89,7 +90,7 @@ def build_model(
     record = PathRecord(
         alphas=path.alphas,
         coefs_std=_for_drawing(path.columns_std),
-        events=tuple(path.events()) if problem.l1_ratio > 0.0 else (),
+        events=_events(path),
     )
     chosen, rule = _chosen(cv, record, alpha, n_features)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
@@ -113,7 +114,7 @@ def build_model(
         saved=tuple(saved),
         stability=find_stability(rows, falling, stability, seed) if stability else None,
         decoys=find_decoys(rows, _untaxed(rows, path), decoys, seed)
-        if decoys and problem.l1_ratio
+        if decoys and problem.l1_ratio and starts_plain(problem, point)
         else None,
         encoding=_plain(encoding, "encoding"),
         settings=_plain({"seed": seed, **(settings or {})}, "settings"),
@@ -122,8 +123,9 @@ def build_model(
         software=f"excise {__version__}",
         task=task_of(problem.loss),
         loss=problem.loss.spec,
-        grid=None if books.additive else _grid(path),
+        grid=None if books.additive or problem.schedule else _grid(path),
         followup=None if problem.survival is None else _followup(rows, point),
+        schedule="" if problem.schedule is None else str(problem.schedule),
     )
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     model = replace(model, warnings=said)
@@ -137,7 +139,8 @@ def _chosen(
     if n_features is not None:
         from excise.model.choose import alpha_keeping
 
-        return alpha_keeping(record, n_features), "n_features"
+        on_grid = replace(record, events=()) if cv.path.problem.schedule else record
+        return alpha_keeping(on_grid, n_features), "n_features"
     return (cv.alpha_, cv.rule) if alpha is None else (float(alpha), "alpha")
 
 
@@ -240,7 +243,19 @@ def _point(solution: Solution, books: Books) -> Point:
     s = solution
     known = books.complete and books.additive
     earns = None if known else s.certificate.verdicts.earns
-    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns)
+    spread = np.where(books.scale > 0.0, books.scale, 1.0)
+    stages = stages_of(s, spread, earned=not known)
+    if stages:  # the same numbers, to the last digit
+        stages = (*stages[:-1], replace(stages[-1], coef_std=s.coef_std))
+    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns, stages)
+
+
+def _events(path: Path) -> tuple[Event, ...]:
+    """Every entry and exit; of a schedule as the grid saw them."""
+    problem: Problem = path.problem
+    if problem.l1_ratio == 0.0:
+        return ()
+    return tuple(path.events() if problem.schedule is None else events_seen(path))
 
 
 def _for_drawing(coefs: SparseColumns) -> SparseColumns:

@@ -10,6 +10,7 @@ import numpy as np
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
 from excise.explain.grid import Grid
+from excise.explain.point import StagePoint
 from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
 from excise.model.parts import Column, Followup, PathRecord, Target
@@ -17,7 +18,7 @@ from excise.model.record import Model
 from excise.results import Floats
 
 FORMAT = "excise-model"
-VERSION = "1.2"
+VERSION = "1.3"
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -31,6 +32,7 @@ def members(model: Model) -> dict[str, Any]:
         "created": model.created,
         "task": model.task,
         "loss": model.loss,
+        **({"schedule": model.schedule} if model.schedule else {}),
         "target": _target(model.target),
         "n_rows": model.n_rows,
         "rule": model.rule,
@@ -105,6 +107,26 @@ def _point(point: Point) -> dict[str, Any]:
     }
     if point.earns is not None:
         out["earns"] = pack(point.earns)
+    if point.stages:
+        out["stages"] = [_stage(stage) for stage in point.stages]
+    return out
+
+
+def _stage(stage: StagePoint) -> dict[str, Any]:
+    """Weights with 0 for those excluded, which are listed; coefficients without zeros."""
+    kept, barred = np.flatnonzero(stage.coef_std), np.isinf(stage.penalty_weight)
+    out = {
+        "name": stage.name,
+        "alpha": stage.alpha,
+        "l1_ratio": stage.l1_ratio,
+        "rel_gap": stage.rel_gap,
+        "weights": pack(np.where(barred, 0.0, stage.penalty_weight)),
+        "excluded": pack_integers(np.flatnonzero(barred)),
+        "kept": pack_integers(kept),
+        "coef_std": pack(stage.coef_std[kept]),
+    }
+    if stage.earns is not None:
+        out["earns"] = pack(stage.earns)
     return out
 
 
@@ -115,6 +137,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "max_kkt_violation": proof.max_kkt_violation,
         "kinds": pack_integers(proof.kinds),
         "unique": proof.unique,
+        **({"stationary": True} if proof.stationary else {}),
         "twins": [list(group) for group in proof.twins],
     }
 

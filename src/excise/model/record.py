@@ -87,6 +87,9 @@ class Model:
         How held-out rows survive, in thirds by risk, at the chosen penalty.
     followup : Followup or None
         Of survival times: events, strata, and the baseline hazard at the chosen penalty.
+    schedule : str
+        Stages of penalties, as in ``--schedule prune:0``; empty without. Every point has its
+        stages; entries and exits are told as the grid saw them.
     """
 
     target: Target
@@ -119,6 +122,7 @@ class Model:
     separation: Separation | None = None
     risk_groups: RiskGroups | None = None
     followup: Followup | None = None
+    schedule: str = ""
 
     @property
     def alpha(self) -> float:
@@ -252,6 +256,7 @@ class Model:
         if not table:
             return ""
         flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
+        flags["schedule"] = self.schedule
         asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
         return shlex.join(["excise", "fit", table, target.argument, *asked])
 
@@ -291,7 +296,8 @@ class Model:
     @property
     def _reachable(self) -> PathRecord:
         """The path as far as the record can be moved along it: between events, or on its grid."""
-        return self.path if self.books.additive else replace(self.path, events=())
+        exact = self.books.additive and not self.schedule
+        return self.path if exact else replace(self.path, events=())
 
     def equation(self, digits: int = 3) -> str:
         """``target = intercept + coef name ...``, largest coefficient per deviation first.
