@@ -128,22 +128,11 @@ def fit_cv(
 
 
 def cross_validate_problem(
-    problem: Problem,
-    folds: Folds,
-    rule: Rule = "1se",
-    *,
-    imputation: Imputation | None = None,
-    **more: Any,
+    problem: Problem, folds: Folds, rule: Rule = "1se", **more: Any
 ) -> CrossValidation:
     """`fit_cv` for a checked problem and its folds; `more` as in `cross_validate`."""
     if problem.schedule is None:
-        return cross_validate(Session(problem), folds, rule, imputation=imputation, **more)
-    if imputation is not None:
-        raise InputError(
-            "fills are not learned again in the folds of a schedule",
-            [f"columns with missing values: {len(imputation.columns)}"],
-            "fill them before, drop their rows, or schedule=None",
-        )
+        return cross_validate(Session(problem), folds, rule, **more)
     from excise.staged_folds import cross_validate_staged
 
     return cross_validate_staged(problem, folds, rule, **more)

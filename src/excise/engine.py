@@ -58,7 +58,7 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
         If the data or a setting cannot be used; the message names what and where.
     """
     checked = make_problem(X, y, **problem)
-    return _session_of(checked).solve_at(check_alpha(alpha))
+    return session_of(checked).solve_at(check_alpha(alpha))
 
 
 def fit_path(
@@ -94,11 +94,11 @@ def solve_path(
     problem: Problem, alphas: Any = 100, *, alpha_min_ratio: float | None = None
 ) -> Path:
     """`fit_path` for a checked problem."""
-    session = _session_of(problem)
+    session = session_of(problem)
     return session.path(session.grid(alphas, alpha_min_ratio))
 
 
-def _session_of(problem: Problem) -> Session | StagedSession:
+def session_of(problem: Problem) -> Session | StagedSession:
     """Who solves the problem: one engine, or the stages of its schedule."""
     if problem.schedule is None:
         return Session(problem)

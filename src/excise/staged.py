@@ -120,6 +120,13 @@ class StagedSession:
         """Centre and spread of the columns."""
         return self._engine(0, self._first_wanted().weight).session.columns
 
+    @property
+    def alpha_max(self) -> float:
+        """Where the first feature enters with the weights of the first stage."""
+        first = self._first_wanted()
+        top = self._engine(0, first.weight).session.alpha_max
+        return top / first.multiple if first.multiple > 0.0 else top
+
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means: where the first stage's features enter."""
         first = self._first_wanted()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from excise.cross_validation import (
     EXTENSIONS,
+    Imputation,
     Judge,
     make_judge,
     predictors_of,
@@ -26,6 +27,7 @@ from excise.folds import TEST, TRAIN, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
+from excise.refilled import refilled, refuse_large
 from excise.results import CrossValidation, Floats, Rule
 from excise.schedules import Schedule
 from excise.scores import label_of
@@ -41,6 +43,7 @@ def cross_validate_staged(
     alpha_min_ratio: float | None = None,
     scoring: Any = None,
     score_weight: Any = None,
+    imputation: Imputation | None = None,
 ) -> CrossValidation:
     """`excise.cross_validation.fit_cv` for a checked problem with a schedule, and its folds.
 
@@ -54,10 +57,14 @@ def cross_validate_staged(
             "fit or fit_path with the schedule, or fit_cv without",
         )
     assert problem.schedule is not None
+    refuse_large(problem, folds, imputation)
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
     variants = problem.schedule.variants()
     session = StagedSession(replace(problem, schedule=variants[0]))
-    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    trained = [
+        _training(refilled(problem, roles, imputation), roles, variants[0])
+        for roles in folds.roles
+    ]
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -102,13 +109,14 @@ def cross_validate_staged(
 
 
 def held_out_of_stages(
-    problem: Problem, folds: Folds, alphas: Floats
+    problem: Problem, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
 ) -> list[tuple[NDArray[np.intp], Floats]]:
     """As `excise.cross_validation.held_out_predictors`, of the last stage of a schedule."""
     judge, found = make_judge(problem, None), []
     assert problem.schedule is not None
     for roles in folds.roles:
-        session, rows = _training(problem, roles, problem.schedule), np.flatnonzero(roles == TEST)
+        filled, rows = refilled(problem, roles, imputation), np.flatnonzero(roles == TEST)
+        session = _training(filled, roles, problem.schedule)
         null = np.full((1, len(rows)), _intercept(session.problem))
         eta = predictors_of(session, session.path(alphas))[:, rows]
         found.append((rows, np.concatenate([_with_offset(judge, null, rows), eta])))

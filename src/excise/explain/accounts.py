@@ -18,9 +18,6 @@ from excise.explain.books import Books
 from excise.explain.point import Point, StagePoint
 from excise.results import Floats
 
-MOST_NUMBERS = 200_000
-"""Weights of all stages together that a record keeps; beyond, the first and the last stage."""
-
 
 class Accounts(NamedTuple):
     """What every feature earns, its tax, and the stage where (None without a schedule)."""
@@ -47,7 +44,8 @@ class StageSummary(NamedTuple):
     name : str
     alpha, l1_ratio : float
     taxes : (float, float) or None
-        Lowest and highest tax of those that it admits and taxes; None if it taxes nobody.
+        Lowest and highest tax of those that it admits, without those that never pay any; None
+        if it taxes nobody.
     kept : int
     dropped, returned : tuple of int
         Features that left, and came back, since the stage before.
@@ -95,16 +93,17 @@ def steps(books: Books, stages: Sequence[StagePoint], j: int) -> Iterator[Step]:
 def summaries(stages: Sequence[StagePoint]) -> list[StageSummary]:
     """What every stage did."""
     found, before = [], None
+    pays = stages[0].penalty_weight > 0.0 if stages else None
     for stage in stages:
         inside, tax = stage.coef_std != 0.0, stage.tax
-        taxed = tax[(tax > 0.0) & np.isfinite(tax)]
+        taxed = tax[pays & np.isfinite(tax)]
         was = inside if before is None else before
         found.append(
             StageSummary(
                 stage.name,
                 stage.alpha,
                 stage.l1_ratio,
-                (float(taxed.min()), float(taxed.max())) if len(taxed) else None,
+                (float(taxed.min()), float(taxed.max())) if taxed.any() else None,
                 int(np.count_nonzero(inside)),
                 tuple(np.flatnonzero(was & ~inside).tolist()),
                 tuple(np.flatnonzero(inside & ~was).tolist()),

@@ -84,7 +84,7 @@ def class_report(
         parts = held_out_predictors(session, folds, alphas, imputation=imputation)
     else:
         session = StagedSession(problem)
-        parts = held_out_of_stages(problem, folds, alphas)
+        parts = held_out_of_stages(problem, folds, alphas, imputation=imputation)
     path = session.path(alphas)
     measures: list[Measure] = []
     for name in OF_CLASSES:

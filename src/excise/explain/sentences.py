@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import shlex
 from typing import TYPE_CHECKING
@@ -17,6 +16,9 @@ NOTABLE = 0.01
 """Shares below this part of what a feature earns alone are not named."""
 WORTH_DROPPING = 0.1
 """A feature that earns this part of another is worth a refit without it."""
+
+MOST_STAGES = 4
+"""Stages of which the coefficient is told; of more, the first ones and the last."""
 
 
 def lines(why: Why) -> list[str]:
@@ -48,7 +50,7 @@ def _headline(why: Why) -> str:
         reason = f"; it repeats {listing(twins[:3])}, which could stand in for it" if twins else ""
         earned = f"it earns {earns}, just the tax, and its coefficient is zero"
         return f"{name} is borderline: {earned}{reason}."
-    where = f" at stage {why.stage}" if why.stage else ""
+    where = _at(why.stage)
     if why.tax == 0.0 and why.status == "kept":
         if not why.additive:
             return (
@@ -121,25 +123,32 @@ def _staged(why: Why) -> list[str]:
     """How its coefficient changed from stage to stage, or since when it is out."""
     if not why.stages:
         return []
-    d, kept = _decimals(why), [step.keeps != 0.0 for step in why.stages]
+    kept = [step.keeps != 0.0 for step in why.stages]
     names = [step.stage for step in why.stages]
     if not any(kept):
         cut = names.index(why.stage)
         barred = [step.stage for step in why.stages if math.isinf(step.tax)]
         if barred == names[cut + 1 :] and barred:
             goes = "goes" if len(barred) == 1 else "go"
-            return [f"  left at stage {why.stage}; {_run(barred)} {goes} on without it"]
+            return [f"  left{_at(why.stage)}; {_run(barred)} {goes} on without it"]
         return [f"  zero at all {len(names)} stages, {_run(names)}"]
-    shown = [f"{step.stage} {amount(step.keeps, d) if step.keeps else '0'}" for step in why.stages]
-    changes = [i for i in range(1, len(shown)) if why.stages[i].keeps != why.stages[i - 1].keeps]
-    some = sorted({0, *changes[:2], *changes[-1:]})
-    if len(some) < 1 + len(changes):
-        some = sorted({0, *changes[:1], *changes[-2:]})
-    said = [shown[some[0]]]
-    for last, i in itertools.pairwise(some):
-        between = sum(last < k < i for k in changes)
-        said += ["..."] * bool(between) + [shown[i]]
+    d, until = _decimals(why), len(kept)
+    while until > 1 and not (kept[until - 1] or kept[until - 2]):
+        until -= 1  # the first of the last zeros ends the story
+    said = [
+        f"{step.stage} {amount(step.keeps, d) if step.keeps else '0'}"
+        for step in why.stages[:until]
+    ]
+    if len(said) > MOST_STAGES:
+        said = [*said[: MOST_STAGES - 2], "...", said[-1]]
     return [f"  stage by stage: {' -> '.join(said)}"]
+
+
+def _at(stage: str) -> str:
+    """Where it was: at stage prune, at step 2; nothing where there is one stage only."""
+    if not stage:
+        return ""
+    return f" at {stage}" if stage.startswith(("step ", "stage ")) else f" at stage {stage}"
 
 
 def _run(names: list[str]) -> str:

@@ -20,7 +20,7 @@ from excise.explain.several import SeveralLedger, SeveralWhy, keep_several
 from excise.explain.why import Why, find
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
-from excise.linear_model.warning import warn_if_uncertified
+from excise.linear_model.warning import warn_if_uncertified, warn_if_unsettled
 from excise.losses import AnyLoss, Squared
 from excise.model import build_model
 from excise.model.parts import Column, Target
@@ -112,6 +112,7 @@ class SparseModel(ExplainedModel):
         self._store(self.cv_.best)
         name, squared = type(self).__name__, isinstance(loss, Squared)
         warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
+        warn_if_unsettled(name, self._solution.status)
         return self
 
     def _store(self, solution: Solution) -> None:
@@ -123,7 +124,7 @@ class SparseModel(ExplainedModel):
         self.stages_ = solution.stages
         self.certificate_ = solution.certificate
         self.dual_gap_ = solution.certificate.gap
-        self.relative_gap_ = solution.certificate.relative_gap
+        self.relative_gap_ = solution.worst_gap
         self.kkt_violation_ = solution.certificate.kkt_violation
 
     @property

@@ -32,7 +32,7 @@ from excise.model.encode import EXACT_GRAM
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.problem import Problem
-from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns
+from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns, Status
 from excise.scores import label_of
 
 LOOSE = 1e-6
@@ -94,7 +94,8 @@ def build_model(
     )
     chosen, rule = _chosen(cv, record, alpha, n_features)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
-    point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
+    solutions = [path.at(a) for a in dict.fromkeys((chosen, cv.alpha_min, cv.alpha_1se))]
+    point, *saved = (_point(solution, books) for solution in solutions)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
     model = Model(
         target=target if isinstance(target, Target) else Target(target),
@@ -127,6 +128,8 @@ def build_model(
         followup=None if problem.survival is None else _followup(rows, point),
         schedule="" if problem.schedule is None else str(problem.schedule),
     )
+    if solutions[0].status is Status.UNSETTLED:
+        warnings = (*warnings, f"schedule {model.schedule}: {Status.UNSETTLED.value}")
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     model = replace(model, warnings=said)
     return model if judge is None else _judged(model, judge(falling, chosen))
@@ -232,11 +235,6 @@ def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], floa
     missed = int(first[outside].min(initial=len(path.alphas)))
     floor = 0.0 if missed == len(path.alphas) else float(path.alphas[max(missed - 1, 0)])
     return block.astype(np.intp), floor
-
-
-def _points(path: Path, alphas: Sequence[float], books: Books) -> list[Point]:
-    """Certified solutions at the different ones among `alphas`, in that order."""
-    return [_point(path.at(alpha), books) for alpha in dict.fromkeys(alphas)]
 
 
 def _point(solution: Solution, books: Books) -> Point:
@@ -367,7 +365,7 @@ def fit_warnings(model: Model, tol: float) -> list[str]:
     if model.alpha_min <= model.path.alphas[-1] and len(model.path.alphas) > 1:
         low = figures(model.alpha_min)
         said.append(f"the best penalty, {low}, is the last of the grid; a lower one may do better")
-    if model.certificate.rel_gap > tol:
-        gap = f"{model.certificate.rel_gap:.0e} (asked for {tol:.0e})"
+    if model.worst_gap > tol:
+        gap = f"{model.worst_gap:.0e} (asked for {tol:.0e})"
         said.append(f"not certified: relative gap {gap}; drop columns that nearly repeat others")
     return said

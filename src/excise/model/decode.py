@@ -222,6 +222,7 @@ def _proof(f: Fields, p: int) -> Proof:
         kinds=f.integers("kinds", p, len(VerdictKind)).astype(np.uint8),
         unique=f.flag("unique") if f.has("unique") else None,
         twins=tuple(tuple(group) for group in groups),
+        stationary=f.has("stationary") and f.flag("stationary"),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from excise.explain.story import story
 from excise.explain.words import amount, count, figures
 from excise.model.record import Model
 
@@ -25,12 +26,26 @@ class Fact:
 
 
 def facts(model: Model) -> tuple[Fact, ...]:
-    """Tax (or Penalty), Kept, Score (when cross-validated), Verdict and Proof."""
+    """Tax (or Penalty), Kept, Stages (of a schedule), Score (when cross-validated), Verdict, Proof.
+
+    Of several stages the proof has the largest gap.
+    """
     code, sentence = model.verdict
-    proof, _, how = model.certificate.summary().partition(" (")
+    worst = replace(model.certificate, rel_gap=model.worst_gap)
+    proof, _, how = worst.summary().partition(" (")
+    if (several := len(model.point.stages)) > 1:
+        how = how.replace(")", f", worst of {several} stages)", 1)
     kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
-    found = [_tax(model), Fact("Kept", kept), *_score(model)]
+    found = [_tax(model), Fact("Kept", kept), *_stages(model), *_score(model)]
     return (*found, Fact("Verdict", code, sentence, ": "), Fact("Proof", proof, f"({how}"))
+
+
+def _stages(model: Model) -> tuple[Fact, ...]:
+    """The schedule, and what each of its stages did."""
+    if not model.schedule:
+        return ()
+    told = "; ".join(story(model.stages, model.feature_names))
+    return (Fact("Stages", model.schedule, told, ": "),)
 
 
 def _tax(model: Model) -> Fact:

@@ -24,6 +24,7 @@ from excise.explain import (
     VerdictCode,
     Why,
 )
+from excise.explain.accounts import StageSummary, summaries
 from excise.explain.classes import Separation
 from excise.explain.grid import Grid
 from excise.explain.ledger import keep_ledger
@@ -159,6 +160,17 @@ class Model:
     def certificate(self) -> Proof:
         """What was certified about the chosen solution."""
         return self.point.proof
+
+    @property
+    def worst_gap(self) -> float:
+        """Relative gap of the chosen solution; of a schedule the largest of all its stages."""
+        gaps = (stage.rel_gap for stage in self.point.stages)
+        return max(self.point.proof.rel_gap, *gaps, 0.0)
+
+    @property
+    def stages(self) -> list[StageSummary]:
+        """What every stage of the schedule did; empty without one."""
+        return summaries(self.point.stages)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
