@@ -158,8 +158,25 @@ class Ledger:
 
     @property
     def decimals(self) -> int:
-        """Decimals for every amount of this ledger: the tax shows three significant digits."""
-        return decimals_of(self.tax or max((row.earns for row in self.rows), default=0.0))
+        """Decimals for every amount of this ledger: the tax shows three significant digits.
+
+        Of a schedule the largest earnings, if they are less: its stages have taxes of their own.
+        """
+        most = max((row.earns for row in self.rows if not math.isnan(row.earns)), default=0.0)
+        if self.staged and most > 0.0:
+            return decimals_of(min(self.tax, most) or most)
+        return decimals_of(self.tax or most)
+
+    @property
+    def staged(self) -> bool:
+        """Whether the rows are accounts of the stages of a schedule."""
+        return any(row.stage is not None for row in self.rows)
+
+    @property
+    def line(self) -> float:
+        """The tax to draw a line at; 0 where the stages of a schedule tax nobody so."""
+        paid = any(math.isclose(row.tax, self.tax) for row in self.rows)
+        return self.tax if paid or not self.staged else 0.0
 
     def decimals_kept(self, decimals: int) -> int:
         """Decimals of what is kept: those of the amounts, or fewer by the largest coefficient.
@@ -189,8 +206,7 @@ class Ledger:
         """A data frame: "polars", "pandas", "pyarrow", or a module that narwhals knows."""
         import narwhals as nw
 
-        staged = any(row.stage is not None for row in self.rows)
-        names = (*COLUMNS, "stage") if staged else COLUMNS
+        names = (*COLUMNS, "stage") if self.staged else COLUMNS
         texts = ("feature", "group", "status", "stage")
         schema = {name: nw.String() if name in texts else nw.Float64() for name in names}
         columns = {name: [getattr(row, name) for row in self.rows] for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from excise.explain.accounts import StageSummary
 from excise.explain.words import figures, listing
@@ -13,16 +14,34 @@ MOST_NAMED = 3
 """Features named of those that leave a stage, or come back."""
 
 
+class Run(NamedTuple):
+    """Stages of one kind in a row, in all but the first of which nobody moves."""
+
+    first: StageSummary
+    last: StageSummary
+
+    @property
+    def label(self) -> str:
+        """refine; step 2 to step 9."""
+        first, last = self.first.name, self.last.name
+        return first if first == last else f"{first} to {last}"
+
+
+def runs(stages: Sequence[StageSummary]) -> list[Run]:
+    """All stages, those in which nobody moves joined to the one before."""
+    found: list[Run] = []
+    for stage in stages:
+        moves = stage.dropped or stage.returned
+        if found and not moves and _stem(stage) == _stem(found[-1].first):
+            found[-1] = found[-1]._replace(last=stage)
+        else:
+            found.append(Run(stage, stage))
+    return found
+
+
 def story(stages: Sequence[StageSummary], names: Sequence[str]) -> list[str]:
     """A clause per stage; steps in which nobody moves are one."""
-    runs: list[list[StageSummary]] = []
-    for stage in stages:
-        moved = stage.dropped or stage.returned
-        if runs and not moved and _stem(stage) == _stem(runs[-1][0]):
-            runs[-1].append(stage)
-        else:
-            runs.append([stage])
-    told = [_clause(run, names) for run in runs]
+    told = [_clause(run, names) for run in runs(stages)]
     if len(told) > MOST_TOLD:
         told = [*told[:3], f"and {len(told) - 5} more", *told[-2:]]
     return told
@@ -32,10 +51,10 @@ def _stem(stage: StageSummary) -> str:
     return stage.name.rstrip("0123456789")
 
 
-def _clause(run: list[StageSummary], names: Sequence[str]) -> str:
-    first, last = run[0], run[-1]
-    label = first.name if first is last else f"{first.name} to {last.name}"
-    said = [f"{label} ({tax_words(last)}) {'keeps' if first is last else 'keep'} {last.kept:,}"]
+def _clause(run: Run, names: Sequence[str]) -> str:
+    first, last = run
+    keep = "keeps" if first is last else "keep"
+    said = [f"{run.label} ({tax_words(last)}) {keep} {last.kept:,}"]
     if first.dropped:
         leave = "leaves" if len(first.dropped) == 1 else "leave"
         said.append(f"{moved(first.dropped, names)} {leave}")

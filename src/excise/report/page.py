@@ -19,6 +19,7 @@ from excise.report.cv_chart import cv_chart
 from excise.report.ledger_view import ledger_view
 from excise.report.path_chart import path_chart
 from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
+from excise.report.stages_table import stages_table
 from excise.report.survival_chart import survival_chart
 from excise.report.waterfall import waterfall_chart
 
@@ -81,6 +82,8 @@ def _render(model: Model, detail: Detail) -> str:
     ledger = model.ledger()
     drawn = by_entry(model)[: detail.charted]
     charts = [path_chart(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
+    if model.schedule:
+        charts.insert(0, stages_table(model))
     if model.books.additive:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
     if model.separation is not None:
