@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from excise.exceptions import InputError
 from excise.linear_model import objective
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import SCHEDULED, LinearClassifier
 from excise.linear_model.settings import (
     Rules,
     boolean,
@@ -179,11 +179,18 @@ class LogisticRegression(LinearClassifier, SingleModel):
         -------
         self : object
         """
-        data, _ = self._labelled(self._training(X, y, sample_weight, labels=True))
+        binary = None if self.schedule is None else SCHEDULED
+        data, _ = self._labelled(self._training(X, y, sample_weight, labels=True), binary)
         solution = self._solved(data, self._data_term, *self._strength(data.total_weight))
         self._set_coef(*self._coefficients(solution), data.X.dtype)
         self.n_iter_, self.stages_ = np.array([self.n_iter_]), solution.stages
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: with a schedule two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.schedule is None
+        return tags
 
     def _strength(self, total_weight: float) -> tuple[float, float]:
         """Alpha and l1_ratio as the engine takes them."""

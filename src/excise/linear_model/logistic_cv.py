@@ -16,7 +16,7 @@ from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds
 from excise.linear_model import objective
 from excise.linear_model.base import Training
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import SCHEDULED, LinearClassifier
 from excise.linear_model.logistic import LOGISTIC_RULES, PENALTIES, share_of
 from excise.linear_model.routing import Split
 from excise.linear_model.scoring import scoring_of
@@ -184,7 +184,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self : object
         """
         data = self._training(X, y, sample_weight, labels=True)
-        coded, score_weight = self._labelled(data)
+        coded, score_weight = self._labelled(data, None if self.schedule is None else SCHEDULED)
         folds = self._folds(data, params, classes=True)
         self.Cs_, self.l1_ratios_ = self._candidates()
         stages = schedule_of(self.schedule)
@@ -259,6 +259,12 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         weights = check_sample_weight(sample_weight, len(code))
         value = score(self._data_term, code, eta, weights)
         return value if score.greater_is_better else -value
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: with a schedule two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.schedule is None
+        return tags
 
     def _measure(self, y: Floats) -> Score:
         """What the folds are scored by."""

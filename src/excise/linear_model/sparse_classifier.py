@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from excise.exceptions import InputError
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import HINGED, SCHEDULED, LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Logistic, Multinomial, RowLoss, by_rows, row_loss_of
@@ -208,7 +208,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
-        coded, score_weight = self._labelled(data, most=None if isinstance(loss, Logistic) else 2)
+        binary = None if self.schedule is None else SCHEDULED
+        binary = binary if isinstance(loss, Logistic) else HINGED
+        coded, score_weight = self._labelled(data, binary)
         if len(self.classes_) > 2:
             loss = Multinomial()
             self._refuse_lone_rows(coded)
@@ -251,9 +253,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         return by_rows(self.path_.problem.loss)
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect of it: with "squared_hinge" two classes only."""
+        """What scikit-learn may expect of it: two classes of "squared_hinge" or a schedule."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.loss == Logistic.name
+        tags.classifier_tags.multi_class = self.loss == Logistic.name and self.schedule is None
         return tags
 
 

@@ -233,7 +233,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect of it: several responses of the squared loss."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = self.loss == Squared.name
+        tags.target_tags.multi_output = self.loss == Squared.name and self.schedule is None
         return tags
 
     @property
