@@ -268,7 +268,7 @@ class Judge(NamedTuple):
             )
         return found
 
-    def train(self, session: Session, path: Path) -> Floats:
+    def train(self, session: Session | StagedSession, path: Path) -> Floats:
         """The same of the path on its own rows, shape (n_alphas,)."""
         if self.score is None:
             return np.asarray(2.0 * path.train_loss)

@@ -208,7 +208,7 @@ class Solution:
 
     @property
     def worst_gap(self) -> float:
-        """The relative gap; of a schedule the largest of all stages, as a bad one spoils the rest."""
+        """The relative gap; of a schedule the largest of all stages: a bad one spoils the rest."""
         gaps = (stage.relative_gap for stage in self.stages)
         return max(self.certificate.relative_gap, *gaps, 0.0)
 

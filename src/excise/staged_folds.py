@@ -62,8 +62,7 @@ def cross_validate_staged(
     variants = problem.schedule.variants()
     session = StagedSession(replace(problem, schedule=variants[0]))
     trained = [
-        _training(refilled(problem, roles, imputation), roles, variants[0])
-        for roles in folds.roles
+        _training(refilled(problem, roles, imputation), roles, variants[0]) for roles in folds.roles
     ]
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]

@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 
 def taxes(alpha: float, l1_ratio: float, penalty_weight: Floats) -> Floats:
-    """alpha * l1_ratio * v of every feature; inf if excluded, at alpha = 0 too."""
+    """What every feature pays, alpha * l1_ratio * v; inf if excluded, at alpha = 0 too."""
     barred = np.isinf(penalty_weight)
     weight = np.where(barred, 0.0, penalty_weight)
     return np.where(barred, np.inf, alpha * l1_ratio * weight)

@@ -46,9 +46,7 @@ class Proof:
         """The part of a certificate that a model keeps."""
         c = certificate
         kinds = c.verdicts.kind
-        return cls(
-            c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins, c.stationary
-        )
+        return cls(c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins, c.stationary)
 
     @property
     def zeros_total(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +41,7 @@ def stages_of(
     return tuple(found)
 
 
-def _few(stages: Sequence[Stage]) -> Sequence[Stage]:
+def _few(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """All, or the first and the last."""
     if not stages:
         return stages

@@ -152,7 +152,7 @@ def _at(stage: str) -> str:
 
 
 def _run(names: list[str]) -> str:
-    """step 1 to step 9; or one name, or two."""
+    """From the first to the last: step 1 to step 9."""
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
 
 

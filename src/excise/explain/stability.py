@@ -1,10 +1,11 @@
 """Whether the same features would be kept with other rows.
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
-2010) is centred, scaled and solved on its own, at the same alphas, all stages of a schedule
-included; of two classes half of each is taken, and so of rows with and without an event. With the squared loss and rows that far outnumber
-columns the work is shared: the rows are dealt at random into blocks whose moments are computed
-once, and a half-sample is half of the blocks (single rows, if their moments fit in memory).
+2010) is centred, scaled and solved on its own, at the same alphas and with all stages of a
+schedule; of two classes half of each is taken, and so of rows with and without an event. With the
+squared loss and rows that far outnumber columns the work is shared: the rows are dealt at random
+into blocks whose moments are computed once, and a half-sample is half of the blocks (single rows,
+if their moments fit in memory).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def _clause(run: Run, names: Sequence[str]) -> str:
 
 
 def tax_words(stage: StageSummary) -> str:
-    """tax 5.83; taxes 0.31 to 5.83; no tax; of a ridge its strength."""
+    """What is paid: tax 5.83; taxes 0.31 to 5.83; no tax; of a ridge its strength."""
     if stage.l1_ratio == 0.0:
         return f"a ridge of {figures(stage.alpha)}" if stage.alpha else "no penalty"
     if stage.taxes is None:

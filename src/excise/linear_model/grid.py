@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from excise.staged import StagedSession
 
 
-def alpha_grid(
-    session: Session | StagedSession, alphas: Any, eps: float
-) -> NDArray[np.float64]:
+def alpha_grid(session: Session | StagedSession, alphas: Any, eps: float) -> NDArray[np.float64]:
     """Falling alphas: the ones given, or as many as asked for below alpha_max.
 
     Parameters

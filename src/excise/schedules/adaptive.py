@@ -9,7 +9,17 @@ import numpy as np
 
 from excise.checks import check_number
 from excise.exceptions import InputError
-from excise.schedules.base import Ending, Init, Initial, Schedule, Stages, Start, Wanted, scaled, spelled
+from excise.schedules.base import (
+    Ending,
+    Init,
+    Initial,
+    Schedule,
+    Stages,
+    Start,
+    Wanted,
+    scaled,
+    spelled,
+)
 
 
 @dataclass(frozen=True)

@@ -180,8 +180,10 @@ def single(schedule: Schedule) -> Schedule:
 
 def spelled(name: str, *settings: Any) -> str:
     """A schedule as a text: its name and its settings, without those at the end that are None."""
-    said = ["" if value is None else value if isinstance(value, str) else _short(value)
-            for value in settings]
+    said = [
+        "" if value is None else value if isinstance(value, str) else _short(value)
+        for value in settings
+    ]
     return ":".join([name, *said]).rstrip(":")
 
 

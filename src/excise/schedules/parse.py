@@ -113,9 +113,7 @@ def _part(part: str, whole: str) -> Schedule:
         raise InputError(fact, [*error.where, f"form: {kind.form}"]) from None
 
 
-def _read(
-    read: Callable[[str], Any], value: str, setting: str, part: str, form: str
-) -> Any:
+def _read(read: Callable[[str], Any], value: str, setting: str, part: str, form: str) -> Any:
     try:
         return read(value)
     except ValueError:

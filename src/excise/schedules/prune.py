@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from excise.exceptions import InputError
-from excise.schedules.base import Ending, Schedule, Stages, Start, Wanted, check_share, spelled, start_of
+from excise.schedules.base import (
+    Ending,
+    Schedule,
+    Stages,
+    Start,
+    Wanted,
+    check_share,
+    spelled,
+    start_of,
+)
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,9 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
     keeps = ledger.decimals_kept(places)
 
     def column(name: str, head: str, cells: list[str], least: int = 0) -> Column:
-        return Column(name, head, tuple(cells), least, to_left=name in ("feature", "stage", "status"))
+        return Column(
+            name, head, tuple(cells), least, to_left=name in ("feature", "stage", "status")
+        )
 
     columns = [
         column("feature", "feature", [clean(row.feature) for row in rows], 8),
