@@ -135,13 +135,22 @@ def _staged(why: Why) -> list[str]:
     d, until = _decimals(why), len(kept)
     while until > 1 and not (kept[until - 1] or kept[until - 2]):
         until -= 1  # the first of the last zeros ends the story
-    said = [
-        f"{step.stage} {amount(step.keeps, d) if step.keeps else '0'}"
-        for step in why.stages[:until]
+    told, paid = [], []
+    for step in why.stages[:until]:
+        told.append(f"{step.stage} {amount(step.keeps, d) if step.keeps else '0'}")
+        tax = "barred" if math.isinf(step.tax) else amount(step.tax, d) if step.tax else "no tax"
+        paid.append(f"{step.stage} {amount(step.earns, d)} / {tax}")
+    return [
+        f"  stage by stage: {_arrows(told)}",
+        f"  earns / tax:    {_arrows(paid)}",
     ]
-    if len(said) > MOST_STAGES:
-        said = [*said[: MOST_STAGES - 2], "...", said[-1]]
-    return [f"  stage by stage: {' -> '.join(said)}"]
+
+
+def _arrows(stages: list[str]) -> str:
+    """One after another; of many the first ones and the last."""
+    if len(stages) > MOST_STAGES:
+        stages = [*stages[: MOST_STAGES - 2], "...", stages[-1]]
+    return " -> ".join(stages)
 
 
 def _at(stage: str) -> str:
