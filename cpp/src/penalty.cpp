@@ -6,7 +6,7 @@ namespace excise {
 namespace {
 
 constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower,
-                                       &Penalty::upper};
+                                       &Penalty::upper, &Penalty::own};
 
 }  // namespace
 
@@ -52,7 +52,8 @@ Indices Penalty::whole(std::span<const Index> columns) const {
 Penalty Penalty::of(std::span<const Index> columns) const {
   Penalty out;
   for (const auto v : kColumns)
-    for (const Index j : columns) (out.*v).push_back((this->*v)[sz(j)]);
+    for (std::size_t k = 0; !(this->*v).empty() && k < columns.size(); ++k)
+      (out.*v).push_back((this->*v)[sz(columns[k])]);
   if (!grouped()) return out;
   out.groups.of.resize(columns.size());
   for (std::size_t k = 0; k < columns.size(); ++k) {
