@@ -131,12 +131,17 @@ def _top_tax(view: View, pen: Penalty, term: DataTerm, at_null: Floats, noise: f
     Their bounds are left aside; with nothing to tax, it is the largest gradient at b = 0.
     """
     weight, left = view.problem.penalty_weight[pen.feature], at_null
+    if (kind := view.problem.group_tax) is not None:
+        weight = weight * np.array(kind.weights)
     free = np.flatnonzero(pen.each((weight == 0.0) & ~pen.excluded))
     if len(free):
         features = np.unique(free // pen.outputs)
         left = view.flat(term.slopes_without(features))
     taxed = (weight > 0.0) & ~pen.excluded
     clear = np.abs(pen.size(left)) > noise
+    if kind is not None and kind.own_share > 0.0:
+        left = np.where(pen.each(clear & taxed), left, 0.0) * pen.each(pen.unit)
+        return kind.entry(left, view.problem.penalty_weight)
     earned = np.where(clear, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
     most = float(np.max(earned / weight[taxed], initial=0.0))
     if most > 0.0:

@@ -235,7 +235,7 @@ class Session:
         last = len(found["indptr"]) - 2
         coef = self._shaped(self._sparse(found, "coef").column(last))
         given = coef, self._intercepts(found)[last]
-        if not isinstance(self.problem.loss, Squared):
+        if not isinstance(self.problem.loss, Squared) or self.problem.group_tax is not None:
             made = certify_problem(self.problem, *given, alpha)
             if self._coarse(found)[last]:
                 return made
@@ -376,6 +376,8 @@ def _engine(problem: Problem) -> Engine:
         several["outputs"] = problem.outputs
     if groups is not None:
         several["groups"] = (groups.indptr, groups.indices)
+    if (kind := problem.group_tax) is not None:
+        several["group_tax"] = (np.array(kind.weights), kind.own_share)
     engine = Engine(
         design=design.handle(),
         y=_by_output(y),

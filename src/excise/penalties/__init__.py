@@ -10,8 +10,9 @@ from typing import Any
 from excise.catalog import PENALTIES
 from excise.exceptions import InputError
 from excise.penalties.base import Penalty
+from excise.penalties.group_lasso import GroupLasso, GroupPenalty, SparseGroupLasso
 
-__all__ = ["REGISTRY", "Penalty", "penalty_of"]
+__all__ = ["REGISTRY", "GroupLasso", "GroupPenalty", "Penalty", "SparseGroupLasso", "penalty_of"]
 
 REGISTRY: dict[str, type[Penalty]] = {}
 
