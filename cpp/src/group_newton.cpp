@@ -162,7 +162,8 @@ void GroupDescent::direction() {
 }
 
 // What a step changes in the objective; no term cancels, since the slope is taken off first:
-//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g).
+//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g),
+// and of sparse groups own (|b_j + d_j| - |b_j| - sign(b_j) d_j).
 double GroupDescent::change(const Vec& step, const Vec& bends) const {
   double total = -dot(r_, step) + 0.5 * dot(step, bends);
   for (const Block& block : blocks_) {
@@ -178,6 +179,9 @@ double GroupDescent::change(const Vec& step, const Vec& bends) const {
     }
     total += 0.5 * pays.l2 * square;
     if (pays.smooth()) continue;
+    for (std::size_t k = 0; pays.own > 0 && k < d.size(); ++k)
+      if (const double end = std::copysign(1.0, x[k]) * (x[k] + d[k]); end < 0)
+        total -= 2 * pays.own * end;
     const double straight = length(x) + along, end = std::sqrt(after);
     total += pays.l1 * (straight > 0 ? across / (end + straight) : end - straight);
   }
@@ -195,6 +199,22 @@ double GroupDescent::left(const Block& block, const Vec& step) const {
   double along = length(of(block, x_));
   for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
   return along;
+}
+
+// The share of the step at which the group, or a column of a sparse one, is zero; 1 or more: none
+double GroupDescent::meets_zero(const Block& block, const Vec& step) const {
+  const GroupNet pays = net(block);
+  double share = 1.0;
+  if (pays.smooth()) return share;
+  if (const double after = left(block, step); !(after > 0)) {
+    const double now = length(of(block, x_));
+    share = now / (now - after);
+    if (share == 1.0) share = 1.0 - std::numeric_limits<double>::epsilon();
+  }
+  const auto d = of(block, step), x = of(block, x_);
+  for (std::size_t k = 0; pays.own > 0 && k < d.size(); ++k)
+    if (d[k] * x[k] < 0 && std::abs(d[k]) > std::abs(x[k])) share = std::min(share, -x[k] / d[k]);
+  return share;
 }
 
 // All other groups take the step; those that would go through zero are then minimised one by one.
@@ -228,8 +248,10 @@ bool GroupDescent::move_to_zero(std::span<const std::size_t> crossing, double sh
   for (const std::size_t l : crossing) {
     const auto x = of(blocks_[l], x_);
     const auto d = of(blocks_[l], step);
-    if (left(blocks_[l], step) > kZero * length(x)) continue;
-    for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
+    const bool all = !(left(blocks_[l], step) > kZero * length(x));
+    const bool sparse = net(blocks_[l]).own > 0;
+    for (std::size_t k = 0; k < d.size(); ++k)
+      if (all || (sparse && std::abs(x[k] + d[k]) <= kZero * std::abs(x[k]))) d[k] = -x[k];
   }
   gram_.multiply(step, bends);
   if (!(change(step, bends) < 0)) return false;
@@ -243,11 +265,10 @@ bool GroupDescent::move() {
   std::vector<std::size_t> crossing;
   double share = 1.0;
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
-    const double after = left(blocks_[l], d_);
-    if (net(blocks_[l]).smooth() || after > 0) continue;
+    const double met = meets_zero(blocks_[l], d_);
+    if (!(met < 1)) continue;
     crossing.push_back(l);
-    const double now = length(of(blocks_[l], x_));
-    share = std::min(share, now / (now - after));
+    share = std::min(share, met);
   }
   if (!crossing.empty()) {
     if (move_beside(crossing) || move_to_zero(crossing, share)) return true;
