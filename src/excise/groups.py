@@ -67,7 +67,7 @@ def widest(groups: Groups, c: Floats, tax: Floats, own: Floats) -> Floats:
     size = groups.norm(c)
     some = size > 0.0
     start = tax + own * np.sqrt(np.diff(groups.indptr))
-    s = np.divide(start, size, out=np.full(len(size), np.inf), where=some)
+    s: Floats = np.divide(start, size, out=np.full(len(size), np.inf), where=some)
     if not own.any():
         return s
     each = own[groups.of]

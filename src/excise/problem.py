@@ -113,8 +113,8 @@ class Problem:
     @property
     def group_tax(self) -> GroupPenalty | None:
         """The penalty, if it is one of groups of features; where they are the lasso it is none."""
-        grouped = isinstance(self.penalty, GroupPenalty) and self.penalty.own_share < 1.0
-        return self.penalty if grouped else None
+        kind = self.penalty
+        return kind if isinstance(kind, GroupPenalty) and kind.own_share < 1.0 else None
 
     @property
     def n(self) -> int:

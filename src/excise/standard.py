@@ -114,10 +114,12 @@ class Penalty:
             assert self.groups is not None
             return widest(self.groups, values, self.tax, self.own)
         size = np.abs(self.size(values))
-        return np.divide(self.tax, size, out=np.full(len(size), np.inf), where=size > 0.0)
+        return np.asarray(
+            np.divide(self.tax, size, out=np.full(len(size), np.inf), where=size > 0.0)
+        )
 
     def alone(self, b: Floats, z: Floats) -> Floats:
-        """Per group  own |b|_1 - b'clip(z, -own, own)  >= 0: what coefficients by themselves add."""
+        """Per group  own |b|_1 - b'clip(z, -own, own) >= 0: what coefficients add by themselves."""
         if self.own is None:
             return np.zeros(len(self.tax))
         own = self.each(self.own)

@@ -25,9 +25,9 @@ from excise.results import Floats
 
 @dataclass(frozen=True)
 class GroupPenalty(Penalty):
-    """alpha sum_g v_g (s |b_g|_1 + (1 - s) w_g |b_g|_2), s the share that columns pay by themselves.
+    """alpha sum_g v_g (s |b_g|_1 + (1 - s) w_g |b_g|_2).
 
-    v_g is the penalty weight that all columns of the group have.
+    s is the share that columns pay by themselves, v_g the penalty weight of all columns of g.
     """
 
     groups: Any
@@ -136,8 +136,8 @@ class GroupPenalty(Penalty):
 class GroupLasso(GroupPenalty):
     """Groups of columns that are in or out together: alpha sum_g v_g w_g |b_g|_2.
 
-    With ``l1_ratio`` below 1 it is alpha sum_g v_g w_g (l1_ratio |b_g| + (1 - l1_ratio) |b_g|^2 / 2),
-    as for single columns. b are coefficients per standard deviation with standardize=True, those
+    With ``l1_ratio`` below 1, as for single columns,
+    alpha sum_g v_g w_g (l1_ratio |b_g| + (1 - l1_ratio) |b_g|^2 / 2). b are coefficients per standard deviation with standardize=True, those
     of the columns as given otherwise.
 
     Parameters
@@ -170,8 +170,8 @@ class SparseGroupLasso(GroupPenalty):
     """Groups that are in or out together, and within them single columns.
 
     alpha sum_g v_g (l1_share |b_g|_1 + (1 - l1_share) w_g |b_g|_2). With ``l1_ratio`` below 1 that
-    is multiplied by l1_ratio, and (1 - l1_ratio) alpha v_g (l1_share + (1 - l1_share) w_g) |b_g|^2 / 2
-    is added.
+    is multiplied by l1_ratio, and to it comes
+    (1 - l1_ratio) alpha sum_g v_g (l1_share + (1 - l1_share) w_g) |b_g|^2 / 2.
 
     Parameters
     ----------
