@@ -108,8 +108,7 @@ bool BlockMinimum::go_sparse(ConstMatrix gram, const GroupNet& net, std::span<co
   const Index m = ix(active_.size());
   gram_.resize(sz(m * m));
   for (Index k = 0; k < m; ++k)
-    for (Index i = 0; i < m; ++i)
-      gram_[sz(i + k * m)] = gram(active_[sz(i)], active_[sz(k)]);
+    for (Index i = 0; i < m; ++i) gram_[sz(i + k * m)] = gram(active_[sz(i)], active_[sz(k)]);
   aim_.assign(sz(m), 0.0);
   find_whole(ConstMatrix(gram_.data(), m, m), {net.l1, net.l2}, target_, aim_);
   double share = 1.0;

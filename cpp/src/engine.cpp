@@ -274,7 +274,8 @@ double Engine::top_gradient() const {
   double most = 0.0;
   Vec seen;
   for (Index g = 0; g < penalty.groups.count(); ++g) {
-    const GroupNet net = penalty.group(g, statement_.l1_ratio > 0 ? 1.0 / statement_.l1_ratio : 1.0);
+    const GroupNet net =
+        penalty.group(g, statement_.l1_ratio > 0 ? 1.0 / statement_.l1_ratio : 1.0);
     if (!net.smooth())
       most = std::max(
           most, 1.0 / net.widest(gathered(penalty.groups[g], null_.correlations.data(), seen)));

@@ -31,6 +31,11 @@ def columns(arrays: tuple) -> Design:
     One-dimensional arrays of one length: floats, integers or booleans, any strides.
     """
 
+def repeated(base: Design, place: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Design:
+    """
+    The same table with column place[j] at j; every column stands somewhere, perhaps twice.
+    """
+
 def python_design(design: object) -> Design:
     """A design that is written in Python and checks what it returns."""
 

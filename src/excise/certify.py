@@ -18,6 +18,7 @@ from excise.dual_point import best_dual_point
 from excise.duality import TIE, DualPoint, Size, certificate_of, safe_radius
 from excise.exceptions import InputError
 from excise.losses import Cox, Multinomial
+from excise.penalties import OverlappingGroups
 from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
 from excise.slope_point import SlopeFitted
@@ -70,6 +71,8 @@ def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: 
 
 def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
+    if isinstance(problem.penalty, OverlappingGroups):
+        return _certify_copies(problem, coef, intercept, alpha)
     view = View(problem)
     term = term_of(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
@@ -87,6 +90,15 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
     optimal = point.gap <= TIE * size.null
     unique, twins = uniqueness(view, pen, fit, b, c, point.z, radius, optimal)
     return replace(made, unique=unique, twins=twins)
+
+
+def _certify_copies(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
+    """The same where groups share columns."""
+    from excise.copies import divided, of_columns, on_copies
+
+    assert isinstance(problem.penalty, OverlappingGroups)
+    made = certify_problem(on_copies(problem), divided(problem, coef), intercept, alpha)
+    return of_columns(made, problem.penalty.place)
 
 
 def term_of(view: View) -> DataTerm:

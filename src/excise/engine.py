@@ -14,6 +14,7 @@ from excise.certify import certify_problem
 from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
+from excise.penalties import GroupPenalty
 from excise.problem import Problem, check_alpha, make_problem
 from excise.results import (
     Certificate,
@@ -111,7 +112,7 @@ class Session:
     def engine(self) -> Engine:
         """The compiled engine, made when first asked for."""
         if self._engine is None:
-            self._engine = _engine(self.problem)
+            self._engine = made_engine(self.problem)
         return self._engine
 
     @property
@@ -161,19 +162,20 @@ class Session:
         """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
+        centre = self.columns
         columns = self._sparse(found, "coef")
         path = Path(
             alphas=alphas,
             columns=columns,
             columns_std=self._sparse(found, "coef_std"),
             intercepts=self._intercepts(found),
-            relative_gaps=self._relative_gaps(alphas, columns, found),
+            relative_gaps=self._relative_gaps(alphas, found),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
             null_loss=engine.null_loss,
-            mean=engine.mean,
-            scale=engine.scale,
+            mean=centre.mean,
+            scale=centre.scale,
             n_factorizations=found["n_solves"],
             n_passes=found["n_passes"],
             problem=self.problem,
@@ -182,7 +184,7 @@ class Session:
             _solve_at=self.solve_at,
             _find_events=self.events,
         )
-        self._known = (alphas, path.columns_std)
+        self._known = (alphas, self._found(found, "coef_std"))
         return path
 
     def solve_at(
@@ -233,10 +235,9 @@ class Session:
         """From the core's correlations; the formulas are those of `excise.certify`."""
         engine = self.engine
         last = len(found["indptr"]) - 2
-        coef = self._shaped(self._sparse(found, "coef").column(last))
-        given = coef, self._intercepts(found)[last]
-        if not isinstance(self.problem.loss, Squared) or self.problem.group_tax is not None:
-            made = certify_problem(self.problem, *given, alpha)
+        grouped = isinstance(self.problem.penalty, GroupPenalty)
+        if grouped or not isinstance(self.problem.loss, Squared):
+            made = self._verified(found, last, alpha)
             if self._coarse(found)[last]:
                 return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
@@ -256,12 +257,15 @@ class Session:
         judged = engine.has_free or bool(self._coarse(found)[last])
         if made.relative_gap <= self.problem.tol and not judged:
             return made
-        again = certify_problem(self.problem, *given, alpha)
+        again = self._verified(found, last, alpha)
         return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
-    def _relative_gaps(
-        self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
-    ) -> Floats:
+    def _verified(self, found: dict[str, Any], k: int, alpha: float) -> Certificate:
+        """What `excise.certify` says of the k-th point."""
+        coef = self._shaped(self._sparse(found, "coef").column(k))
+        return certify_problem(self.problem, coef, self._intercepts(found)[k], alpha)
+
+    def _relative_gaps(self, alphas: Floats, found: dict[str, Any]) -> Floats:
         """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
@@ -273,10 +277,9 @@ class Session:
             return gaps
         coarse = self._coarse(found)
         judged = np.full(len(gaps), self.engine.has_free) | coarse
-        intercepts, verified = self._intercepts(found), gaps.copy()
+        verified = gaps.copy()
         for k in np.flatnonzero(judged).tolist():
-            given = self._shaped(columns.column(k)), intercepts[k]
-            verified[k] = certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+            verified[k] = self._verified(found, k, float(alphas[k])).relative_gap
         squared = isinstance(self.problem.loss, Squared)
         return np.where(squared | coarse, verified, np.minimum(verified, gaps))
 
@@ -302,7 +305,11 @@ class Session:
 
     def _sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
         """A column per alpha, a row per coefficient in its flat number."""
-        rows = self.problem.p * self.problem.outputs
+        return self._found(found, name)
+
+    def _found(self, found: dict[str, Any], name: str) -> SparseColumns:
+        """The same as the core counts coefficients."""
+        rows = len(self.engine.mean) * self.problem.outputs
         return SparseColumns(found["indptr"], found["indices"], found[name], rows)
 
     def _shaped(self, flat: Floats) -> Floats:
@@ -362,7 +369,8 @@ def default_threads() -> int:
     return min(count, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else count
 
 
-def _engine(problem: Problem) -> Engine:
+def made_engine(problem: Problem) -> Engine:
+    """The compiled engine of a checked problem."""
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only

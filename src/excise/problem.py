@@ -114,7 +114,8 @@ class Problem:
     def group_tax(self) -> GroupPenalty | None:
         """The penalty, if it is one of groups of features; where they are the lasso it is none."""
         kind = self.penalty
-        return kind if isinstance(kind, GroupPenalty) and kind.own_share < 1.0 else None
+        grouped = isinstance(kind, GroupPenalty) and not kind.overlaps and kind.own_share < 1.0
+        return kind if isinstance(kind, GroupPenalty) and grouped else None
 
     @property
     def n(self) -> int:

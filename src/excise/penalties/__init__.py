@@ -11,8 +11,17 @@ from excise.catalog import PENALTIES
 from excise.exceptions import InputError
 from excise.penalties.base import Penalty
 from excise.penalties.group_lasso import GroupLasso, GroupPenalty, SparseGroupLasso
+from excise.penalties.overlapping import OverlappingGroups
 
-__all__ = ["REGISTRY", "GroupLasso", "GroupPenalty", "Penalty", "SparseGroupLasso", "penalty_of"]
+__all__ = [
+    "REGISTRY",
+    "GroupLasso",
+    "GroupPenalty",
+    "OverlappingGroups",
+    "Penalty",
+    "SparseGroupLasso",
+    "penalty_of",
+]
 
 REGISTRY: dict[str, type[Penalty]] = {}
 

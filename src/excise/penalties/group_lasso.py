@@ -35,6 +35,7 @@ class GroupPenalty(Penalty):
     rest: Literal["refuse", "alone"] = "refuse"
 
     solver: ClassVar[Literal["core", "proximal"]] = "core"
+    overlaps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.rest not in ("refuse", "alone"):
@@ -55,7 +56,8 @@ class GroupPenalty(Penalty):
     def settled(self, p: int, names: Names) -> Self:
         """The same for a table of p columns: groups of numbers, every column in one."""
         groups = placed(self.groups, p, names)
-        refuse_overlap(groups, p, names)
+        if not self.overlaps:
+            refuse_overlap(groups, p, names)
         missing = left_over(groups, p)
         if len(missing) and self.rest == "refuse":
             raise InputError(
@@ -136,9 +138,10 @@ class GroupPenalty(Penalty):
 class GroupLasso(GroupPenalty):
     """Groups of columns that are in or out together: alpha sum_g v_g w_g |b_g|_2.
 
-    With ``l1_ratio`` below 1, as for single columns,
-    alpha sum_g v_g w_g (l1_ratio |b_g| + (1 - l1_ratio) |b_g|^2 / 2). b are coefficients per standard deviation with standardize=True, those
-    of the columns as given otherwise.
+    With ``l1_ratio`` below 1 it is alpha sum_g v_g w_g (l1_ratio |b_g| +
+    (1 - l1_ratio) |b_g|^2 / 2), as for single columns. b are
+    coefficients per standard deviation with standardize=True, those of the columns as given
+    otherwise.
 
     Parameters
     ----------
