@@ -95,20 +95,25 @@ void GroupDescent::factor() {
     block.factored = block.stiff;
     std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
   }
-  const auto entry = [&](Index i, Index k) {
+  // Entries of column k above the diagonal, from row `from` to row `to`: H and G differ in blocks.
+  const auto fill = [&](Index k, Index from, Index to, double* out) {
     const Block& block = *of_unit[sz(k)];
-    return gram_.unit(k)[i] + (i * copies >= block.first ? bent(block, i, k) : 0.0);
+    std::copy_n(gram_.unit(k) + from, to - from, out);
+    for (Index i = std::max(from, block.first / copies); i < to; ++i)
+      out[i - from] += bent(block, i, k);
   };
   while (factor_.size() < m) {
     const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
     room_.resize(sz(first * count));
-    for (Index k = 0; k < count; ++k)
-      for (Index i = 0; i < first; ++i) room_[sz(i + k * first)] = entry(i, first + k);
+    for (Index k = 0; k < count; ++k) fill(first + k, 0, first, room_.data() + k * first);
     factor_.forward(Matrix(room_.data(), first, count));
     for (Index k = 0; k < count; ++k) {
-      work_.assign(room_.begin() + k * first, room_.begin() + (k + 1) * first);
-      for (Index i = first; i < first + k; ++i) work_.push_back(entry(i, first + k));
-      const double diagonal = entry(first + k, first + k);
+      const Index here = first + k;
+      double diagonal = 0.0;
+      work_.resize(sz(here));
+      std::copy_n(room_.begin() + k * first, first, work_.begin());
+      fill(here, first, here, work_.data() + first);
+      fill(here, here, here + 1, &diagonal);
       const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
       factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
     }
