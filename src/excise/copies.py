@@ -50,7 +50,7 @@ def divided(problem: Problem, coef: Floats) -> Floats:
     kind = problem.penalty
     assert isinstance(kind, OverlappingGroups)
     unit = column_scale(problem).divisor[kind.place] if problem.standardize else 1.0
-    return kind.divided(coef, unit)
+    return kind.divided(coef, unit, problem.l1_ratio)
 
 
 def of_columns(made: Certificate, place: NDArray[np.intp]) -> Certificate:

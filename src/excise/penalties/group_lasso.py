@@ -117,7 +117,7 @@ class GroupPenalty(Penalty):
     def entry(self, c: Floats, weight: Floats) -> float:
         """One over the largest s at which every group earns less than its tax with s c."""
         parts, tax, own = self._taxes(1.0, weight)
-        taxed = (tax > 0.0) & (tax < np.inf)
+        taxed = (tax + own > 0.0) & (tax + own < np.inf)
         s = widest(parts, c, np.where(taxed, tax, 1.0), np.where(taxed, own, 0.0))
         return float(np.max(1.0 / s[taxed], initial=0.0))
 

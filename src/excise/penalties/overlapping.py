@@ -15,6 +15,9 @@ from excise.exceptions import InputError
 from excise.penalties.group_lasso import GroupLasso, GroupPenalty
 from excise.results import Floats
 
+TINY = 1e-4
+"""A part below this share of the longest may be one that goes to zero, slowly."""
+
 MOST, ENOUGH = 2000, 1e-13
 """Steps of a division among groups, and the change of its value at which it ends."""
 
@@ -70,11 +73,12 @@ class OverlappingGroups(GroupPenalty):
                     remedy="one penalty_weight for all columns of a group",
                 )
 
-    def divided(self, b: Floats, unit: Any = 1.0) -> Floats:
-        """Parts that add up to b, with a small sum of w_g |unit * part_g|.
+    def divided(self, b: Floats, unit: Any = 1.0, l1_ratio: float = 1.0) -> Floats:
+        """Parts that add up to b, with a small sum of what unit * part_g pays.
 
         They always add up, so that a value with them is never below Omega(b). Each step divides
-        every column as the lengths of the parts of the last one ask for.
+        every column as the lengths of the parts of the last one ask for. (Groups that share columns
+        have one penalty weight, so that it does not matter here.)
         """
         parts, place = self.apart.parts, self.place
         w = np.array(self.weights)[parts.of]
@@ -84,10 +88,12 @@ class OverlappingGroups(GroupPenalty):
             total = np.bincount(place, share, len(b))[place]
             divided = b[place] * np.divide(share, total, out=np.zeros_like(share), where=total > 0)
             length = parts.norm(unit * divided)
-            value = float(w[parts.indptr[:-1]] @ length)
+            pays = l1_ratio * length + (1.0 - l1_ratio) * length**2 / 2.0
+            value = float(w[parts.first] @ pays)
             if not value < last * (1.0 - ENOUGH):
                 break
-            last, share = value, length[parts.of] / w
+            last = value
+            share = (length / (l1_ratio + (1.0 - l1_ratio) * length))[parts.of] / w
         return np.asarray(divided)
 
     def value(self, b: Floats, alpha: float, weight: Floats) -> float:
@@ -120,6 +126,9 @@ class OverlappingGroups(GroupPenalty):
         return here.apart.entry(c[here.place], weight[here.place])
 
     def distance(self, b: Floats, c: Floats, alpha: float, weight: Floats) -> Floats:
-        """Of each group that of its part from its optimality condition."""
+        """Of each group that of its part from its optimality condition; a tiny part counts as 0."""
         here = self.settled(len(b), None)
-        return here.apart.distance(here.divided(b), c[here.place], alpha, weight[here.place])
+        parts, part = here.apart.parts, here.divided(b)
+        length = parts.norm(part)
+        part = np.where((length > TINY * length.max(initial=0.0))[parts.of], part, 0.0)
+        return here.apart.distance(part, c[here.place], alpha, weight[here.place])
