@@ -112,8 +112,13 @@ class Session:
     def engine(self) -> Engine:
         """The compiled engine, made when first asked for."""
         if self._engine is None:
-            self._engine = made_engine(self.problem)
+            self._engine = _engine_of(self._seen)
         return self._engine
+
+    @property
+    def _seen(self) -> Problem:
+        """The problem as the core sees it."""
+        return self.problem
 
     @property
     def columns(self) -> ColumnScale:
@@ -369,7 +374,7 @@ def default_threads() -> int:
     return min(count, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else count
 
 
-def made_engine(problem: Problem) -> Engine:
+def _engine_of(problem: Problem) -> Engine:
     """The compiled engine of a checked problem."""
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from excise._core import Engine
 from excise.certify import certify_problem
 from excise.copies import of_columns, on_copies
-from excise.engine import Session, made_engine
+from excise.engine import Session
 from excise.penalties import OverlappingGroups
 from excise.problem import Problem
 from excise.results import Certificate, Event, Floats, Solution, SparseColumns
@@ -33,11 +32,8 @@ class OverlapSession(Session):
         self.first = np.unique(self.place, return_index=True)[1]
 
     @property
-    def engine(self) -> Engine:
-        """The compiled engine, made when first asked for."""
-        if self._engine is None:
-            self._engine = made_engine(self.inner)
-        return self._engine
+    def _seen(self) -> Problem:
+        return self.inner
 
     @property
     def columns(self) -> ColumnScale:
