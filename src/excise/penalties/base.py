@@ -221,3 +221,35 @@ def one_weight(penalty: Penalty, weight: Floats, which: Mask, names: Names) -> N
 def common_weight(weight: Floats, which: Mask) -> float:
     """The weight that the features of `which` have in common; 1 if there are none."""
     return float(weight[np.argmax(which)]) if which.any() else 1.0
+
+
+class PenaltyAt(NamedTuple):
+    """A penalty at one alpha with its weights: what a solver and a certificate hold."""
+
+    penalty: Penalty
+    alpha: float
+    weight: Floats
+
+    def value(self, b: Floats) -> float:
+        """Omega(b)."""
+        return self.penalty.value(b, self.alpha, self.weight)
+
+    def prox(self, v: Floats, step: float) -> Floats:
+        """The b that minimises |b - v|^2 / 2 + step * Omega(b)."""
+        return self.penalty.prox(v, step, self.alpha, self.weight)
+
+    def distance(self, b: Floats, c: Floats) -> Floats:
+        """From the optimality condition, per feature."""
+        return self.penalty.distance(b, c, self.alpha, self.weight)
+
+    def face(self, b: Floats) -> Face | None:
+        """The face that b lies on."""
+        return self.penalty.face(b, self.alpha, self.weight)
+
+    def domain_scale(self, z: Floats) -> float | None:
+        """What share of z is in the conjugate's domain."""
+        return self.penalty.domain_scale(z, self.alpha, self.weight)
+
+    def fenchel_young(self, b: Floats, z: Floats) -> float:
+        """Omega(b) + Omega*(z) - b'z."""
+        return self.penalty.fenchel_young(b, z, self.alpha, self.weight)
