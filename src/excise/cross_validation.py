@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,8 @@ from excise.losses import Squared, by_rows
 from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
+from excise.sessions import AnySession
 from excise.standard import predict
-
-if TYPE_CHECKING:
-    from excise.staged import StagedSession
 
 EXTENSIONS = 2
 """How often a grid whose last alpha is best is made longer."""
@@ -115,12 +113,14 @@ def fit_cv(
         repeats=repeats,
         random_state=random_state,
     )
-    if checked.schedule is not None:
+    penalised = checked.penalty is not None and checked.penalty.solver == "proximal"
+    if checked.schedule is not None or penalised:
         if imputation is not None:
-            raise InputError("fills are not learned again in the folds of a schedule")
-        from excise.staged_folds import cross_validate_staged
+            what = "penalty" if checked.schedule is None else "schedule"
+            raise InputError(f"fills are not learned again in the folds of a {what}")
+        from excise.session_folds import cross_validate_sessions
 
-        return cross_validate_staged(
+        return cross_validate_sessions(
             checked,
             folds,
             rule,
@@ -279,7 +279,7 @@ class Judge(NamedTuple):
         return self.rate(eta, np.arange(self.problem.n), "the training rows")
 
 
-def predictors_of(session: Session | StagedSession, path: Path) -> Floats:
+def predictors_of(session: AnySession, path: Path) -> Floats:
     """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K)."""
     problem, K = session.problem, path.outputs
     kept = np.unique(path.columns.indices // K)

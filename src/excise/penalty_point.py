@@ -56,16 +56,16 @@ def bound_on_ray(pen: PenaltyAt, b: Floats, ray: DualRay) -> Bound:
 
 
 def without_free(free: Face, b: Floats, z: Floats) -> tuple[Floats, float, float]:
-    """z without what is earned along free directions, how much that was, and what it may cost."""
-    if len(free.index) == 0:
+    """Z without what is earned along free directions, how much that was, and what it may cost."""
+    if len(free.features) == 0:
         return z, 0.0, 0.0
     count = np.bincount(free.owner)
     left = free.gathered(z)
     along = free.gathered(b) / count
     out = z.copy()
-    out[free.index] -= free.sign * (left / count)[free.owner]
-    if len(count) == len(free.index):
-        out[free.index] = 0.0
+    out[free.features] -= free.sign * (left / count)[free.owner]
+    if len(count) == len(free.features):
+        out[free.features] = 0.0
     return out, float(np.abs(left).max()), float(np.abs(left) @ np.abs(along))
 
 
@@ -230,8 +230,8 @@ def _columns(seen: Seen, free: Face) -> Floats:
     if count == 0:
         return out
     place = np.empty(seen.view.problem.p, dtype=np.intp)
-    place[free.index] = np.arange(len(free.index))
-    for here, block in seen.view.blocks(free.index):
+    place[free.features] = np.arange(len(free.features))
+    for here, block in seen.view.blocks(free.features):
         scaled = block * (seen.back[here] / seen.unit * free.sign[place[here]])
         np.add.at(out.T, free.owner[place[here]], scaled.T)
     return out

@@ -138,8 +138,8 @@ class Certificate:
         if not np.isfinite(self.relative_gap):
             kind = "stationary" if self.stationary else "optimality conditions hold"
             return (
-                f"{kind} to {shown_gap(self.kkt_violation)} (of the largest slope at b = 0); no bound "
-                f"on the objective is known, {proved + excluded} of {zeros} zeros proved"
+                f"{kind} to {shown_gap(self.kkt_violation)} (of the largest slope at b = 0); no "
+                f"bound on the objective is known, {proved + excluded} of {zeros} zeros proved"
             )
         if self.stationary:
             what, of = "last convex problem solved", "; of its zeros, not of a global optimum's,"
@@ -164,8 +164,8 @@ class Status(Enum):
         "a stationary point of a penalty that is not convex; other starts may lead to better ones"
     )
     CONDITIONS = (
-        "the optimality conditions hold within the tolerance; the penalty tells no conjugate, so that "
-        "no bound on the objective is known"
+        "the optimality conditions hold within the tolerance; the penalty tells no conjugate, so "
+        "that no bound on the objective is known"
     )
     UNSETTLED = "another step of the schedule would still change the weights; give it more steps"
 

@@ -80,10 +80,10 @@ def _of_columns(
     view: View, fit: Fitted, undecided: Mask, inside: Mask, ties: Mask, optimal: bool
 ) -> Answer:
     """For the features of one output."""
-    independent = independent(view, np.flatnonzero(undecided))
-    if independent:
+    apart = independent(view, np.flatnonzero(undecided))
+    if apart:
         return (True if fit.curved(np.flatnonzero(undecided)) else None), ()
-    if independent is None or not optimal:
+    if apart is None or not optimal:
         return None, ()
     if too_many(view, np.flatnonzero(inside | ties)):
         return None, ()

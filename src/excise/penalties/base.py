@@ -31,20 +31,20 @@ DIFFERENCE = 1e-7
 class Face(NamedTuple):
     """Coefficients that move together, and the penalty where they do.
 
-    b[index] = sign * m[owner], and all others are 0; near such b the penalty is slope @ m +
+    b[features] = sign * m[owner], and all others are 0; near such b the penalty is slope @ m +
     ridge @ m**2 / 2 and a constant.
 
     Attributes
     ----------
-    index : ndarray of int, shape (k,)
-        Features, each once.
+    features : ndarray of int, shape (k,)
+        Each once.
     owner : ndarray of int, shape (k,)
         The number that each follows, rising from 0 to m - 1.
     sign : ndarray, shape (k,)
     slope, ridge : ndarray, shape (m,)
     """
 
-    index: Index
+    features: Index
     owner: Index
     sign: Floats
     slope: Floats
@@ -58,14 +58,14 @@ class Face(NamedTuple):
     def spread(self, m: Floats, p: int) -> Floats:
         """The b of m."""
         b = np.zeros(p)
-        b[self.index] = self.sign * m[self.owner]
+        b[self.features] = self.sign * m[self.owner]
         return b
 
     def gathered(self, values: Floats) -> Floats:
         """Sums of sign * values over the features of each number: B'values."""
-        if len(self.index) == 0:
+        if len(self.features) == 0:
             return np.empty(0)
-        return np.asarray(np.add.reduceat(self.sign * values[self.index], self.starts))
+        return np.asarray(np.add.reduceat(self.sign * values[self.features], self.starts))
 
 
 def single(index: Index, slope: Floats, ridge: Floats | None = None) -> Face:

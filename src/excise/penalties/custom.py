@@ -19,7 +19,7 @@ SMALL_STEP = 2.0**-20
 
 
 class Custom(Penalty):
-    """alpha * value(b), with `value` and `prox` of any object; docs/penalties.md says what it may be.
+    """alpha * value(b), with `value` and `prox` of any object.
 
     It must have ``value(b) -> float``, 0 at b = 0, and ``prox(v, step) -> ndarray``, the b that
     minimises ``|b - v|^2 / 2 + step * value(b)``. It may have ``convex = True`` and, to be proved,
@@ -145,7 +145,7 @@ class Custom(Penalty):
         return low
 
     def fenchel_young(self, b: Floats, z: Floats, alpha: float, weight: Floats) -> float:
-        """value + conjugate - b'z; an error where it is clearly negative."""
+        """Value + conjugate - b'z; an error where it is clearly negative."""
         paid, earned = self.value(b, alpha, weight), float(b @ z)
         if not hasattr(self.given, "dual_norm"):
             paid += alpha * self._conjugate(z / alpha)

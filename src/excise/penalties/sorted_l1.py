@@ -16,7 +16,7 @@ from excise.results import Floats
 
 @dataclass(frozen=True)
 class SortedL1(Penalty):
-    """SLOPE: alpha sum_i t_i |b|_(i), with |b|_(1) >= |b|_(2) >= ... and falling taxes t_1 >= t_2 >= ... .
+    """SLOPE: alpha sum_i t_i |b|_(i), where |b|_(1) >= |b|_(2) >= ..., and t_1 >= t_2 >= ... too.
 
     Coefficients of features that explain alike become equal in size, so that they form groups
     nobody named. Features of penalty weight 0 or infinity are left out of the sorting; all others

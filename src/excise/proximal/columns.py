@@ -65,17 +65,17 @@ class Columns:
 
     def combined(self, face: Face) -> Floats:
         """(A B)' for the B of a face, shape (m, n)."""
-        self._keep(face.index)
-        rows = self._rows[self._place[face.index]] * face.sign[:, None]
+        self._keep(face.features)
+        rows = self._rows[self._place[face.features]] * face.sign[:, None]
         return _summed(rows, face)
 
     def gram(self, face: Face) -> Floats | None:
         """(A B)'W(A B) from cross-products that are kept; None: too many columns."""
-        self._keep(face.index)
+        self._keep(face.features)
         if len(self._kept) > MOST_GRAM:
             return None
         self._cross()
-        place = self._place[face.index]
+        place = self._place[face.features]
         part = self._gram[np.ix_(place, place)] * face.sign[:, None] * face.sign
         if len(face.slope) == len(place):
             return part

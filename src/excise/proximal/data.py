@@ -57,9 +57,10 @@ class DataPart:
         self.weights, self.some = problem.weights, problem.weights > 0.0
         self.squared = isinstance(problem.loss, Squared)
         self.mean: float = 0.0
+        self.offset: Any = 0.0
         if self.squared:
             goal = target(problem)
-            self.y, self.offset, self.mean = goal.values * goal.unit, 0.0, float(goal.mean)
+            self.y, self.mean = goal.values * goal.unit, float(goal.mean)
         else:
             offset = np.zeros(problem.n) if problem.offset is None else problem.offset
             self.y, self.offset = self.counted(problem.y), self.counted(offset)

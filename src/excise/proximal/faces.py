@@ -6,9 +6,9 @@ where the optimality conditions of the face hold, exactly for the squared loss. 
 step tells whether it was the right face. That is a semismooth Newton method for the fixed points
 of b = prox(b + t c(b), t), and for the lasso the engine's primal-dual active set.
 
-It is made global by the objective: a step is taken only if that falls; else a short proximal step,
-which always lowers it, chooses the face, and Newton's direction from there is shortened until it
-helps.
+It is made global by the objective. As long as whole steps bring the gap down, they are taken as
+they come; then a few short accelerated steps, which never raise the objective, choose the face,
+and Newton's direction there is shortened until it helps.
 
 References
 ----------
@@ -27,99 +27,132 @@ from excise.proximal.gradient import Descent
 from excise.proximal.objective import Objective
 from excise.results import Floats
 
+PATIENCE = 4
+"""Newton's whole steps without a gap half as large before they have to lower the objective."""
+
+SHORT_STEPS = 8
+"""Accelerated steps that choose the next face: they cost about as much as the Newton step there."""
+
 ROUNDS = 200
-SHORTEST = 1e-12
+GIVEN_UP = 30
+"""Rounds without a gap half as large before plain steps take over."""
+
 ENOUGH = 1e-3
 """A gap this far below the tolerance is not worked on."""
-SPARE = 4
-"""Rounds beyond the tolerance that may still lower the gap."""
-GIVEN_UP = 30
-"""Rounds without a lower gap before plain steps take over."""
-PLAIN = 50
-"""Plain accelerated steps between two Newton steps where there is no face, or no progress."""
+
+SHORTEST = 1e-12
 SMALL_PIVOT = 1e-13
 
 
 class Search:
     """The minimiser of one objective, from a starting point; counts the systems it solves."""
 
-    def __init__(self, objective: Objective, tol: float, most: int) -> None:
-        self.objective, self.tol, self.most = objective, tol, most
+    def __init__(self, objective: Objective, tol: float, most_plain: int) -> None:
+        self.objective, self.tol, self.most_plain = objective, tol, most_plain
         self.n_solves = 0
+        self._wide, self._step = 1.0, 0.0
 
     def run(self, point: Point) -> Point:
-        """The best point found; good enough, or the last one worth having."""
+        """The best point found; the objective's `off` says how good it is."""
         objective = self.objective
+        self._wide = self._step = objective.step_of(point)
         if objective.pen.face(point.b) is None:
-            return self._plain(point, self.most)
-        best, off, waited, spare = point, np.inf, 0, SPARE
-        wide = objective.step_of(point.b)
-        short = Descent(objective, point, wide, accelerated=False)
-        for _ in range(ROUNDS):
-            here = objective.off(point)
-            if here < 0.5 * off:
-                waited = 0
-            else:
-                waited += 1
-            if here < off:
-                best, off = point, here
-            if off <= ENOUGH * self.tol or waited > GIVEN_UP:
-                break
-            if off <= self.tol:
-                spare -= 1
-                if spare < 0 or waited > 1:
-                    break
-            new = self._full(point, wide)
-            if new is None:
-                new = self._safe(point, short)
-            if new is point:
-                break
-            point = new
+            return self._plain(point)
+        best, off = self._whole_steps(point)
         if off > self.tol:
-            point = self._plain(best, self.most)
+            best, off = self._descended(best, off)
+        if off > self.tol:
+            point = self._plain(best)
             best = point if objective.off(point) < off else best
         return best
 
-    def _full(self, point: Point, step: float) -> Point | None:
-        """Newton's step on the face that a wide proximal step finds, if the objective falls."""
-        objective = self.objective
-        guess = objective.pen.prox(point.b + step * point.c, step)
-        face = objective.pen.face(guess)
-        assert face is not None
-        moved = self._newton(point, guess, face)
+    def _whole_steps(self, point: Point) -> tuple[Point, float]:
+        """Newton's steps as they come, while any of the last few brought the gap down."""
+        best, off, waited = point, self.objective.off(point), 0
+        while off > ENOUGH * self.tol and waited < PATIENCE:
+            new = self._newton(point)
+            if new is None:
+                break
+            point, here = new, self.objective.off(new)
+            waited = 0 if here < 0.5 * off else waited + 1
+            if here < off:
+                best, off = point, here
+            elif off <= self.tol:
+                break
+        return best, off
+
+    def _descended(self, point: Point, off: float) -> tuple[Point, float]:
+        """Steps that lower the objective; Newton's whole ones where they do."""
+        objective, best, waited = self.objective, point, 0
+        for _ in range(ROUNDS):
+            value = objective.value(point)
+            new = self._newton(point)
+            if new is None or not objective.value(new) <= value + objective.rounding(value):
+                new = self._safe(point)
+            if new is point:
+                break
+            point, here = new, objective.off(new)
+            waited = 0 if here < 0.5 * off else waited + 1
+            if here < off:
+                best, off = point, here
+            if off <= self.tol or waited > GIVEN_UP:
+                break
+        if ENOUGH * self.tol < off <= self.tol:
+            new = self._newton(best)
+            if new is not None and objective.off(new) < off:
+                return new, objective.off(new)
+        return best, off
+
+    def _newton(self, point: Point) -> Point | None:
+        """Newton's step on the face that a wide proximal step finds."""
+        guess = self.objective.pen.prox(point.b + self._wide * point.c, self._wide)
+        moved = self._moved(point, guess)
         if moved is None:
             return None
-        new = objective.data.at(guess + moved, point.shift)
-        before = objective.value(point)
-        return new if objective.value(new) <= before + objective.rounding(before) else None
+        new = self.objective.data.at(guess + moved, point.shift)
+        return new if np.isfinite(self.objective.value(new)) else None
 
-    def _safe(self, point: Point, short: Descent) -> Point:
-        """A short proximal step, then Newton's direction on its face as far as it helps."""
-        objective, data = self.objective, self.objective.data
-        short.point, short.value = point, objective.value(point)
-        start = short.advance().point
-        face = objective.pen.face(start.b)
-        assert face is not None
-        moved = self._newton(start, start.b, face)
+    def _safe(self, point: Point) -> Point:
+        """Short proximal steps, then Newton's direction on their face as far as it helps.
+
+        What would leave the face is held at its edge: with a slope w of the penalty at z, where the
+        last short step led, prox(z + t w, t) is z, and prox(z + s d + t w, t) follows z + s d along
+        the face, but not beyond it.
+        """
+        objective, wide = self.objective, self._wide
+        short = Descent(objective, point, self._step, accelerated=True)
+        for _ in range(SHORT_STEPS):
+            short.advance()
+        last = short.point
+        face_step = Descent(objective, last, short.step, accelerated=False)
+        start = face_step.advance().point
+        self._step = face_step.step
+        if start is last:
+            return last
+        slope = (last.b + face_step.used * last.c - start.b) / face_step.used
+        moved = self._moved(start, start.b)
         if moved is None:
             return start
         value, share = objective.value(start), 1.0
         while share > SHORTEST:
-            new = data.at(start.b + share * moved, start.shift)
+            b = objective.pen.prox(start.b + share * moved + wide * slope, wide)
+            new = objective.data.at(b, start.shift)
             if objective.value(new) < value:
                 return new
             share /= 2.0
         return start
 
-    def _newton(self, point: Point, guess: Floats, face: Face) -> Floats | None:
-        self.n_solves += 1
+    def _moved(self, point: Point, guess: Floats) -> Floats | None:
+        """What Newton adds to `guess`, on its face, by the model at `point`."""
+        face = self.objective.pen.face(guess)
+        assert face is not None
+        self.n_solves += len(face.slope) > 0
         return newton_step(self.objective.data, point, guess, face)
 
-    def _plain(self, point: Point, most: int) -> Point:
+    def _plain(self, point: Point) -> Point:
         """Accelerated proximal steps alone."""
-        objective = self.objective
-        descent = Descent(objective, point, objective.step_of(point.b), accelerated=True)
-        return descent.run(most, self.tol)
+        descent = Descent(self.objective, point, self._wide, accelerated=True)
+        return descent.run(self.most_plain, self.tol)
 
 
 def newton_step(data: DataPart, point: Point, guess: Floats, face: Face) -> Floats | None:
@@ -140,9 +173,8 @@ def newton_step(data: DataPart, point: Point, guess: Floats, face: Face) -> Floa
     return None if step is None else face.spread(step, len(guess))
 
 
-def fitted_on(objective: Objective, face: Face, point: Point) -> Point:
+def fitted_on(data: DataPart, face: Face, point: Point) -> Point:
     """The best point of a face that costs nothing, by damped Newton steps."""
-    data = objective.data
     for _ in range(ROUNDS):
         moved = newton_step(data, point, point.b, face)
         if moved is None:
@@ -159,21 +191,20 @@ def fitted_on(objective: Objective, face: Face, point: Point) -> Point:
     return point
 
 
-def _model(
-    data: DataPart, point: Point, guess: Floats, face: Face
-) -> tuple[Floats, Floats] | None:
+def _model(data: DataPart, point: Point, guess: Floats, face: Face) -> tuple[Floats, Floats] | None:
     """Second derivatives on the face, and minus the slopes at `guess`, of the model at `point`."""
+    columns = data.columns
     if data.squared:
-        H = data.columns.gram(face)
+        H = columns.gram(face)
         if H is not None:
-            u = data.weights * (data.y - data.columns.predict(guess))
-            return H, data.columns.combined(face) @ u
+            u = data.weights * (data.y - columns.predict(guess))
+            return H, columns.combined(face) @ u
     h = data.bend(point.eta)
     total = float(h.sum())
     if not 0.0 < total < np.inf:
         return None
-    rows = data.columns.combined(face)
-    u = point.u - h * (data.columns.predict(guess) - data.columns.predict(point.b))
+    rows = columns.combined(face)
+    u = point.u - h * (columns.predict(guess) - columns.predict(point.b))
     bent = rows * h
     H, slope = bent @ rows.T, rows @ u
     if data.moves:
@@ -198,5 +229,5 @@ def _solved(H: Floats, ridge: Floats, right: Floats) -> Floats | None:
     except LinAlgError:
         pass
     values, vectors = eigh(scaled, check_finite=False)
-    clear = values > len(H) * EPS * max(float(values[-1]), 0.0) * 8.0
+    clear = values > 8.0 * len(H) * EPS * max(float(values[-1]), 0.0)
     return np.asarray(vectors[:, clear] @ ((right @ vectors[:, clear]) / values[clear]) / size)

@@ -8,7 +8,6 @@ from excise.duality import Ray, RowRay
 from excise.penalties.base import PenaltyAt
 from excise.penalty_point import bound_on_ray, without_free
 from excise.proximal.data import EPS, DataPart, Point
-from excise.results import Floats
 
 NOISE = 1e-12
 """Earnings below this share of the largest at b = 0 are rounding."""
@@ -71,10 +70,10 @@ class Objective:
         gap = self.relative_gap(point)
         return gap if gap < np.inf else self.violation(point)
 
-    def step_of(self, b: Floats) -> float:
-        """A step of one typical coordinate: what makes its quadratic model least."""
+    def step_of(self, point: Point) -> float:
+        """A step that suits one typical coordinate; for all together it is to be halved."""
         size = self.data.columns.size
-        bend = float(self.data.bend(self.data.at(b).eta).sum()) if not self.data.squared else 1.0
+        bend = 1.0 if self.data.squared else float(self.data.bend(point.eta).sum())
         mean = float(np.mean(np.square(size[size > 0.0]))) if np.any(size > 0.0) else 1.0
-        scale = mean * bend
-        return 1.0 / scale if 0.0 < scale < np.inf else 1.0
+        step = 1.0 / (mean * bend) if 0.0 < mean * bend < np.inf else 1.0
+        return step if 0.0 < step < np.inf else 1.0

@@ -26,8 +26,8 @@ MOST_PLAIN = 20_000
 """Plain steps at one alpha where there are no faces."""
 
 LEAST_RATIO = 1e-3
-"""Of a penalty under which nothing is ever exactly zero a grid starts where an elastic net with this
-share of |b| would."""
+"""Where nothing is ever exactly zero, a grid starts where an elastic net with this share of |b|
+would."""
 
 
 class Start(NamedTuple):
@@ -63,12 +63,12 @@ class ProximalSession:
 
     @cached_property
     def null(self) -> Point:
-        """b = 0, or the best of what the penalty leaves free."""
+        """B = 0, or the best of what the penalty leaves free."""
         point = self.data.at(np.zeros(self.problem.p))
         free = self.penalty.free(self.problem.penalty_weight)
         if len(free.slope) == 0:
             return point
-        return fitted_on(self.objective(0.0, 1.0), free, point)
+        return fitted_on(self.data, free, point)
 
     @cached_property
     def top(self) -> float:
@@ -151,15 +151,14 @@ class ProximalSession:
         """The null model, at the alpha where it is the solution."""
         return Start(self.grid_top, self.null)
 
-    def objective(self, alpha: float, top: float | None = None) -> Objective:
+    def objective(self, alpha: float) -> Objective:
         """The objective at one alpha."""
         pen = PenaltyAt(self.penalty, alpha, self.problem.penalty_weight)
-        return Objective(self.data, pen, self.top if top is None else top)
+        return Objective(self.data, pen, self.top)
 
     def _search(self, alpha: float, start: Start) -> Point:
         """The solution at `alpha`, through alphas between if it is far below the start."""
-        point, tol = start.point, self.problem.tol
-        steps = [alpha]
+        point, tol, steps = start.point, self.problem.tol, [alpha]
         if 0.0 < alpha < start.alpha * STEP**3:
             steps = descent(start.alpha, alpha).tolist()
         for step in steps:

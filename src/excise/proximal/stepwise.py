@@ -87,7 +87,7 @@ def proximal_gradient(
     session = ProximalSession(own)
     objective = session.objective(alpha)
     start = session.null
-    descent = Descent(objective, start, objective.step_of(start.b), method == "fista")
+    descent = Descent(objective, start, objective.step_of(start), method == "fista")
     moves = [Move(start, descent.value, 0.0, False)]
     point = descent.run(most, checked.tol, moves.append if keep else None)
     coef, intercept = session.original(point)

@@ -1,8 +1,9 @@
-"""Cross-validation of a schedule: every training fold runs all its stages.
+"""Cross-validation through sessions: for what the core does not cross-validate by itself.
 
-Of a schedule with something to choose (`PruneThenRefine` with several `refine`) the choice is made
-together with alpha: the pair whose mean held-out error is best. Folds are the same table with
-other row weights, so that centre, scale, first coefficients and stages are learned inside each.
+Every training fold runs all the stages of a schedule, or all the steps of a penalty. Of a schedule
+with something to choose (`PruneThenRefine` with several `refine`) the choice is made together with
+alpha: the pair whose mean held-out error is best. Folds are the same table with other row weights,
+so that centre, scale, first coefficients and stages are learned inside each.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from excise.folds import TEST, TRAIN, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
-from excise.results import CrossValidation, Floats, Rule
+from excise.results import CrossValidation, Floats, Path, Rule
 from excise.schedules import Schedule
 from excise.scores import label_of
+from excise.sessions import AnySession, session_of
 from excise.staged import StagedSession, paths
 
 
-def cross_validate_staged(
+def cross_validate_sessions(
     problem: Problem,
     folds: Folds,
     rule: Rule = "1se",
@@ -41,22 +43,23 @@ def cross_validate_staged(
     scoring: Any = None,
     score_weight: Any = None,
 ) -> CrossValidation:
-    """`excise.cross_validation.fit_cv` for a checked problem with a schedule, and its folds.
+    """`excise.cross_validation.fit_cv` for a checked problem with a schedule or penalty, and folds.
 
     The rule "1se" chooses the largest alpha within one standard error of the best pair, among
     those of the best pair's schedule.
     """
+    what = "a penalty" if problem.schedule is None else "a schedule"
     if isinstance(problem.loss, Cox):
         raise InputError(
-            "a schedule is not cross-validated for the Cox model",
+            f"{what} is not cross-validated for the Cox model",
             ["its held-out error is not a mean over rows"],
-            "fit or fit_path with the schedule, or fit_cv without",
+            f"fit or fit_path with the {what[2:]}, or fit_cv without",
         )
-    assert problem.schedule is not None
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
-    variants = problem.schedule.variants()
-    session = StagedSession(replace(problem, schedule=variants[0]))
-    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    variants = (None,) if problem.schedule is None else problem.schedule.variants()
+    first_of_all = replace(problem, schedule=variants[0])
+    session = session_of(first_of_all)
+    trained = [session_of(_training(first_of_all, roles)) for roles in folds.roles]
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
@@ -71,7 +74,7 @@ def cross_validate_staged(
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
     first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
-    session = session.with_schedule(variants[chosen])
+    session = _of_variants(session, variants)[chosen]
     path = session.path(grid)
     own = 2.0 * path.train_loss
     if judge.score is not None:
@@ -94,27 +97,46 @@ def cross_validate_staged(
         training_gap=gap,
         metric=label_of(judge.score, problem.loss, problem.outputs),
         greater_is_better=judge.sign < 0.0,
-        schedule=variants[chosen],
-        schedules=variants,
-        schedule_means=judge.sign * means,
+        **_choice(variants, int(chosen), judge.sign * means),
     )
 
 
-def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession:
+Variants = tuple[Schedule | None, ...]
+
+
+def _choice(variants: Variants, chosen: int, means: Floats) -> dict[str, Any]:
+    """What is told of the schedules, if there are some."""
+    if variants[0] is None:
+        return {}
+    return {"schedule": variants[chosen], "schedules": variants, "schedule_means": means}
+
+
+def _training(problem: Problem, roles: Any) -> Problem:
     """The rows in training, by their weights."""
     weights = np.ones(problem.n) if problem.sample_weight is None else problem.sample_weight
-    in_training = np.where(roles == TRAIN, weights, 0.0)
-    return StagedSession(replace(problem, sample_weight=in_training, schedule=schedule))
+    return replace(problem, sample_weight=np.where(roles == TRAIN, weights, 0.0))
+
+
+def _of_variants(session: AnySession, variants: Variants) -> list[AnySession]:
+    """A session for each schedule, which share what does not depend on it."""
+    if not isinstance(session, StagedSession):
+        return [session]
+    return [session.with_schedule(one) for one in variants if one is not None]
+
+
+def _paths(sessions: list[AnySession], grid: Floats) -> list[Path]:
+    staged = [one for one in sessions if isinstance(one, StagedSession)]
+    return paths(staged, grid) if staged else [one.path(grid) for one in sessions]
 
 
 def _held_out(
     judge: Judge,
-    trained: list[StagedSession],
+    trained: list[AnySession],
     folds: Folds,
-    variants: tuple[Schedule, ...],
+    variants: Variants,
     grid: Floats,
 ) -> tuple[Floats, Floats, float]:
-    """Per schedule, alpha and fold; of the intercepts alone per fold; the worst training gap."""
+    """Per variant, alpha and fold; of the intercepts alone per fold; the worst training gap."""
     held = np.empty((len(variants), len(grid), len(folds)))
     null, gap = np.empty(len(folds)), 0.0
     for k, roles in enumerate(folds.roles):
@@ -123,8 +145,8 @@ def _held_out(
         null[k] = _rated(
             judge, _with_offset(judge, np.repeat(first, len(rows), 1), rows), rows, where
         )[0]
-        sessions = [trained[k].with_schedule(schedule) for schedule in variants]
-        for v, path in enumerate(paths(sessions, grid)):
+        sessions = _of_variants(trained[k], variants)
+        for v, path in enumerate(_paths(sessions, grid)):
             gap = max(gap, float(path.relative_gaps.max()))
             held[v, :, k] = _rated(judge, predictors_of(sessions[v], path)[:, rows], rows, where)
     return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
