@@ -40,6 +40,9 @@ GIVEN_UP = 30
 ENOUGH = 1e-3
 """A gap this far below the tolerance is not worked on."""
 
+DAMPING = 1e-2
+"""Where more numbers move than there are rows, so that some moves change no prediction."""
+
 SHORTEST = 1e-12
 SMALL_PIVOT = 1e-13
 
@@ -92,7 +95,8 @@ class Search:
             if new is point:
                 break
             point, here = new, objective.off(new)
-            waited = 0 if here < 0.5 * off else waited + 1
+            fell = value - objective.value(new) > self.tol * objective.data.null
+            waited = 0 if here < 0.5 * off or fell else waited + 1
             if here < off:
                 best, off = point, here
             if off <= self.tol or waited > GIVEN_UP:
@@ -130,7 +134,7 @@ class Search:
         if start is last:
             return last
         slope = (last.b + face_step.used * last.c - start.b) / face_step.used
-        moved = self._moved(start, start.b)
+        moved = self._moved(start, start.b, DAMPING)
         if moved is None:
             return start
         value, share = objective.value(start), 1.0
@@ -142,12 +146,18 @@ class Search:
             share /= 2.0
         return start
 
-    def _moved(self, point: Point, guess: Floats) -> Floats | None:
-        """What Newton adds to `guess`, on its face, by the model at `point`."""
-        face = self.objective.pen.face(guess)
+    def _moved(self, point: Point, guess: Floats, damping: float = 0.0) -> Floats | None:
+        """What Newton adds to `guess`, on its face, by the model at `point`.
+
+        None: more numbers move than there are rows, and nothing damps them.
+        """
+        face, data = self.objective.pen.face(guess), self.objective.data
         assert face is not None
+        flat = len(face.slope) > data.problem.n and not face.ridge.any()
+        if flat and damping == 0.0:
+            return None
         self.n_solves += len(face.slope) > 0
-        return newton_step(self.objective.data, point, guess, face)
+        return newton_step(data, point, guess, face, damping if flat else 0.0)
 
     def _plain(self, point: Point) -> Point:
         """Accelerated proximal steps alone."""
@@ -155,21 +165,21 @@ class Search:
         return descent.run(self.most_plain, self.tol)
 
 
-def newton_step(data: DataPart, point: Point, guess: Floats, face: Face) -> Floats | None:
+def newton_step(
+    data: DataPart, point: Point, guess: Floats, face: Face, damping: float = 0.0
+) -> Floats | None:
     """From `guess`, on its face, to the minimiser there of the model that is made at `point`.
 
     None: the rows do not bend, or the system says nothing.
     """
     if len(face.slope) == 0:
         return np.zeros_like(guess)
-    if len(face.slope) > data.problem.n and not face.ridge.any():
-        return None
     m = face.gathered(guess) / np.bincount(face.owner)
     found = _model(data, point, guess, face)
     if found is None:
         return None
     H, slope = found
-    step = _solved(H, face.ridge, slope - face.slope - face.ridge * m)
+    step = _solved(H, face.ridge, slope - face.slope - face.ridge * m, damping)
     return None if step is None else face.spread(step, len(guess))
 
 
@@ -214,14 +224,18 @@ def _model(data: DataPart, point: Point, guess: Floats, face: Face) -> tuple[Flo
     return H, slope
 
 
-def _solved(H: Floats, ridge: Floats, right: Floats) -> Floats | None:
-    """(H + ridge)^-1 right, without what cannot be told from rounding."""
+def _solved(H: Floats, ridge: Floats, right: Floats, damping: float) -> Floats | None:
+    """(H + ridge)^-1 right, without what cannot be told from rounding.
+
+    `damping` is added to the diagonal, as a share of it.
+    """
     H = H + np.diag(ridge)
     size = np.sqrt(np.maximum(H.diagonal(), 0.0))
     size[size == 0.0] = 1.0
     scaled, right = H / size / size[:, None], right / size
     if not (np.all(np.isfinite(scaled)) and np.all(np.isfinite(right))):
         return None
+    scaled += damping * np.eye(len(H))
     try:
         factor = cho_factor(scaled, lower=True, check_finite=False)
         if factor[0].diagonal().min() ** 2 > SMALL_PIVOT:
