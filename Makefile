@@ -21,7 +21,8 @@ PACKAGE := $(shell find src/excise -name '*.py' -o -name '*.csv' -o -name '*.css
 
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
-.PHONY: help demo test lint format check-python check-cpp asan tsan fuzz fuzz-cpp tidy core stub bench clean
+.PHONY: help demo test lint format check-python check-cpp asan tsan fuzz fuzz-cpp tidy core stub bench \
+        simulations clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -65,7 +66,8 @@ tsan: $(VENV)/.tools
 fuzz: $(VENV)/.testing
 	$(PY) -m tests.fuzz_engine --count 10000
 	$(PY) -m tests.fuzz_small --count 100000
-	$(PY) -m tests.fuzz_losses --count 100000
+	$(PY) -m tests.fuzz_losses --count 120000
+	$(PY) -m tests.fuzz_outputs --count 40000
 	$(PY) -m tests.fuzz_sparse --count 100000
 
 ## make fuzz-cpp five minutes of libFuzzer (clang) on the sparse entry of the core, under the
@@ -102,6 +104,11 @@ stub:
 ## make bench    measure against the peers in a venv of its own (ARGS="--problem nci60 --quick")
 bench: $(VENV)-bench/.installed
 	$(VENV)-bench/bin/python -m benchmarks.run $(ARGS)
+
+## make simulations  the long runs of the examples whose pictures and figures the documents show
+simulations: $(VENV)/.testing
+	$(PY) examples/plot_phase_transition.py --trials 60 --picture docs/images/phase-transition.svg
+	$(PY) examples/plot_schedules.py --seeds 50 --processes $(JOBS) --picture docs/images/schedules.svg
 
 ## make clean    remove everything that can be made again
 clean:

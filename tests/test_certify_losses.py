@@ -9,6 +9,7 @@ import pytest
 from glm_reference import data, objective, solve
 
 from excise.certify import certify
+from excise.engine import fit_path
 from excise.losses import LOSSES, loss_of
 from excise.results import Certificate, VerdictKind
 from excise.standard import column_scale
@@ -290,3 +291,25 @@ def test_the_scale_of_columns_is_that_of_the_weights() -> None:
     ]
     for scale in scales[1:]:
         np.testing.assert_array_equal(scale, scales[0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_vertices_of_a_quantile_are_proved(seed: int) -> None:
+    """Where rows rest at their kink coefficients tell no dual point: a linear program finds it.
+
+    The coefficients are a linear program's too, on tables with copies and more columns than rows.
+    """
+    rng = np.random.default_rng([seed, 5])
+    n, p = int(rng.integers(8, 40)), int(rng.integers(2, 60))
+    X = rng.integers(-2, 3, (n, p)).astype(float) if seed % 2 else rng.standard_normal((n, p))
+    X[:, p // 2] = X[:, 0]
+    y = X @ (rng.standard_normal(p) * (rng.random(p) < 0.3)) + rng.standard_t(2, n)
+    settings = {"loss": f"quantile:{rng.choice([0.2, 0.5, 0.9])}"}
+    top = fit_path(X, y, 1, **settings).alpha_max
+    alpha = top * 10.0 ** rng.uniform(-4.0, -0.3)
+    coef, b0 = solve(X, y, alpha, **settings)
+    assert certify(X, y, coef, b0, alpha, **settings).relative_gap <= 1e-8
+    coef[np.argmax(np.abs(coef))] *= 0.9
+    worse = certify(X, y, coef, b0, alpha, **settings)
+    least = objective(X, y, *solve(X, y, alpha, **settings), alpha, **settings)
+    assert worse.gap >= objective(X, y, coef, b0, alpha, **settings) - least - 1e-9 * worse.primal

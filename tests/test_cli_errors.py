@@ -122,12 +122,11 @@ ERRORS = {
         3,
         "error: --test 0.001 of 30 usable rows leaves one side empty\n  try: another share\n",
     ),
-    "fit houses.csv price --task class": (
+    "fit houses.csv prior_price --task class": (
         3,
-        "error: target 'price' has 11 classes; the command line fits two\n"
-        "  '0', '1', '10', ...\n"
-        "  keep the rows of two classes, or make one class of all the others\n"
-        "  try: excise.SparseClassifier in Python, which fits them all\n",
+        "error: target 'prior_price' has 30 classes in 30 usable rows\n"
+        "  a class needs two rows or more\n"
+        "  try: excise fit houses.csv prior_price --task number\n",
     ),
     "fit houses.csv": (
         2,

@@ -303,12 +303,38 @@ REFUSED = {
         "  13 of 30 rows have such a value\n"
         "  try: excise fit claims.csv claims --loss tweedie\n",
     ),
-    "fit kind.csv kind": (
+    "fit kind.csv kind --loss squared_hinge": (
         3,
-        "error: target 'kind' has 3 classes; the command line fits two\n"
+        "error: target 'kind' has 3 classes; the squared_hinge loss is for two\n"
         "  'a', 'b', 'c'\n"
-        "  keep the rows of two classes, or make one class of all the others\n"
-        "  try: excise.SparseClassifier in Python, which fits them all\n",
+        "  try: excise fit kind.csv kind\n",
+    ),
+    "fit kind.csv kind --loss poisson": (
+        3,
+        "error: target 'kind' is 'a', 'b', 'c'; the poisson loss needs counts >= 0\n"
+        "  try: excise fit kind.csv kind\n",
+    ),
+    "fit kind.csv kind --positive b": (
+        2,
+        "error: --positive b: target 'kind' has 3 classes\n"
+        "  'a', 'b', 'c'\n"
+        "  each of them has a probability\n"
+        "  try: no --positive\n",
+    ),
+    "fit kind.csv kind --grouped --nonnegative": (
+        2,
+        "error: --grouped and --nonnegative: a feature in or out for all classes has no sign\n"
+        "  try: one of them\n",
+    ),
+    "fit kind.csv x --grouped": (
+        2,
+        "error: --grouped: target 'x' has no three classes or more\n  try: no --grouped\n",
+    ),
+    "fit churn.csv churn --loss multinomial": (
+        2,
+        "error: --loss multinomial: target 'churn' has two classes\n"
+        "  it is for three or more; of two it is the logistic loss\n"
+        "  try: --loss logistic\n",
     ),
     "fit lonely.csv churn": (
         3,
@@ -350,7 +376,7 @@ REFUSED = {
         2,
         "error: no loss named 'poison'\n"
         "  losses: squared, poisson, gamma, tweedie, negative_binomial, huber, quantile, "
-        "logistic, squared_hinge, cox\n"
+        "logistic, squared_hinge, multinomial, cox\n"
         "  try: --loss poisson\n",
     ),
     "fit visits.csv visits --loss poisson:2": (
@@ -368,7 +394,7 @@ REFUSED = {
     "fit churn.csv churn --task class --loss huber": (
         2,
         "error: --loss huber:1.35 does not fit a class\n"
-        "  losses of a class: logistic, squared_hinge\n"
+        "  losses of a class: logistic, squared_hinge, multinomial\n"
         "  try: --task number\n",
     ),
 }

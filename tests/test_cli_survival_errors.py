@@ -141,7 +141,7 @@ REFUSED = {
     "fit ok.csv months,died --task class --loss cox": (
         2,
         "error: --loss cox does not fit a class\n"
-        "  losses of a class: logistic, squared_hinge\n"
+        "  losses of a class: logistic, squared_hinge, multinomial\n"
         "  try: --task survival\n",
     ),
     "fit ok.csv months,died --loss cox:exact": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -125,6 +126,20 @@ def test_the_concordance_is_that_of_held_out_pairs_within_a_fold(kind: str) -> N
     again = left_out[:, 0] / left_out[:, 1]
     jackknife = np.sqrt(len(again) - 1) * again.std()
     assert told.se == pytest.approx(jackknife, rel=0.25)
+
+
+def test_held_out_pairs_count_by_their_weights() -> None:
+    y = times_of("plain")[1]
+    w = np.random.default_rng(2).integers(0, 4, len(y)) * 1.0
+    problem, folds = replace(problem_of("plain"), sample_weight=w), folds_of("plain")
+    alphas = crossed("plain").alphas[10:11]
+    told = survival_report(problem, folds, alphas, float(alphas[0])).measures[0]
+    parts = held_out_predictors(Session(problem), folds, alphas)
+    copies = [np.repeat(np.arange(len(rows)), w[rows].astype(int)) for rows, _ in parts]
+    counted = np.array(
+        [pairs(y[rows[c]], eta[1][c]) for c, (rows, eta) in zip(copies, parts, strict=True)]
+    )
+    assert told.cv == pytest.approx(counted[:, 0].sum() / counted[:, 1].sum(), rel=1e-12)
 
 
 def test_repeats_do_not_make_the_error_smaller() -> None:

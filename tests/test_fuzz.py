@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from excise import fit_path
-from tests import fuzz_losses, fuzz_small, fuzz_sparse
+from tests import fuzz_losses, fuzz_outputs, fuzz_small, fuzz_sparse
 from tests.fuzz_engine import TOLD, judge
 from tests.fuzz_problems import draw
 
@@ -37,6 +37,31 @@ def test_random_problems_of_every_loss_are_certified_or_told() -> None:
     found = list(fuzz_losses.hunt(106, 300))
     assert [text for _, text in found if not text.startswith(fuzz_losses.TOLD)] == []
     assert sum(text.startswith("stalled") for _, text in found) <= 15
+
+
+def test_random_problems_of_several_outputs_are_certified_or_told() -> None:
+    """Classes and responses, each by itself and grouped."""
+    found = list(fuzz_outputs.hunt(108, 200))
+    assert [text for _, text in found if not text.startswith(fuzz_losses.TOLD)] == []
+    assert sum(text.startswith("stalled") for _, text in found) <= 8
+
+
+@pytest.mark.parametrize("k", range(24))
+def test_the_fuzz_of_several_outputs_would_see_a_wrong_answer(k: int) -> None:
+    """A tenth off one coefficient is found by the search for a lower objective; truth is not."""
+    case = fuzz_outputs.draw(109, k)
+    path = fit_path(case.X, case.y, case.alphas, alpha_min_ratio=case.ratio, **case.settings)
+    last, K = len(path) - 1, path.outputs
+    coef, intercept = path.columns.column(last).reshape(-1, K), path.intercepts[last]
+    search = fuzz_outputs.Challenge(case, path, float(path.alphas[last]))
+    most = np.unravel_index(int(np.argmax(np.abs(coef) * search.unit[:, None])), coef.shape)
+    wrong = coef.copy()
+    wrong[most] *= 0.9
+    loses = search.objective(wrong, intercept) - search.objective(coef, intercept)
+    if path.relative_gaps[last] <= 1e-9:
+        assert not search.beats(coef, intercept)
+    if loses > 1e-5 * path.null_loss:
+        assert search.beats(wrong, intercept)
 
 
 @pytest.mark.parametrize("k", range(24))

@@ -16,7 +16,7 @@ from excise.catalog import LOSS_NAMES
 from excise.certify import certify
 from excise.engine import fit_path
 from excise.exceptions import InputError, InputTypeError
-from excise.losses import COUPLED, LOSSES, Loss, Squared, Tweedie, loss_of
+from excise.losses import COUPLED, LOSSES, SEVERAL, Loss, Squared, Tweedie, loss_of
 from excise.losses.special import exp_divergence, share_divergence
 from excise.problem import make_problem
 
@@ -68,6 +68,18 @@ def test_never_negative_and_zero_at_the_best(loss: Loss) -> None:
     for one in target(loss):
         values = loss.value(np.full_like(wide, one), wide)
         assert values.min() < 1e-6 * (1.0 + one**2)
+
+
+@each_loss
+def test_nothing_is_flatter_between(loss: Loss) -> None:
+    y, low = pairs(loss)
+    for width in (0.0, 0.01, 1.0, 10.0):
+        least = loss.flattest(y, low, low + width)
+        assert np.all(least >= 0.0)
+        for share in np.linspace(0.0, 1.0, 21):
+            assert np.all(loss.hessian(y, low + share * width) >= least * (1.0 - 1e-12))
+        if width == 0.0:
+            np.testing.assert_allclose(least, loss.hessian(y, low), rtol=1e-12)
 
 
 @each_loss
@@ -369,8 +381,10 @@ def test_targets_that_look_wrong_and_are_not() -> None:
 
 
 def test_help_pages_name_the_losses_of_the_registry() -> None:
-    assert {name for names in LOSS_NAMES.values() for name in names} == {*LOSSES, *COUPLED}
-    assert set(LOSS_NAMES["class"]) == {name for name in LOSSES if LOSSES[name].of_classes}
+    known = {*LOSSES, *COUPLED, *SEVERAL}
+    assert {name for names in LOSS_NAMES.values() for name in names} == known
+    of_classes = {name for name in LOSSES if LOSSES[name].of_classes}
+    assert set(LOSS_NAMES["class"]) == of_classes | set(SEVERAL)
 
 
 @pytest.mark.parametrize("name", LOSSES)

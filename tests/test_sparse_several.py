@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -14,12 +15,17 @@ from excise.cross_validation import fit_cv
 from excise.exceptions import InputError
 from excise.explain.words import figures
 from excise.linear_model import (
+    CVDisplay,
+    LedgerDisplay,
     LogisticRegression,
     MultiTaskElasticNet,
     PathDisplay,
     SparseClassifier,
     SparseRegressor,
 )
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((180, 7)) * np.geomspace(0.5, 2.0, 7) + 1.0
@@ -277,23 +283,63 @@ def test_another_penalty_without_a_refit():
             model.at(n_features=100)
 
 
-# --- what there is not ---------------------------------------------------------------------------
+# --- report, card, pictures ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "named"), [("classes", "more than two classes"),
-                                             ("responses", "3 responses")])  # fmt: skip
-def test_no_report_that_would_lie(kind, named, tmp_path):
-    model = fitted(kind)
-    text = f"reports, pictures and model files of {named} are not available yet"
-    for ask in (model.report, model.save):
-        with pytest.raises(InputError, match=text) as error:
-            ask(tmp_path / "out")
-        assert "ledger() and why(feature)" in str(error.value)
-    with pytest.raises(InputError, match=text):
-        PathDisplay.from_estimator(model)
-    assert not list(tmp_path.iterdir())
-    assert repr(model).startswith(type(model).__name__ + "(")
-    assert "text/plain" in model._repr_mimebundle_()
+@pytest.mark.parametrize("kind", KINDS)
+def test_report_card_and_text_say_the_same(kind, tmp_path):
+    model = fitted(kind, stability=5, decoys=10)
+    model.report(tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    card, plain = model._repr_html_(), repr(model)
+    kept = f"{np.count_nonzero(model.coef_.any(axis=0))} of 7 features"
+    assert kept in page and kept in card and kept in plain
+    assert len(card.encode()) <= 30_000
+    assert plain.splitlines()[0].startswith(f"{type(model).__name__} of y")
+    assert plain.endswith(f"ledger() for {7 if kind != 'classes' else 21} rows")
+    assert all(len(line) <= 80 for line in plain.splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_draw_what_their_frames_hold(kind):
+    model = fitted(kind, stability=5, decoys=10)
+    outputs, noun = model.model_.outputs, "response" if kind == "responses" else "class"
+    K, n = len(outputs), len(model.path_)
+    path = PathDisplay.from_estimator(model)
+    frame = path.frame()
+    assert list(frame.columns) == ["alpha", "feature", noun, "coef_std"]
+    drawn = np.reshape(frame["coef_std"].to_numpy(), (7, K, n))
+    assert_allclose(drawn, model.path_.coefs_std.toarray().reshape(7, K, n), rtol=1e-6)
+    assert frame[noun].to_list() == [name for _ in range(7) for name in outputs for _ in range(n)]
+    by_length = sorted(float(np.abs(line.get_ydata()).max()) for line in path.plot().lines_)
+    lengths = np.linalg.norm(drawn, axis=1)
+    lengths = lengths[lengths.any(axis=1)].max(axis=1)
+    assert_allclose(by_length, np.sort(lengths))
+    one = path.plot(output=outputs[1])
+    assert {np.abs(line.get_ydata()).max() for line in one.lines_} <= set(
+        np.abs(drawn[:, 1]).max(axis=1)
+    )
+    with pytest.raises(InputError, match=f"no {noun} named 'x'"):
+        path.plot(output="x")
+    ledger = model.ledger()
+    bars = LedgerDisplay.from_estimator(model).plot(most=3)
+    most = ledger.group_by("feature").agg(pl.col("earns").max())["earns"].sort(descending=True)
+    assert_allclose([bar.get_width() for bar in bars.bars_], most[:3])
+    assert LedgerDisplay.from_estimator(model).frame().equals(ledger)
+    assert_allclose(CVDisplay.from_estimator(model).plot().line_.get_ydata(), model.cv_.mean)
+    pyplot.close("all")
+
+
+def test_one_output_has_no_others():
+    model = SparseRegressor(**FAST).fit(X, RESPONSES[:, 0])
+    with pytest.raises(InputError, match="the model has one output"):
+        PathDisplay.from_estimator(model).plot(output="y")
+    assert model.model_.outputs == ()
+
+
+def test_a_name_twice_is_no_name():
+    frame = pd.DataFrame(RESPONSES, columns=[1, "1", "w"])
+    assert SparseRegressor(**FAST).fit(X, frame).model_.outputs == ("y0", "y1", "y2")
 
 
 def test_classes_that_cannot_be_learnt():

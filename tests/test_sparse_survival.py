@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from survival_reference import survival_data
 
 from excise import SparseSurvival, Survival, fit, load
-from excise.concordance import concordance
+from excise.concordance import concordance, pairs_in_order
 from excise.exceptions import InputError
 from excise.model import Target
 
@@ -116,20 +116,47 @@ def test_strata_are_asked_for() -> None:
 
 @pytest.mark.parametrize("entry", [False, True])
 @pytest.mark.parametrize("strata", [False, True])
-def test_concordance_pair_by_pair(entry: bool, strata: bool) -> None:
+@pytest.mark.parametrize("kind", ["alike", "integers", "any"])
+def test_concordance_pair_by_pair(entry: bool, strata: bool, kind: str) -> None:
     _, y = survival_data(n=70, entry=entry, strata=strata)
-    risk = np.random.default_rng(0).integers(0, 12, 70).astype(float)
+    rng = np.random.default_rng(0)
+    risk = rng.integers(0, 12, 70).astype(float)
+    weights = {
+        "alike": np.ones(70),
+        "integers": rng.integers(0, 4, 70) * 1.0,
+        "any": rng.random(70),
+    }
+    w = weights[kind]
     right = pairs = 0.0
     for i, j in permutations(range(70), 2):
         outlasts = y.time[j] > y.time[i] or (y.time[j] == y.time[i] and not y.event[j])
         inside = y.entry is None or y.entry[j] < y.time[i]
         same = y.strata is None or y.strata[i] == y.strata[j]
         if y.event[i] and outlasts and inside and same:
-            pairs += 1.0
-            right += 1.0 if risk[i] > risk[j] else 0.5 if risk[i] == risk[j] else 0.0
-    assert concordance(y, risk) == pytest.approx(right / pairs)
+            pairs += w[i] * w[j]
+            order = 1.0 if risk[i] > risk[j] else 0.5 if risk[i] == risk[j] else 0.0
+            right += order * w[i] * w[j]
+    assert pairs_in_order(y, risk, w) == pytest.approx((right, pairs), rel=1e-12)
+    assert concordance(y, risk, w) == pytest.approx(right / pairs, rel=1e-12)
+    if kind == "alike":
+        assert concordance(y, risk) == concordance(y, risk, w)
+    if kind == "integers":
+        rows = np.repeat(np.arange(70), w.astype(int))
+        assert concordance(y[rows], risk[rows]) == pytest.approx(right / pairs, rel=1e-12)
     with pytest.raises(InputError, match="no two rows can be compared"):
         concordance(Survival([1.0, 2.0], [0, 1]), np.zeros(2))
+    nobody = Survival([1.0, 2.0, 3.0], [1, 1, 1], entry=[0.5, 1.5, 2.5])
+    with pytest.raises(InputError, match="no two rows can be compared"):
+        concordance(nobody, np.arange(3.0), np.array([0.1, 0.7, 0.3]))
+
+
+def test_a_score_by_the_weights_of_its_rows() -> None:
+    X, y = survival_data(n=80)
+    w = np.arange(80) % 4 * 1.0
+    rows = np.repeat(np.arange(80), w.astype(int))
+    model = SparseSurvival(alphas=8, cv=3, stability=0, decoys=0).fit(X, y)
+    assert model.score(X, y, w) == pytest.approx(model.score(X[rows], y[rows]), rel=1e-12)
+    assert model.score(X, y) == model.score(X, y, np.full(80, 2.0))
 
 
 # --- explanations --------------------------------------------------------------------------------

@@ -48,6 +48,17 @@ struct Turn {
 // Groups of columns as compressed rows: (indptr, indices)
 using GroupsIn = std::tuple<IndicesIn, IndicesIn>;
 
+// A concave penalty: its name and its shape
+using ConcaveIn = std::tuple<std::string, double>;
+
+ConcaveShape concave_of(const std::string& name, double shape) {
+  const std::pair<const char*, Curve> known[] = {
+      {"mcp", Curve::Mcp}, {"scad", Curve::Scad}, {"log", Curve::Log}, {"lq", Curve::Lq}};
+  for (const auto& [known_name, curve] : known)
+    if (name == known_name) return {curve, shape};
+  throw std::invalid_argument("concave: unknown penalty " + name);
+}
+
 // Times, entries and strata of a Cox model: (time, entry or none, stratum or none)
 using SurvivalIn = std::tuple<FloatsIn, std::optional<FloatsIn>, std::optional<IndicesIn>>;
 
@@ -64,6 +75,10 @@ std::shared_ptr<const Loss> loss_of(const std::string& name, double parameter, c
   return make_cox(s, parameter > 0 ? Ties::Efron : Ties::Breslow);
 }
 
+Asked asked_of(const FloatsIn& alphas, const std::optional<FloatsIn>& shares) {
+  return {to_span(alphas), shares ? to_span(*shares) : std::span<const double>()};
+}
+
 class PyEngine {
  public:
   PyEngine(std::shared_ptr<const Design> design, const FloatsIn& y, std::optional<FloatsIn> weights,
@@ -71,7 +86,7 @@ class PyEngine {
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
            nb::object check, const std::optional<SurvivalIn>& survival, Index outputs,
-           const std::optional<GroupsIn>& groups)
+           const std::optional<GroupsIn>& groups, const std::optional<ConcaveIn>& concave)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -92,6 +107,11 @@ class PyEngine {
       s.group_members = to_vector(std::get<1>(*groups));
       if (s.group_start.empty()) throw std::invalid_argument("groups: indptr is empty");
     }
+    if (concave) {
+      s.concave = concave_of(std::get<0>(*concave), std::get<1>(*concave));
+      if (s.loss || groups || outputs > 1)
+        throw std::invalid_argument("concave: the squared loss of one output alone");
+    }
     context_ = python_context(n_threads, check_);
     before_reading();
     nb::gil_scoped_release released;
@@ -100,7 +120,8 @@ class PyEngine {
 
   // `start`: (alpha, indices, coefficients per standard deviation) of a solved point
   nb::dict path(const FloatsIn& alphas,
-                std::optional<std::tuple<double, IndicesIn, FloatsIn>> start) {
+                std::optional<std::tuple<double, IndicesIn, FloatsIn>> start,
+                const std::optional<FloatsIn>& shares) {
     before_reading();
     const double unit = usable().unit();
     Start point;
@@ -114,9 +135,17 @@ class PyEngine {
     PathResult result;
     {
       const Turn turn(mutex_);
-      result = engine_->path(to_span(alphas), start ? &point : nullptr);
+      result = engine_->path(asked_of(alphas, shares), start ? &point : nullptr);
     }
-    return pack(std::move(result));
+    nb::list refined;
+    for (auto& points : result.refined) {
+      PathResult one;
+      one.points = std::move(points);
+      refined.append(pack(std::move(one)));
+    }
+    nb::dict out = pack(std::move(result));
+    if (shares) out["refined"] = refined;
+    return out;
   }
 
   nb::tuple events(double last, const IndicesIn& candidates) {
@@ -143,10 +172,10 @@ class PyEngine {
     const Turn turn(mutex_);
     return std::make_unique<CrossValidator>(usable(), std::move(folds), context_);
   }
-  HeldOut held_out(const CrossValidator& validator, std::span<const double> alphas, bool eta) {
+  HeldOut held_out(const CrossValidator& validator, const Asked& asked, bool eta) {
     before_reading();
     const Turn turn(mutex_);
-    return validator.run(alphas, eta, context_);
+    return validator.run(asked, eta, context_);
   }
 
   // With the null model fitted
@@ -255,8 +284,9 @@ class PyFolds {
   PyFolds(PyEngine& engine, Folds folds)
       : engine_(engine), validator_(engine.validator(std::move(folds))) {}
 
-  nb::tuple held_out(const FloatsIn& alphas, bool eta) const {
-    HeldOut out = engine_.held_out(*validator_, to_span(alphas), eta);
+  nb::tuple held_out(const FloatsIn& alphas, bool eta,
+                     const std::optional<FloatsIn>& shares) const {
+    HeldOut out = engine_.held_out(*validator_, asked_of(alphas, shares), eta);
     nb::list predictors;
     for (Vec& fold : out.eta) predictors.append(to_numpy(std::move(fold)));
     return nb::make_tuple(to_numpy(std::move(out.errors)), to_numpy(std::move(out.null)),
@@ -291,20 +321,22 @@ PyFolds folds_of(PyEngine& engine, const RolesIn& roles, const IndicesIn& refill
 
 void bind_engine(nb::module_& m) {
   nb::class_<PyFolds>(m, "Folds", "Who trains and who is held out, fold by fold.")
-      .def("held_out", &PyFolds::held_out, "alphas"_a, "eta"_a = false,
+      .def("held_out", &PyFolds::held_out, "alphas"_a, "eta"_a = false, "shares"_a = nb::none(),
            "Held-out mean deviances (fold after fold), those of the intercepts alone, the worst "
            "relative gap of the training paths and, if wanted, per fold the predictors of its "
-           "held-out rows: with the intercept alone, then at every alpha.");
+           "held-out rows: with the intercept alone, then at every alpha. With shares: of the "
+           "points refined at each of them, share after share.");
   nb::class_<PyEngine>(m, "Engine", "One problem on one table: certified paths.")
       .def(nb::init<std::shared_ptr<const Design>, const FloatsIn&, std::optional<FloatsIn>,
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
-                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&>(),
+                    const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&,
+                    const std::optional<ConcaveIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
            "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1,
-           "groups"_a = nb::none())
+           "groups"_a = nb::none(), "concave"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })
@@ -323,8 +355,9 @@ void bind_engine(nb::module_& m) {
           "The largest |mean| of a column over its scale.")
       .def_prop_ro("has_free", &PyEngine::has_free)
       .def_prop_ro("uses_gram", [](const PyEngine& e) { return e.engine().uses_gram(); })
-      .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(),
-           "Certified points at falling alphas, as compressed columns and arrays.")
+      .def("path", &PyEngine::path, "alphas"_a, "start"_a = nb::none(), "shares"_a = nb::none(),
+           "Certified points at falling alphas, as compressed columns and arrays. With shares, "
+           "`refined` has the same for each: the supports fitted again at this share of alpha.")
       .def("folds", &folds_of, "roles"_a, "refill_columns"_a, "refill_indicators"_a, "deltas"_a,
            nb::keep_alive<0, 1>(),
            "Folds to cross-validate; where moments serve, X is read here and not again.")

@@ -29,7 +29,7 @@ class MomentFolds {
 
   const CrossMoments& all() const { return all_; }
 
-  FoldResult run(std::span<const double> alphas, Index fold, const Context& context) const {
+  FoldResult run(const Asked& asked, Index fold, const Context& context) const {
     const Index p = engine_.statement().p();
     CrossMoments train = gather(fold, Role::Train);
     const CrossMoments test = gather(fold, Role::Test);
@@ -55,18 +55,16 @@ class MomentFolds {
         g = product > 0 ? (g / train.w - mean[sz(i)] * mean[sz(j)]) / product : 0.0;
         if (i == j) g = 1.0;
       }
-    const double yy = std::max(0.0, train.yy / train.w - y_mean * y_mean);
-    const double noise = rounding(yy);
-    const PathResult path = gram_path(
-        ConstMatrix(train.zz.data(), p, p), q, yy,
-        standard_penalty(engine_.statement(), full_scale, engine_.unit()), alphas, noise, context);
+    StandardProblem problem;
+    const double yy = problem.yy = std::max(0.0, train.yy / train.w - y_mean * y_mean);
+    problem.penalty = standard_penalty(engine_.statement(), full_scale, engine_.unit());
+    const PathResult path =
+        gram_path(ConstMatrix(train.zz.data(), p, p), q, problem, asked, context);
     FoldResult result;
     const double square = engine_.unit() * engine_.unit() / test.w;
     result.null = test.squared_error(y_mean, {}, {}, nullptr) * square;
-    for (const PathPoint& point : path.points)
-      result.worst_gap =
-          std::max(result.worst_gap, yy > 0 ? point.optimality.gap / (0.5 * yy) : 0.0);
-    held_out_errors(path, test, Line{y_mean, mean, scale}, result.errors);
+    result.worst_gap = yy > 0 ? worst_gap(path) / (0.5 * yy) : 0.0;
+    held_out_errors(judged_points(path), test, Line{y_mean, mean, scale}, result.errors);
     for (double& error : result.errors) error *= square;
     result.trusted = result.worst_gap <= kTrusted;
     return result;
@@ -97,28 +95,29 @@ class MomentFolds {
   };
 
   // Several alphas share one reading of the held-out cross-moments.
-  static void held_out_errors(const PathResult& path, const CrossMoments& test, const Line& line,
-                              Vec& errors) {
+  static void held_out_errors(const std::vector<const PathPoint*>& points, const CrossMoments& test,
+                              const Line& line, Vec& errors) {
     constexpr std::size_t kTogether = 16;
     const Index p = test.p();
     Vec b(sz(p) * kTogether), zzb(b.size());
-    for (std::size_t lo = 0; lo < path.points.size(); lo += kTogether) {
-      const std::size_t count = std::min(kTogether, path.points.size() - lo);
+    for (std::size_t lo = 0; lo < points.size(); lo += kTogether) {
+      const std::size_t count = std::min(kTogether, points.size() - lo);
       std::fill(b.begin(), b.end(), 0.0);
-      std::fill(zzb.begin(), zzb.end(), 0.0);
+      std::vector<char> named(sz(p));
       Vec intercepts(count, line.y_mean);
       for (std::size_t l = 0; l < count; ++l) {
-        const PathPoint& point = path.points[lo + l];
+        const PathPoint& point = *points[lo + l];
         for (std::size_t k = 0; k < point.support.size(); ++k) {
           const std::size_t j = sz(point.support[k]);
+          named[j] = 1;
           const double value = b[j + l * sz(p)] = point.values[k] / line.scale[j];
           intercepts[l] -= line.mean[j] * value;
         }
       }
-      kernels().columns_f64(test.zz.data(), p, p, p, nullptr, b.data(), p, ix(count), zzb.data(),
-                            p);
+      products(ConstMatrix(test.zz.data(), p, p), named, ConstMatrix(b.data(), p, ix(count)),
+               Matrix(zzb.data(), p, ix(count)));
       for (std::size_t l = 0; l < count; ++l)
-        errors.push_back(test.squared_error(intercepts[l], path.points[lo + l].support,
+        errors.push_back(test.squared_error(intercepts[l], points[lo + l]->support,
                                             b.data() + l * sz(p), zzb.data() + l * sz(p)));
     }
   }
@@ -187,24 +186,24 @@ CrossValidator::CrossValidator(Engine& engine, Folds folds, const Context& conte
 
 CrossValidator::~CrossValidator() = default;
 
-HeldOut CrossValidator::run(std::span<const double> alphas, bool eta,
-                            const Context& context) const {
+HeldOut CrossValidator::run(const Asked& asked, bool eta, const Context& context) const {
   Engine& engine = parts_->engine;  // clang < 16 captures no structured bindings
   const Folds& folds = parts_->folds;
   const MomentFolds* moments = parts_->moments.get();
-  const Index count = folds.count(), k = ix(alphas.size());
-  Vec scaled(alphas.begin(), alphas.end());
+  const Index count = folds.count();
+  const Index k = ix(asked.alphas.size() * std::max<std::size_t>(1, asked.shares.size()));
+  Vec scaled(asked.alphas.begin(), asked.alphas.end());
   for (double& a : scaled) a /= engine.unit();
   std::vector<FoldResult> results;
   if (moments && !eta) {
     results.resize(sz(count));
     parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
       FoldResult& result = results[sz(fold)];
-      result = moments->run(scaled, fold, inner);
-      if (!result.trusted) result = fold_on_rows(engine, alphas, folds, fold, false, inner);
+      result = moments->run({scaled, asked.shares}, fold, inner);
+      if (!result.trusted) result = fold_on_rows(engine, asked, folds, fold, false, inner);
     });
   } else {
-    results = folds_on_rows(engine, alphas, folds, eta, context);
+    results = folds_on_rows(engine, asked, folds, eta, context);
   }
   HeldOut out{Vec(sz(k * count)), Vec(sz(count)), 0.0, {}};
   for (Index fold = 0; fold < count; ++fold) {

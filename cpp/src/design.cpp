@@ -128,6 +128,60 @@ void Pack::sweep(std::span<const Index> columns, const double* b, double* v,
   correlate(0, ConstMatrix(r, rows(), 1), Matrix(c, size(), 1), context);
 }
 
+void Pack::images(std::span<const Image> some) const {
+  const Index n = rows();
+  Vec fitted, seen;
+  for (const Image& image : some) {
+    const Index count = image.moves.cols;
+    fitted.assign(sz(n * count), 0.0);
+    seen.resize(sz(size() * count));
+    for (Index l = 0; l < count; ++l)  // minus what is wanted
+      subtract(image.columns, image.moves.column(l), fitted.data() + l * n, kAlone);
+    correlate(0, ConstMatrix(fitted.data(), n, count), Matrix(seen.data(), size(), count), kAlone);
+    for (Index l = 0; l < count; ++l)
+      for (std::size_t k = 0; k < image.columns.size(); ++k)
+        image.out(ix(k), l) = -seen[sz(image.columns[k] + l * size())];
+  }
+}
+
+void images_by_rows(std::span<const Image> some, const std::vector<std::vector<const double*>>& at,
+                    Index n, const std::function<void(std::size_t, Index, Matrix)>& turn) {
+  constexpr Index kNumbers = 32768, kLeast = 64;  // of the columns, in a few rows
+  std::size_t most = 1;
+  Index vectors = 0;
+  for (const Image& image : some) {
+    most = std::max(most, image.columns.size());
+    vectors = std::max(vectors, image.moves.cols);
+    for (Index l = 0; l < image.out.cols; ++l)
+      std::fill_n(image.out.column(l), image.out.rows, 0.0);
+  }
+  const Index height = std::min(n, std::max(kLeast, kNumbers / ix(most) / 8 * 8));
+  Vec room(sz(height * vectors));
+  std::vector<const double*> here(most);
+  for (Index begin = 0; begin < n; begin += height) {
+    const Index rows = std::min(height, n - begin);
+    for (std::size_t m = 0; m < some.size(); ++m) {
+      const Image& image = some[m];
+      const Index count = ix(image.columns.size());
+      for (std::size_t k = 0; k < image.columns.size(); ++k) here[k] = at[m][k] + begin;
+      const Matrix e(room.data(), rows, image.moves.cols);
+      std::fill_n(room.data(), rows * e.cols, 0.0);
+      for (Index l = 0; l < e.cols; ++l)
+        kernels().combine(here.data(), image.moves.column(l), count, rows, e.column(l));
+      if (turn) turn(m, begin, e);
+      kernels().scattered_f64(here.data(), rows, count, nullptr, e.data, e.stride, e.cols,
+                              image.out.data, image.out.stride);
+    }
+  }
+}
+
+void DensePack::images(std::span<const Image> some) const {
+  std::vector<std::vector<const double*>> at(some.size());
+  for (std::size_t m = 0; m < some.size(); ++m)
+    for (const Index k : some[m].columns) at[m].push_back(column(k));
+  images_by_rows(some, at, n_, {});
+}
+
 // v += Z_A b on some rows
 void DensePack::add_to(std::span<const Index> columns, const double* b, Index begin, Index end,
                        double* v) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "excise/design/outputs.hpp"
 #include "excise/path/grouping.hpp"
@@ -46,8 +47,11 @@ PathResult better(PathResult a, PathResult b) {
     return a.points[k].optimality.primal < b.points[k].optimality.primal;
   };
   if (!a.points.empty() && wins(a.points.size() - 1)) std::swap(a.correlations, b.correlations);
-  for (std::size_t k = 0; k < a.points.size(); ++k)
-    if (wins(k)) std::swap(a.points[k], b.points[k]);
+  for (std::size_t k = 0; k < a.points.size(); ++k) {
+    if (!wins(k)) continue;
+    for (std::size_t s = 0; s < a.refined.size(); ++s) std::swap(a.refined[s][k], b.refined[s][k]);
+    std::swap(a.points[k], b.points[k]);
+  }
   b.n_solves += a.n_solves;
   b.n_passes += a.n_passes;
   return b;
@@ -86,6 +90,16 @@ Penalty for_outputs(const Penalty& one, Index outputs, Index intercepts) {
   return all;
 }
 
+// What a concave penalty stated on b becomes for b divisor / unit, the objective over unit^2
+void bend(const Statement& s, double divisor, double unit, std::size_t j, Penalty& out) {
+  out.width.resize(out.l1.size(), 1.0);
+  if (s.concave.proportional()) out.width[j] = divisor * divisor;
+  if (s.concave.curve == Curve::Log) out.width[j] = divisor / unit;
+  if (s.concave.curve == Curve::Lq && out.l1[j] < kInfinity)
+    out.l1[j] = s.penalty_weight[j] * std::pow(unit, s.concave.shape - 1) *
+                std::pow(divisor, -s.concave.shape);
+}
+
 }  // namespace
 
 double power_of_two_near(std::span<const double> values) {
@@ -99,6 +113,7 @@ double power_of_two_near(std::span<const double> values) {
 Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
   const std::size_t p = sz(s.p());
   Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p), {}};
+  out.concave = s.concave;
   for (std::size_t j = 0; j < p; ++j) {
     const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / divisor[j];
     const bool excluded = v == kInfinity || !(divisor[j] > 0);
@@ -109,6 +124,7 @@ Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
         s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * divisor[j] / unit;
     out.upper[j] =
         s.upper[j] == 0 || excluded ? std::max(0.0, s.upper[j]) : s.upper[j] * divisor[j] / unit;
+    if (s.concave) bend(s, s.standardize || excluded ? 1.0 : divisor[j], unit, j, out);
   }
   return out;
 }
@@ -289,6 +305,7 @@ double Engine::grid_top() const {
   constexpr double kLeastRatio = 1e-3;
   const double top = top_gradient();
   if (top == 0) return 0.0;
+  if (statement_.concave) return alpha_max();
   // A ridge does not know the scale of y: correlations of unit-length columns with unit-length y
   if (statement_.l1_ratio == 0) return top / (std::sqrt(problem_.yy) * unit_) / kLeastRatio;
   return top / std::max(statement_.l1_ratio, kLeastRatio);
@@ -339,15 +356,20 @@ bool Engine::prefers_working_sets(std::size_t n_alphas) const {
   return uses_gram_ ? few : !ridge;
 }
 
-PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
+PathResult Engine::path(const Asked& asked, const Start* begin) {
+  const auto [alphas, shares] = asked;
+  if (!shares.empty() && (statement_.outputs > 1 || statement_.grouped() || is_plain_ridge()))
+    throw std::invalid_argument("shares: of one output, without groups, with a tax");
   start();
   const Vec known_alphas = std::exchange(known_alphas_, {});
   PathResult known = std::exchange(known_, {});
-  if (!begin && std::equal(alphas.begin(), alphas.end(), known_alphas.begin(), known_alphas.end()))
-    return known;
+  const auto same = [](std::span<const double> a, const Vec& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  if (!begin && same(alphas, known_alphas) && same(shares, known_shares_)) return known;
   Vec scaled(alphas.begin(), alphas.end());
   for (double& a : scaled) a /= unit_;
-  if (!falls_apart()) return path_of(problem_, null_, 0, scaled, begin);
+  if (!falls_apart()) return path_of(problem_, null_, 0, {scaled, shares}, begin);
   const SeparateOutputs outputs(problem_, null_, design_, statement_.outputs);
   if (prefers_working_sets(scaled.size()))
     return outputs.together(outputs.working_set_paths(scaled, begin, context_));
@@ -361,17 +383,16 @@ PathResult Engine::path(std::span<const double> alphas, const Start* begin) {
 }
 
 PathResult Engine::path_of(const StandardProblem& problem, const NullModel& null, Index output,
-                           std::span<const double> alphas, const Start* begin) {
-  if (prefers_working_sets(alphas.size()))
-    return working_set_path(problem, null, alphas, context_, begin);
+                           const Asked& asked, const Start* begin) {
+  if (prefers_working_sets(asked.alphas.size()))
+    return working_set_path(problem, null, asked, context_, begin);
   if (uses_gram_) need_gram();
-  PathResult quick = uses_gram_ ? gram_path(gram(), q(output), problem.yy, problem.penalty, alphas,
-                                            problem.noise(), context_, begin)
-                                : ridge_path(problem, alphas, context_);
+  PathResult quick = uses_gram_ ? gram_path(gram(), q(output), problem, asked, context_, begin)
+                                : ridge_path(problem, asked.alphas, context_);
   // Too large for n x n numbers is too large for working sets of all columns.
   const bool last_word = !uses_gram_ && statement_.n() > kMostDirectRows;
   if (last_word || trusted(quick, problem.yy)) return quick;
-  return better(std::move(quick), working_set_path(problem, null, alphas, context_, begin));
+  return better(std::move(quick), working_set_path(problem, null, asked, context_, begin));
 }
 
 std::vector<Event> Engine::events(double last, const Indices& candidates) {

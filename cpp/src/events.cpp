@@ -1,9 +1,10 @@
 // Entries and exits along the path: between events the coefficients are straight lines in alpha
 // (Efron, Hastie, Johnstone, Tibshirani, Annals of Statistics 32, 2004), so the next event is the
-// nearest of the crossings of all lines; a ridge or another loss bends the lines, and there alpha
-// is halved.
+// nearest of the crossings of all lines. A ridge or another loss bends the lines: there a grid
+// tells where the support changes, and secants of what a column has, or lacks, tell where exactly.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "excise/path/working_set.hpp"
 
@@ -13,15 +14,84 @@ namespace {
 constexpr double kPast = 1e-10;  // how far past an event, relative to alpha, the support is read
 constexpr double kClose = 1e-12;
 constexpr int kRidgeGrid = 400;
-constexpr int kHalvings = 400;  // for one cell of that grid, and fewer once rounding flickered
-constexpr int kFewHalvings = 50;
+constexpr int kTrials = 400;  // for one cell of that grid, and fewer once rounding flickered
+constexpr int kFewTrials = 50;
+constexpr double kBeyond = 0.02;  // how much farther a trial goes than a secant says
 
 // What walks: the problem on some columns. `lines`: where lines are straight.
 struct Walker {
   std::function<void(double)> solve;
   std::function<const Vec&()> coefficients;
   std::function<bool(Index)> taxed;
+  // |correlation| - tax of a column at rest at alpha; 0: not known
+  std::function<double(Index, double)> over_tax;
   ActiveSet* lines;
+};
+
+// A solution, as far as its support goes.
+struct Stand {
+  double alpha = 0;
+  std::vector<int> signs;
+  // What taxed columns have, |b| > 0, or lack, |c| - tax <= 0; and a 0 behind the last one
+  Vec margins;
+};
+
+// Which column alone differs between two stands; the number of columns if several do.
+std::size_t only_difference(const Stand& one, const Stand& other) {
+  const std::size_t p = one.signs.size();
+  std::size_t found = p;
+  for (std::size_t j = 0; j < p; ++j)
+    if (one.signs[j] != other.signs[j]) {
+      if (found != p) return p;
+      found = j;
+    }
+  return found;
+}
+
+// Where between two stands a column turns: its margin is nearly a straight line on each side of
+// that point, with a corner between the two, so that a secant goes through two points of one side.
+class Bracket {
+ public:
+  Bracket(const Stand& high, const Stand& low, std::size_t column) : column_(column) {
+    take(high, false);
+    take(low, true);
+  }
+
+  void take(const Stand& at, bool turned) {
+    Side& side = sides_[turned];
+    side = {at.alpha, at.margins[column_], side.alpha, side.margin};
+  }
+
+  // A little beyond the end of the shorter secant, so that the other side comes near as well. Half
+  // way, if there is none, and after two trials in a row that gained less than that.
+  double trial() {
+    const auto& [high, low] = sides_;
+    const double width = high.alpha - low.alpha,
+                 half = std::sqrt(high.alpha) * std::sqrt(low.alpha);
+    slow_ = width > 0.5 * width_ ? slow_ + 1 : 0;
+    width_ = width;
+    const Side& side = std::abs(high.step()) < std::abs(low.step()) ? high : low;
+    const double step = side.step();
+    if (slow_ == 2 || std::isinf(step)) return slow_ = 0, half;
+    const double more = std::max(kBeyond * std::abs(step), 0.4 * kClose * high.alpha);
+    const double to = side.alpha + step + std::copysign(more, step);
+    return to > low.alpha && to < high.alpha ? to : half;
+  }
+
+ private:
+  struct Side {
+    double alpha = 0, margin = 0, old_alpha = 0, old_margin = 0;
+    // To where the line through both points is zero
+    double step() const {
+      const double rise = margin - old_margin;
+      return old_alpha > 0 && rise != 0 ? -margin * (alpha - old_alpha) / rise : kInfinity;
+    }
+  };
+
+  std::size_t column_;
+  Side sides_[2];
+  double width_ = kInfinity;
+  int slow_ = 0;
 };
 
 class Walk {
@@ -48,21 +118,28 @@ class Walk {
       alpha = ends ? last : std::max(last, next - beyond);
       walker_.solve(alpha);
       visit_(alpha);
-      past = signs() == before ? 4 * past : 1.0;
-      emit(before, ends ? last : next);
+      std::vector<int> now = signs();
+      past = now == before ? 4 * past : 1.0;
+      emit(before, now, ends ? last : next);
+      before = std::move(now);
     }
     return std::move(events_);
   }
 
   std::vector<Event> curves(double first, double last) {
-    double high = first * (1 + kPast);
-    walker_.solve(high);
-    std::vector<int> before = before_;
-    const double ratio = std::pow(last / high, 1.0 / kRidgeGrid);
+    Stand high = stand(first * (1 + kPast));
+    high.signs = before_;
+    const double ratio = std::pow(last / high.alpha, 1.0 / kRidgeGrid);
+    double end = high.alpha;
     for (int k = 1; k <= kRidgeGrid; ++k) {
-      const double low = k == kRidgeGrid ? last : high * ratio;
-      budget_ = budget_ < 0 ? kFewHalvings : kHalvings;
-      halve(high, low, before);
+      end = k == kRidgeGrid ? last : end * ratio;
+      budget_ = budget_ < 0 ? kFewTrials : kTrials;  // rounding can flicker for ever
+      const Stand low = stand(end);
+      while (low.signs != high.signs) {
+        Stand turned = first_turn(high, low);
+        emit(high.signs, turned.signs, turned.alpha);
+        high = std::move(turned);
+      }
       high = low;
     }
     return std::move(events_);
@@ -78,34 +155,41 @@ class Walk {
     return out;
   }
 
-  // Reports how the support now differs from `before`, and updates it.
-  void emit(std::vector<int>& before, double alpha) {
-    std::vector<int> now = signs();
+  void emit(const std::vector<int>& before, const std::vector<int>& now, double alpha) {
     for (std::size_t j = 0; j < now.size(); ++j) {
       if (now[j] == before[j]) continue;
       if (before[j] != 0) events_.push_back({alpha, ix(j), false});
       if (now[j] != 0) events_.push_back({alpha, ix(j), true});
     }
-    before = std::move(now);
   }
 
-  // Finds the events in (low, high], given the signs at high; leaves the walker at low.
-  void halve(double high, double low, std::vector<int>& before) {
+  Stand stand(double alpha) {
     context_.poll();
-    walker_.solve(low);
-    visit_(low);
-    if (signs() == before) return;
-    if (high - low <= kClose * high || --budget_ < 0) {  // rounding can flicker for ever
-      emit(before, low);
-      return;
+    walker_.solve(alpha);
+    visit_(alpha);
+    Stand out{alpha, signs(), Vec(before_.size() + 1, 0.0)};
+    const Vec& b = walker_.coefficients();
+    for (std::size_t j = 0; j < b.size(); ++j)
+      if (walker_.taxed(ix(j)))
+        out.margins[j] = b[j] != 0 ? std::abs(b[j]) : walker_.over_tax(ix(j), alpha);
+    return out;
+  }
+
+  // The highest stand between two, as near as can be told, that differs from the upper one.
+  Stand first_turn(Stand high, Stand low) {
+    std::optional<Bracket> bracket;
+    std::size_t column = 0;
+    while (high.alpha - low.alpha > kClose * high.alpha && --budget_ >= 0) {
+      const std::size_t turning = only_difference(high, low);
+      if (!bracket || turning != column) bracket.emplace(high, low, column = turning);
+      const double trial = bracket->trial();
+      if (!(trial < high.alpha && trial > low.alpha)) break;
+      Stand at = stand(trial);
+      const bool turned = at.signs != high.signs;
+      bracket->take(at, turned);
+      (turned ? low : high) = std::move(at);
     }
-    const double middle = std::sqrt(high) * std::sqrt(low);
-    if (!(middle < high && middle > low)) {
-      emit(before, low);
-      return;
-    }
-    halve(high, middle, before);
-    halve(middle, low, before);
+    return low;
   }
 
   Walker walker_;
@@ -117,10 +201,18 @@ class Walk {
   std::vector<Event> events_;
 };
 
-Walker walker(ActiveSet& solver, bool straight) {
+double over_tax(const Penalty& penalty, Index j, double correlation, double alpha) {
+  return std::abs(correlation) - penalty.at(j, alpha).l1;
+}
+
+Walker walker(ActiveSet& solver, const Penalty& penalty) {
   return {[&solver](double alpha) { solver.solve(alpha); },
           [&solver]() -> const Vec& { return solver.coefficients(); },
-          [&solver](Index j) { return solver.taxed(j); }, straight ? &solver : nullptr};
+          [&solver](Index j) { return solver.taxed(j); },
+          [&](Index j, double alpha) {
+            return over_tax(penalty, j, solver.correlations()[sz(j)], alpha);
+          },
+          penalty.has_ridge() ? nullptr : &solver};
 }
 
 std::vector<Event> walk(Walker walker, double first, double last, double noise,
@@ -137,7 +229,7 @@ std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, doub
                                const Context& context) {
   GramQuadratic quadratic(gram, q, yy);
   ActiveSet solver(quadratic, penalty, noise, context.poll);
-  return walk(walker(solver, !penalty.has_ridge()), first, last, noise, context, [](double) {});
+  return walk(walker(solver, penalty), first, last, noise, context, [](double) {});
 }
 
 // Between events every correlation is a straight line (or monotone pieces of a curve), and
@@ -168,6 +260,10 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       residuals.clear();
     };
     const auto taxed = [&](Index slot) { return problem.penalty.l1[sz(set.feature(slot))] > 0; };
+    const auto lacks = [&](Index slot, double alpha) {
+      if (problem.penalty.grouped()) return 0.0;
+      return over_tax(problem.penalty, set.feature(slot), set.correlations()[sz(slot)], alpha);
+    };
     const Groups& groups = problem.penalty.groups;
     Vec lengths;  // of groups, in the place of their first column
     const auto coefficients = [&]() -> const Vec& {
@@ -180,8 +276,8 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       return lengths;
     };
     std::vector<Event> events =
-        walk({[&](double alpha) { set.solve(alpha); }, coefficients, taxed, lines}, first, last,
-             problem.noise(), context, [&](double alpha) {
+        walk({[&](double alpha) { set.solve(alpha); }, coefficients, taxed, lacks, lines}, first,
+             last, problem.noise(), context, [&](double alpha) {
                alphas.push_back(alpha);
                residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
                if (ix(alphas.size()) == kBatch) check();

@@ -25,7 +25,7 @@ void NewtonSet::make_model() {
   curvature_ = kernels().dot(problem_.root.data(), bent_root_.data(), ix(bent_root_.size()));
   gram_.clear();
   with_intercept_.clear();
-  solver_ = small_solver(quadratic_, problem_.penalty.grouped(), noise_, context_.poll);
+  solver_ = small_solver(quadratic_, problem_.penalty, noise_, context_.poll);
   if (model_coupling_ && !model_coupling_->products().empty()) solver_->expect_ties();
   extend_model(0);
   solver_->grow(penalty_);

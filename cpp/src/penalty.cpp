@@ -5,8 +5,8 @@
 namespace excise {
 namespace {
 
-constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower,
-                                       &Penalty::upper};
+constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower, &Penalty::upper,
+                                       &Penalty::width};
 
 }  // namespace
 
@@ -19,7 +19,7 @@ double Penalty::value(const Vec& b, double alpha) const {
     return total;
   }
   for (Index j = 0; j < size(); ++j)
-    if (b[sz(j)] != 0) total += at(j, alpha).value(b[sz(j)]);
+    if (b[sz(j)] != 0) total += value(j, alpha, b[sz(j)]);
   return total;
 }
 
@@ -32,8 +32,7 @@ double Penalty::violation(const Vec& b, const Vec& c, double alpha) const {
                                                       gathered(groups[g], c.data(), seen)));
     return most;
   }
-  for (Index j = 0; j < size(); ++j)
-    most = std::max(most, at(j, alpha).violation(b[sz(j)], c[sz(j)]));
+  for (Index j = 0; j < size(); ++j) most = std::max(most, violation(j, alpha, b[sz(j)], c[sz(j)]));
   return most;
 }
 
@@ -51,8 +50,10 @@ Indices Penalty::whole(std::span<const Index> columns) const {
 
 Penalty Penalty::of(std::span<const Index> columns) const {
   Penalty out;
+  out.concave = concave;
   for (const auto v : kColumns)
-    for (const Index j : columns) (out.*v).push_back((this->*v)[sz(j)]);
+    for (const Index j : columns)
+      if (!(this->*v).empty()) (out.*v).push_back((this->*v)[sz(j)]);
   if (!grouped()) return out;
   out.groups.of.resize(columns.size());
   for (std::size_t k = 0; k < columns.size(); ++k) {
@@ -66,6 +67,7 @@ Penalty Penalty::of(std::span<const Index> columns) const {
 
 void Penalty::append(const Penalty& more) {
   const Index first = size();
+  concave = more.concave;
   for (const auto v : kColumns)
     (this->*v).insert((this->*v).end(), (more.*v).begin(), (more.*v).end());
   groups.of.resize(more.grouped() ? l1.size() : 0);

@@ -107,12 +107,13 @@ FoldResult RowFold::score(const PathResult& path, bool eta) const {
   const Vec alone = predict(nullptr, slot, held);
   result.null = error(alone);
   if (eta) append_held_out(alone, result.eta);
-  for (const PathPoint& point : path.points) {
+  const auto judge = [&](const PathPoint& point) {
     const Vec predicted = predict(&point, slot, held);
     result.errors.push_back(error(predicted));
     if (eta) append_held_out(predicted, result.eta);
-    result.worst_gap = std::max(result.worst_gap, null > 0 ? point.optimality.gap / null : 0.0);
-  }
+  };
+  for (const PathPoint* point : judged_points(path)) judge(*point);
+  result.worst_gap = null > 0 ? worst_gap(path) / null : 0.0;
   return result;
 }
 
@@ -195,8 +196,7 @@ Index at_once(const Engine& engine, Index count) {
 // One of those that go side by side: a fold, or all rows.
 class Runner {
  public:
-  Runner(const Context& context, std::span<const double> alphas)
-      : turns_(context), alphas_(alphas) {}
+  Runner(const Context& context, const Asked& asked) : turns_(context), asked_(asked) {}
 
   void begin(const Engine& all, const Folds& folds, Index fold,
              std::shared_ptr<SharedColumns> shared) {
@@ -206,9 +206,10 @@ class Runner {
   }
   void begin(const Engine& engine, double reading) {
     engine_ = &engine;
-    scaled_.assign(alphas_.begin(), alphas_.end());
+    scaled_.assign(asked_.alphas.begin(), asked_.alphas.end());
     for (double& a : scaled_) a /= engine.unit();
-    path_.emplace(engine.problem(), engine.null(), scaled_, turns_.context(), reading);
+    path_.emplace(engine.problem(), engine.null(), Asked(scaled_, asked_.shares), turns_.context(),
+                  reading);
   }
 
   // Takes what the columns saw, if anything yet, and goes on; false at the end.
@@ -225,7 +226,7 @@ class Runner {
 
  private:
   Turns turns_;
-  std::span<const double> alphas_;
+  Asked asked_;
   Vec scaled_;
   std::optional<RowFold> fold_;
   const Engine* engine_ = nullptr;
@@ -263,9 +264,8 @@ void read_together(const std::vector<Runner*>& going, Vec& residuals, Vec& seen,
 }
 
 // Folds from `first` on side by side, the first of them with the path of all rows.
-std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alphas,
-                                     const Folds& folds, Index first, Index count, bool eta,
-                                     const Context& context) {
+std::vector<FoldResult> side_by_side(Engine& engine, const Asked& asked, const Folds& folds,
+                                     Index first, Index count, bool eta, const Context& context) {
   std::shared_ptr<SharedColumns> shared;
   if (!engine.statement().design->sparse())
     shared = std::make_shared<SharedColumns>(engine.statement().design);
@@ -275,7 +275,7 @@ std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alp
     parallel_tasks(context, ix(size), context.n_threads, body);
   };
   each(runners.size(), [&](Index k, const Context& inner) {
-    Runner& runner = *(runners[sz(k)] = std::make_unique<Runner>(inner, alphas));
+    Runner& runner = *(runners[sz(k)] = std::make_unique<Runner>(inner, asked));
     if (k < all)
       runner.begin(engine, 1.0);
     else
@@ -301,27 +301,27 @@ std::vector<FoldResult> side_by_side(Engine& engine, std::span<const double> alp
     if (const RowFold* fold = runners[sz(k)]->fold())
       results[sz(k - all)] = fold->score(runners[sz(k)]->result(), eta);
     else
-      engine.give_path(alphas, runners[sz(k)]->result());
+      engine.give_path(asked, runners[sz(k)]->result());
   });
   return results;
 }
 
 }  // namespace
 
-FoldResult fold_on_rows(const Engine& engine, std::span<const double> alphas, const Folds& folds,
-                        Index fold, bool eta, const Context& context) {
+FoldResult fold_on_rows(const Engine& engine, const Asked& asked, const Folds& folds, Index fold,
+                        bool eta, const Context& context) {
   RowFold alone(engine, folds, fold, context, nullptr);
-  return alone.score(alone.engine().path(alphas), eta);
+  return alone.score(alone.engine().path(asked), eta);
 }
 
-std::vector<FoldResult> folds_on_rows(Engine& engine, std::span<const double> alphas,
-                                      const Folds& folds, bool eta, const Context& context) {
+std::vector<FoldResult> folds_on_rows(Engine& engine, const Asked& asked, const Folds& folds,
+                                      bool eta, const Context& context) {
   const Index count = folds.count();
   std::vector<FoldResult> results;
   if (!engine.uses_working_sets()) {
     results.resize(sz(count));
     parallel_tasks(context, count, context.n_threads, [&](Index fold, const Context& inner) {
-      results[sz(fold)] = fold_on_rows(engine, alphas, folds, fold, eta, inner);
+      results[sz(fold)] = fold_on_rows(engine, asked, folds, fold, eta, inner);
     });
     return results;
   }
@@ -329,7 +329,7 @@ std::vector<FoldResult> folds_on_rows(Engine& engine, std::span<const double> al
   const Index width = at_once(engine, count);
   for (Index first = 0; first < count; first += width) {
     const Index some = std::min(width, count - first);
-    for (FoldResult& result : side_by_side(engine, alphas, folds, first, some, eta, context))
+    for (FoldResult& result : side_by_side(engine, asked, folds, first, some, eta, context))
       results.push_back(std::move(result));
   }
   return results;

@@ -155,4 +155,39 @@ void SharedPack::subtract(std::span<const Index> columns, const double* b, doubl
   for (std::size_t i = 0; i < root_.size(); ++i) v[i] += root_[i] * (fitted[i] + shift);
 }
 
+// z = root o (scale x - shift): moves are scaled before, and what columns see after.
+void SharedPack::images(std::span<const Image> some) const {
+  std::vector<std::vector<const double*>> at(some.size());
+  std::vector<Vec> scaled(some.size()), shifts(some.size()), totals(some.size());
+  std::vector<Image> raw;
+  for (std::size_t m = 0; m < some.size(); ++m) {
+    const Image& image = some[m];
+    const Index count = ix(image.columns.size());
+    shifts[m].assign(sz(image.moves.cols), 0.0);
+    totals[m].assign(sz(image.moves.cols), 0.0);
+    for (const Index k : image.columns) at[m].push_back(columns_[sz(k)].x);
+    for (Index l = 0; l < image.moves.cols; ++l)
+      for (Index k = 0; k < count; ++k) {
+        const Column& column = columns_[sz(image.columns[sz(k)])];
+        scaled[m].push_back(column.scale * image.moves(k, l));
+        shifts[m][sz(l)] += column.shift * image.moves(k, l);
+      }
+    raw.push_back({image.columns, {scaled[m].data(), count, image.moves.cols}, image.out});
+  }
+  images_by_rows(raw, at, rows(), [&](std::size_t m, Index begin, Matrix e) {
+    for (Index l = 0; l < e.cols; ++l)
+      for (Index i = 0; i < e.rows; ++i) {
+        const double root = root_[sz(begin + i)];
+        totals[m][sz(l)] += e(i, l) = root * root * (e(i, l) - shifts[m][sz(l)]);
+      }
+  });
+  for (std::size_t m = 0; m < some.size(); ++m)
+    for (Index l = 0; l < some[m].out.cols; ++l)
+      for (Index k = 0; k < some[m].out.rows; ++k) {
+        const Column& column = columns_[sz(some[m].columns[sz(k)])];
+        double& out = some[m].out(k, l);
+        out = column.scale * out - column.shift * totals[m][sz(l)];
+      }
+}
+
 }  // namespace excise

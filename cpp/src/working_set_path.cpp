@@ -17,9 +17,9 @@ constexpr double kLeastSlope = 0.05;
 }  // namespace
 
 WindowedPath::WindowedPath(const StandardProblem& problem, const NullModel& null,
-                           std::span<const double> alphas, const Context& context, double reading)
+                           const Asked& asked, const Context& context, double reading)
     : problem_(problem),
-      alphas_(alphas),
+      alphas_(asked.alphas),
       context_(context),
       reading_(reading),
       n_(problem.design->rows()),
@@ -35,6 +35,7 @@ WindowedPath::WindowedPath(const StandardProblem& problem, const NullModel& null
       met_alpha_(reference_alpha_),
       past_alpha_(reference_alpha_) {
   here_.resize(sz(p_));
+  if (!asked.shares.empty()) refinement_ = set_.refinement(asked.shares);
   Indices free;
   for (Index j = 0; j < p_; ++j)
     if (problem_.penalty.l1[sz(j)] == 0) free.push_back(j);
@@ -54,6 +55,7 @@ PathResult WindowedPath::run() {
 PathResult WindowedPath::result() {
   result_.correlations = reference_;
   result_.n_solves = set_.n_solves();
+  if (refinement_) result_.refined = refinement_->result();
   return std::move(result_);
 }
 
@@ -71,6 +73,7 @@ void WindowedPath::accept(std::span<const double> c) {
   correlate_window();
   Indices missed;
   const Index accepted = certify_window(missed);
+  if (refinement_) refinement_->settle(accepted);
   missed_ = !missed.empty();
   if (accepted > 0) {
     if (accepted == window_)
@@ -90,6 +93,14 @@ void WindowedPath::accept(std::span<const double> c) {
   missed.erase(std::unique(missed.begin(), missed.end()), missed.end());
   set_.add(missed);
   next_ += accepted;
+  if (problem_.penalty.concave && accepted < window_) go_back(points_[sz(accepted)]);
+}
+
+// A concave problem is solved from where it stands: that is the first alpha that did not stand.
+void WindowedPath::go_back(const PathPoint& point) {
+  Indices slots;
+  for (const Index j : point.support) slots.push_back(set_.slot(j));
+  set_.start(slots, point.values);
 }
 
 // How many alphas of the window stand.
@@ -198,6 +209,7 @@ void WindowedPath::solve_window() {
     }
     std::copy_n(set_.residual().begin(), n_, residuals_.begin() + l * n_);
     own_[sz(l)] = set_.correlations();
+    if (refinement_) refinement_->note(point);
   }
 }
 
@@ -293,9 +305,8 @@ NullModel null_model(const StandardProblem& problem, const Context& context) {
 }
 
 PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
-                            std::span<const double> alphas, const Context& context,
-                            const Start* start) {
-  WindowedPath path(problem, null, alphas, context);
+                            const Asked& asked, const Context& context, const Start* start) {
+  WindowedPath path(problem, null, asked, context);
   if (start) path.start_from(*start);
   return path.run();
 }

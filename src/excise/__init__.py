@@ -17,6 +17,7 @@ from excise._version import __version__
 
 if TYPE_CHECKING:
     from excise import penalties, schedules
+    from excise.between import Between, Guarantee
     from excise.certify import certify
     from excise.cross_validation import fit_cv
     from excise.engine import fit, fit_path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from excise.explain import Ledger, LedgerRow, Why
+    from excise.limits import fit_within
     from excise.linear_model import (
         CVDisplay,
         ElasticNet,
@@ -75,8 +77,10 @@ if TYPE_CHECKING:
     from excise.survival import Survival
     from excise.table import demo
     from excise.trace import Trace
+    from excise.within import Within
 
 __all__ = [
+    "Between",
     "CVDisplay",
     "Certificate",
     "Change",
@@ -89,6 +93,7 @@ __all__ = [
     "ExciseError",
     "ExciseWarning",
     "GammaRegressor",
+    "Guarantee",
     "HuberRegressor",
     "InputError",
     "InputTypeError",
@@ -124,6 +129,7 @@ __all__ = [
     "VerdictKind",
     "Verdicts",
     "Why",
+    "Within",
     "__version__",
     "basis_pursuit",
     "certify",
@@ -132,6 +138,7 @@ __all__ = [
     "fit",
     "fit_cv",
     "fit_path",
+    "fit_within",
     "lasso_path",
     "load",
     "penalties",
@@ -140,6 +147,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "excise.between": ("Between", "Guarantee"),
     "excise.certify": ("certify",),
     "excise.cross_validation": ("fit_cv",),
     "excise.engine": ("fit", "fit_path"),
@@ -148,6 +156,7 @@ _HOMES = {
         "InputTypeError", "OutputError", "UsageError",
     ),
     "excise.explain": ("Ledger", "LedgerRow", "Why"),
+    "excise.limits": ("fit_within",),
     "excise.linear_model": (
         "CVDisplay", "ElasticNet", "ElasticNetCV", "GammaRegressor", "HuberRegressor", "Lasso",
         "LassoCV", "LedgerDisplay", "LogisticRegression", "LogisticRegressionCV",
@@ -166,6 +175,7 @@ _HOMES = {
     "excise.survival": ("Survival",),
     "excise.table": ("demo",),
     "excise.trace": ("Trace",),
+    "excise.within": ("Within",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

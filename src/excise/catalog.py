@@ -16,7 +16,7 @@ PENALTIES: dict[str, str] = {
 
 LOSS_NAMES: dict[str, tuple[str, ...]] = {
     "number": ("squared", "poisson", "gamma", "tweedie", "negative_binomial", "huber", "quantile"),
-    "class": ("logistic", "squared_hinge"),
+    "class": ("logistic", "squared_hinge", "multinomial"),
     "survival": ("cox",),
 }
 """Losses by the kind of target that they are made for."""

@@ -23,6 +23,7 @@ from excise.problem import Problem, check_alpha, check_coef, check_intercept, ma
 from excise.results import Certificate, Floats
 from excise.slope_point import SlopeFitted
 from excise.standard import Penalty, View, allowed, penalty_at
+from excise.stationary import concave_of, stationary, tangent
 from excise.uniqueness import uniqueness
 
 
@@ -73,9 +74,11 @@ def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: 
 
 def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
     """`certify` for a checked problem and checked coefficients."""
+    if concave_of(problem) is not None:
+        return _certify_stationary(problem, coef, intercept, alpha)
     view = View(problem)
     term = term_of(view)
-    if problem.penalty is not None:
+    if problem.penalty is not None and problem.penalty.solver == "proximal":
         return penalised_certificate(view, term, coef, intercept, alpha)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
     b = (coef.T * view.columns.divisor / term.unit).T.ravel()
@@ -92,6 +95,24 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
     optimal = point.gap <= TIE * size.null
     unique, twins = uniqueness(view, pen, fit, b, c, point.z, radius, optimal)
     return replace(made, unique=unique, twins=twins)
+
+
+def _certify_stationary(
+    problem: Problem, coef: Floats, intercept: Any, alpha: float
+) -> Certificate:
+    """The certificate of the convex problem that touches a concave penalty at this point."""
+    view = View(problem)
+    coef_std = coef * view.columns.divisor
+    made = certify_problem(tangent(problem, view.columns, coef_std, alpha), coef, intercept, alpha)
+    term = term_of(view)
+    fit = term.at(coef_std / term.unit, coef, intercept)
+    c, at_null = view.correlate(np.stack([fit.u, term.null_slopes], axis=1)).T
+    pen = penalty_at(problem, view.columns, alpha, term.unit)
+    size = Size(term.unit, term.null, 0.0, term.steep)
+    top = _top_tax(view, pen, term, at_null, size.noise)
+    return stationary(
+        problem, view, view.columns, coef_std, c * term.unit, alpha, top * term.unit, made
+    )
 
 
 def term_of(view: View) -> DataTerm:

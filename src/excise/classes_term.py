@@ -234,13 +234,14 @@ class ClassesFit(SlopeFitted):
 
     def alone(self, b: Floats, c: Floats) -> Floats:
         term, out, K = self.term, c.copy(), self.term.outputs
+        others = _others(self.eta)
         for j in np.flatnonzero(b.reshape(-1, K).any(axis=1)):
             column, own = term.columns(np.array([j]))[:, 0], slice(j * K, (j + 1) * K)
             away = column[:, None] * b[own]
             if term.view.problem.grouped:
                 slopes = term.loss.gradient(term.y, self.eta - away)
             else:
-                slopes = expit(self.eta - away - _others(self.eta)) - term.y
+                slopes = expit(self.eta - away - others) - term.y
             earned = -(term.weights * column) @ slopes
             out[own] = np.where(term.view.problem.grouped | (b[own] != 0.0), earned, c[own])
         return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +12,15 @@ from excise.results import Floats
 from excise.survival import Survival
 
 Index = NDArray[np.intp]
+SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
-def concordance(y: Survival, risk: Floats) -> float:
+def concordance(y: Survival, risk: Floats, weights: Floats | None = None) -> float:
     """Share of comparable pairs that `risk` puts in the right order, equal risks counting half.
 
     Comparable: an event, and a row of its stratum that is at risk then and stays longer, or is
-    censored at that very time (Harrell, Lee and Mark, Statistics in Medicine 15, 1996).
+    censored at that very time (Harrell, Lee and Mark, Statistics in Medicine 15, 1996). A pair
+    counts by the product of its weights, so that an integer weight is a repeated row.
     O(n log(n)^2).
 
     Parameters
@@ -24,6 +28,8 @@ def concordance(y: Survival, risk: Floats) -> float:
     y : Survival
     risk : ndarray, shape (n,)
         Higher means earlier.
+    weights : ndarray, shape (n,), optional
+        Of the rows, >= 0; all alike if left out.
 
     Returns
     -------
@@ -35,24 +41,28 @@ def concordance(y: Survival, risk: Floats) -> float:
     InputError
         No pair is comparable.
     """
-    right, pairs = pairs_in_order(y, risk)
+    right, pairs = pairs_in_order(y, risk, weights)
     if pairs == 0.0:
         raise InputError("no two rows can be compared: no event comes before another row's time")
     return right / pairs
 
 
-def pairs_in_order(y: Survival, risk: Floats) -> tuple[float, float]:
-    """Comparable pairs that `risk` puts in order, equal risks counting half; and all of them."""
+def pairs_in_order(y: Survival, risk: Floats, weights: Floats | None = None) -> tuple[float, float]:
+    """Comparable pairs that `risk` puts in order, equal risks counting half; and all of them.
+
+    Each counts by the product of its weights; rows without weight have no pairs.
+    """
+    w = np.ones(len(y)) if weights is None else weights
     codes = np.zeros(len(y), dtype=np.int64) if y.codes is None else y.codes
     found = np.zeros(3)
     for code in np.unique(codes):
-        rows = np.flatnonzero(codes == code)
-        found += _pairs(y[rows], risk[rows])
+        rows = np.flatnonzero((codes == code) & (w > 0.0))
+        found += _pairs(y[rows], risk[rows], w[rows])
     right, equal, pairs = found
     return float(right + equal / 2), float(pairs)
 
 
-def _pairs(y: Survival, risk: Floats) -> Floats:
+def _pairs(y: Survival, risk: Floats, w: Floats) -> Floats:
     """Pairs in the right order, with equal risks, and all, of one stratum."""
     rank = np.unique(risk, return_inverse=True)[1]
     events = np.flatnonzero(y.event > 0.0)
@@ -61,17 +71,20 @@ def _pairs(y: Survival, risk: Floats) -> Floats:
     outlast += np.searchsorted(
         np.sort(y.time[y.event == 0.0]), y.time[events], side="right"
     ) - np.searchsorted(np.sort(y.time[y.event == 0.0]), y.time[events])
-    total = _compared(rank[order], outlast, rank[events])
+    own = rank[events], w[events]
+    total = _compared(rank[order], w[order], outlast, *own)
     if y.entry is not None:  # less those that come later
         order = np.argsort(-y.entry, kind="stable")
         later = np.searchsorted(-y.entry[order], -y.time[events], side="right")
-        total -= _compared(rank[order], later, rank[events])
+        if np.array_equal(later, outlast):  # no pair, whatever rounding leaves of the sums
+            return np.zeros(3)
+        total -= _compared(rank[order], w[order], later, *own)
     return total
 
 
-def _compared(rank: Index, count: Index, own: Index) -> Floats:
-    """Of the first `count` ranks: how many are below `own`, equal, and how many there are."""
-    below = equal = 0
+def _compared(rank: Index, w: Floats, count: Index, own: Index, weight: Floats) -> Floats:
+    """Of the first `count` rows: the weight of ranks below `own`, of equal ones, and of all."""
+    below = equal = 0.0
     size = max(1, len(rank))
     for level in range(int(size).bit_length()):
         width = 2**level
@@ -80,10 +93,13 @@ def _compared(rank: Index, count: Index, own: Index) -> Floats:
         if not blocks or not chosen.any():
             continue
         place = (count[chosen] >> level) - 1
-        keys = np.sort(rank[: blocks * width].reshape(blocks, width), axis=1)
+        keys = rank[: blocks * width].reshape(blocks, width)
         keys = (keys + np.arange(blocks)[:, None] * (size + 1)).ravel()
+        rising = np.argsort(keys, kind="stable")
+        keys, sums = keys[rising], np.append(0.0, np.cumsum(w[: blocks * width][rising]))
         wanted = own[chosen] + place * (size + 1)
-        low = np.searchsorted(keys, wanted)
-        below += int(np.sum(low - place * width))
-        equal += int(np.sum(np.searchsorted(keys, wanted, side="right") - low))
-    return np.array([below, equal, int(count.sum())], dtype=np.float64)
+        low, high = (np.searchsorted(keys, wanted, side=side) for side in SIDES)
+        below += float(weight[chosen] @ (sums[low] - sums[place * width]))
+        equal += float(weight[chosen] @ (sums[high] - sums[low]))
+    whole = np.append(0.0, np.cumsum(w))[count]
+    return np.array([below, equal, float(weight @ whole)])

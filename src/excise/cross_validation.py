@@ -181,7 +181,7 @@ def cross_validate(
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, training_gap = judge.held_out(made, grid, folds)
+        (held,), null, training_gap = judge.held_out(made, grid, folds)
         mean = held.mean(axis=1)
         best = int(np.argmin(judge.sign * mean))
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
@@ -235,17 +235,21 @@ class Judge(NamedTuple):
         """-1 where greater is better."""
         return -1.0 if self.score is not None and self.score.greater_is_better else 1.0
 
-    def held_out(self, made: Any, alphas: Floats, folds: Folds) -> tuple[Floats, Floats, float]:
-        """Per alpha and fold, shape (n_alphas, n_folds); of the intercepts; worst training gap."""
-        held, null, gap, eta = made.held_out(alphas, self.score is not None)
-        if self.score is None:
-            return held.reshape(len(folds), len(alphas)).T, null, float(gap)
-        found = np.empty((len(folds), len(alphas) + 1))
-        for k, (flat, roles) in enumerate(zip(eta, folds.roles, strict=True)):
-            rows = np.flatnonzero(roles == TEST)
-            predictors = flat.reshape(len(alphas) + 1, *self.problem.y[rows].shape)
-            found[k] = self.rate(predictors, rows, f"the held-out rows of fold {k}")
-        return found[:, 1:].T, found[:, 0], float(gap)
+    def held_out(
+        self, made: Any, alphas: Floats, folds: Folds, shares: Floats | None = None
+    ) -> tuple[Floats, Floats, float]:
+        """Per share (one, if none are given), alpha and fold; of the intercepts; worst gap."""
+        held, null, gap, eta = made.held_out(alphas, self.score is not None, shares)
+        count = 1 if shares is None else len(shares)
+        if self.score is not None:
+            found = np.empty((len(folds), count * len(alphas) + 1))
+            for k, (flat, roles) in enumerate(zip(eta, folds.roles, strict=True)):
+                rows = np.flatnonzero(roles == TEST)
+                predictors = flat.reshape(found.shape[1], *self.problem.y[rows].shape)
+                found[k] = self.rate(predictors, rows, f"the held-out rows of fold {k}")
+            held, null = found[:, 1:], found[:, 0]
+        held = held.reshape(len(folds), count, len(alphas)).transpose(1, 2, 0)
+        return held, null, float(gap)
 
     def rate(self, eta: Floats, rows: NDArray[np.intp], where: str) -> Floats:
         """The score of each predictor, as the core hands them out.

@@ -24,8 +24,9 @@ from excise.standard import View, target
 LARGEST = 1e150
 """Slopes beyond this have no square."""
 
-KINK = 1e-7
-"""A row within this share of the residuals' size of its kink is at the kink."""
+KINK, FITTED = 1e-7, 1e-4
+"""A row within this share of the residuals' size of its kink is at the kink; residuals this small
+beside those of the null model have no size."""
 
 Direction = tuple[Floats, Moves]
 """A dual vector and how its rows may move."""
@@ -237,7 +238,8 @@ class LossTerm(DataTerm):
 
     def kinks(self, eta: Floats) -> Mask:
         """Rows that are at a kink of the loss."""
-        size = residual_size(self.y, eta, self.weights)
+        here, null = (residual_size(self.y, at, self.weights) for at in (eta, self.null_eta))
+        size = max(here, FITTED * null)  # where all rows are met their residuals are rounding
         return np.asarray(self.loss.smoothed(KINK * size).hessian(self.y, eta) > 0.0)
 
     def balanced(self, eta: Floats, columns: Floats) -> Floats:

@@ -9,11 +9,14 @@ conjugate's domain as long as |B a| <= 1 for logistic, Poisson, gamma and negati
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
-from excise.data_term import RowFitted
+from excise.data_term import LossFit, RowFitted
 from excise.duality import EPS, NOISE, DualPoint, Size, duality_gap, no_bound, open_sides
 from excise.freedom import Mask, Moves
+from excise.kink_point import slopes_at_kinks
 from excise.results import Floats
 from excise.standard import Penalty, View, earned
 
@@ -29,7 +32,8 @@ def best_dual_point(
     best, slopes = no_bound(b, fit.data.loss, pen), fit.u
     if not np.isfinite(best.gap):
         return best, slopes
-    for u, freedom in fit.directions():
+    more = slopes_at_kinks(view, pen, fit, b) if isinstance(fit, LossFit) else ()
+    for u, freedom in chain(fit.directions(), more):
         z = c if u is fit.u else view.flat(u)
         point, theta = _Search(freedom, pen, fit, b, size).best(u, z)
         if point.gap < best.gap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from excise._core import Engine
 from excise.alphas import descent, falling_alphas
 from excise.certify import certify_problem
+from excise.chords import between
 from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
@@ -27,6 +29,7 @@ from excise.results import (
 )
 from excise.sessions import session_of
 from excise.standard import ColumnScale, penalty_at
+from excise.stationary import concave_of, lowest_convex, stationary, tangent
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -58,7 +61,13 @@ def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
 
 
 def fit_path(
-    X: Any, y: Any, alphas: Any = 100, *, alpha_min_ratio: float | None = None, **problem: Any
+    X: Any,
+    y: Any,
+    alphas: Any = None,
+    *,
+    alpha_min_ratio: float | None = None,
+    guarantee: float | None = None,
+    **problem: Any,
 ) -> Path:
     """Solve along falling alphas.
 
@@ -66,10 +75,13 @@ def fit_path(
     ----------
     X : array, data frame or Design, shape (n, p)
     y : array, shape (n,), or (n, K) of K outputs
-    alphas : int or array-like, default=100
-        How many (a geometric grid from alpha_max), or their values in any order.
+    alphas : int or array-like, optional
+        How many (a geometric grid from alpha_max), or their values in any order; default 100.
     alpha_min_ratio : float, optional
         Last alpha over the first; default 1e-4 if n > p, else 1e-2.
+    guarantee : float, optional
+        A relative gap, as in 1e-4: the alphas are then chosen so that `Path.between` has no larger
+        one at any alpha from the first to the last, which `Path.guarantee` states as proved.
     **problem
         The settings of `excise.problem.make_problem`.
 
@@ -83,6 +95,11 @@ def fit_path(
         If the data or a setting cannot be used; the message names what and where.
     """
     checked = make_problem(X, y, **problem)
+    if guarantee is not None:
+        from excise.guarantee import guaranteed_path
+
+        return guaranteed_path(checked, guarantee, alphas, alpha_min_ratio)
+    alphas = 100 if alphas is None else alphas
     return solve_path(checked, alphas, alpha_min_ratio=alpha_min_ratio)
 
 
@@ -130,9 +147,11 @@ class Session:
         """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
         return self.certified(alphas, self.run(alphas, start))
 
-    def run(self, alphas: Floats, start: Any = None) -> dict[str, Any]:
-        """What the core finds at falling `alphas`."""
-        found = self.engine.path(alphas, start)
+    def run(
+        self, alphas: Floats, start: Any = None, shares: Floats | None = None
+    ) -> dict[str, Any]:
+        """What the core finds at falling `alphas`, and of each support at `shares` of its alpha."""
+        found = self.engine.path(alphas, start, shares)
         if found["finite"]:
             return found
         raise InputError(
@@ -144,13 +163,18 @@ class Session:
         """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
-        columns = self._sparse(found, "coef")
+        columns, intercepts = self.sparse(found, "coef"), self._intercepts(found)
+
+        def verify(k: int) -> float:
+            given = self._shaped(columns.column(k)), intercepts[k]
+            return certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+
         path = Path(
             alphas=alphas,
             columns=columns,
-            columns_std=self._sparse(found, "coef_std"),
-            intercepts=self._intercepts(found),
-            relative_gaps=self._relative_gaps(alphas, columns, found),
+            columns_std=self.sparse(found, "coef_std"),
+            intercepts=intercepts,
+            relative_gaps=self.relative_gaps(columns, found, verify),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
@@ -164,9 +188,15 @@ class Session:
             outputs=self.problem.outputs,
             _solve_at=self.solve_at,
             _find_events=self.events,
+            _find_between=between,
+            _find_convex=self.lowest_convex,
         )
-        self._known = (alphas, path.columns_std)
+        self.remember(path)
         return path
+
+    def remember(self, path: Path) -> None:
+        """Solve from the points of `path`, and tell its events, from now on."""
+        self._known = (path.alphas, path.columns_std)
 
     def solve_at(
         self, alpha: float, after: Solution | None = None, *, start: Any = None
@@ -198,28 +228,44 @@ class Session:
 
     def _solution(self, alpha: float, found: dict[str, Any]) -> Solution:
         last = len(found["indptr"]) - 2
-        coef_std = self._sparse(found, "coef_std").column(last)
+        coef_std = self.sparse(found, "coef_std").column(last)
         certificate = self._certificate(alpha, coef_std, found)
-        solved = certificate.relative_gap <= self.problem.tol
+        if certificate.stationary:
+            solved = min(certificate.kkt_violation, certificate.relative_gap) <= self.problem.tol
+            status = Status.STATIONARY if solved else Status.STALLED
+        else:
+            solved = certificate.relative_gap <= self.problem.tol
+            status = Status.OPTIMAL if solved else Status.STALLED
         return Solution(
             alpha=alpha,
-            coef=self._shaped(self._sparse(found, "coef").column(last)),
+            coef=self._shaped(self.sparse(found, "coef").column(last)),
             intercept=_number(self._intercepts(found)[last]),
             coef_std=self._shaped(coef_std),
             certificate=certificate,
-            status=Status.OPTIMAL if solved else Status.STALLED,
+            status=status,
             feature_names=self.problem.feature_names,
             n_factorizations=found["n_solves"],
         )
 
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
         """From the core's correlations; the formulas are those of `excise.certify`."""
+        problem, top = self.problem, self.engine.top_gradient
+        if problem.penalty is None:
+            return self._convex_certificate(problem, alpha, coef_std, found)
+        touching = tangent(problem, self.columns, coef_std, alpha)
+        made = self._convex_certificate(touching, alpha, coef_std, found)
+        c = found["correlations"]
+        return stationary(problem, None, self.columns, coef_std, c, alpha, top, made)
+
+    def _convex_certificate(
+        self, problem: Problem, alpha: float, coef_std: Floats, found: dict[str, Any]
+    ) -> Certificate:
         engine = self.engine
         last = len(found["indptr"]) - 2
-        coef = self._shaped(self._sparse(found, "coef").column(last))
+        coef = self._shaped(self.sparse(found, "coef").column(last))
         given = coef, self._intercepts(found)[last]
-        if not isinstance(self.problem.loss, Squared):
-            made = certify_problem(self.problem, *given, alpha)
+        if not isinstance(problem.loss, Squared):
+            made = certify_problem(problem, *given, alpha)
             if self._coarse(found)[last]:
                 return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
@@ -233,33 +279,32 @@ class Session:
             coef_std / unit,
             found["correlations"] / unit,
             2.0 * float(found["losses"][-1]) / unit / unit,
-            penalty_at(self.problem, self.columns, alpha, unit),
+            penalty_at(problem, self.columns, alpha, unit),
             size,
         )
         judged = engine.has_free or bool(self._coarse(found)[last])
-        if made.relative_gap <= self.problem.tol and not judged:
+        if made.relative_gap <= problem.tol and not judged:
             return made
-        again = certify_problem(self.problem, *given, alpha)
+        again = certify_problem(problem, *given, alpha)
         return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
-    def _relative_gaps(
-        self, alphas: Floats, columns: SparseColumns, found: dict[str, Any]
+    def relative_gaps(
+        self, columns: SparseColumns, found: dict[str, Any], verify: Callable[[int], float]
     ) -> Floats:
         """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
         last digit, which near-twins among them prevent: the verifier projects instead. And the
-        core's gaps are those of the standard scale (see `_coarse`).
+        core's gaps are those of the standard scale (see `_coarse`). `verify` tells the k-th gap.
         """
         gaps: Floats = found["relative_gaps"]
         if not (self.engine.has_free or self._far):
             return gaps
         coarse = self._coarse(found)
         judged = np.full(len(gaps), self.engine.has_free) | coarse
-        intercepts, verified = self._intercepts(found), gaps.copy()
+        verified = gaps.copy()
         for k in np.flatnonzero(judged).tolist():
-            given = self._shaped(columns.column(k)), intercepts[k]
-            verified[k] = certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+            verified[k] = verify(k)
         squared = isinstance(self.problem.loss, Squared)
         return np.where(squared | coarse, verified, np.minimum(verified, gaps))
 
@@ -283,7 +328,7 @@ class Session:
         sizes = [np.bincount(owner, size, len(indptr) - 1) for size in (far, spread)]
         return np.asarray(EPS * sizes[0] > COARSE * sizes[1])
 
-    def _sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
+    def sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
         """A column per alpha, a row per coefficient in its flat number."""
         rows = self.problem.p * self.problem.outputs
         return SparseColumns(found["indptr"], found["indices"], found[name], rows)
@@ -296,9 +341,24 @@ class Session:
         """A number per alpha, and output where there are several."""
         return self._shaped(found["intercepts"])
 
+    def lowest_convex(self) -> float:
+        """The alpha of the known path down to which its objective is convex on its support."""
+        assert self._known is not None
+        alphas, known = self._known
+        if self.problem.penalty is None or self.problem.penalty.convex:
+            return float(alphas[-1])
+        coefs = [known.column(k) for k in range(len(alphas))]
+        return lowest_convex(self.problem, alphas, coefs)
+
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
         assert self._known is not None
+        if self.problem.penalty is not None:
+            raise InputError(
+                f"events are not known along a path of penalty {self.problem.penalty.name!r}",
+                ["coefficients jump where its minimum does"],
+                "path.support(k) at every alpha",
+            )
         known_alphas, known = self._known
         ever = np.unique(known.indices)
         alphas, flat, enters = self.engine.events(float(known_alphas[-1]), ever)
@@ -343,6 +403,8 @@ def _engine(problem: Problem) -> Engine:
         y, offset = y - offset, None
     times, groups = problem.survival, problem.groups
     several: dict[str, Any] = {}
+    if (concave := concave_of(problem)) is not None:
+        several["concave"] = (concave.name, concave.number)
     if problem.outputs > 1:
         several["outputs"] = problem.outputs
     if groups is not None:

@@ -56,16 +56,21 @@ def _marginal(problem: Problem) -> Floats:
 
 
 def _best_lasso(session: Session) -> float:
-    """The extended information criterion's choice along the path."""
+    """The choice along the path of the corrected information criterion.
+
+    n log(loss), or twice the log-likelihood, + 2 df n / (n - df - 1), df the features kept and
+    the intercept: first coefficients are better too many than too few.
+    """
     problem, path = session.problem, session.path(session.grid())
     n = int(np.count_nonzero(problem.weights))
-    kept = np.diff(path.columns.indptr)
+    df = np.diff(path.columns.indptr) + int(problem.fit_intercept)
     misfit = 2.0 * path.train_loss
     if problem.loss.name in DISPERSED:
         floor = np.finfo(np.float64).eps * path.null_loss or 1.0
         misfit = np.log(np.maximum(path.train_loss, floor))
-    value = n * misfit + kept * (np.log(n) + np.log(problem.p))
-    value[kept > n / 2] = np.inf
+    value = np.full(len(path), np.inf)
+    small = df < n / 2
+    value[small] = n * misfit[small] + 2.0 * df[small] * n / (n - df[small] - 1.0)
     return float(path.alphas[int(np.argmin(value))])
 
 

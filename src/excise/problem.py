@@ -224,6 +224,12 @@ def make_problem(
     weights = _penalty_weight(penalty_weight, p, names)
     if kind is not None:
         kind.check(weights, names)
+        if schedule is not None:
+            raise InputError(
+                f"penalty {kind.name!r} and a schedule cannot be used together",
+                ["a schedule's stages are weighted elastic nets"],
+                "one of the two",
+            )
     return Problem(
         design=design,
         y=goal,

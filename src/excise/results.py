@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.between import Between, Guarantee
+from excise.exceptions import InputError
 from excise.stages import Stage
 from excise.trace import Trace
 
@@ -35,6 +37,8 @@ class VerdictKind(IntEnum):
     """Zero because it was ruled out: infinite penalty weight or a constant column."""
     UNPROVED = 5
     """Zero, although it earns more than its tax here: this point is not optimal."""
+    STATIONARY = 6
+    """Zero at a stationary point of a penalty that is not convex: it earns less than its tax."""
 
 
 class Verdict(NamedTuple):
@@ -117,6 +121,10 @@ class Certificate:
     stationary : bool
         Whether all this is about the last convex problem of a penalty that is not convex: its zeros
         are zeros of a stationary point, and nothing is told about other optima.
+    convexity : float or None
+        Of a stationary point of a concave penalty, the smallest eigenvalue of the objective's
+        second derivative on the support, at the penalty's largest concavity; infinite without a
+        support.
     """
 
     primal: float
@@ -128,12 +136,24 @@ class Certificate:
     unique: bool | None = None
     twins: tuple[tuple[int, ...], ...] = ()
     stationary: bool = False
+    convexity: float | None = None
+
+    @property
+    def locally_convex(self) -> bool | None:
+        """Whether the objective is convex on the support; None: not told."""
+        return None if self.convexity is None else self.convexity > 0.0
 
     def summary(self) -> str:
         """One line: how optimal, and how many zeros are proved."""
         zeros = len(self.verdicts) - self.verdicts.count(VerdictKind.KEPT)
         proved = self.verdicts.count(VerdictKind.PROVED)
         excluded = self.verdicts.count(VerdictKind.EXCLUDED)
+        if self.convexity is not None:
+            curved = "convex" if self.locally_convex else "not convex"
+            return (
+                f"stationary to {shown_gap(self.kkt_violation)} (KKT violation / alpha_max), the "
+                f"objective {curved} on the support; {zeros} zeros, none proved of other optima"
+            )
         what, of = "optimal", ""
         if not np.isfinite(self.relative_gap):
             kind = "stationary" if self.stationary else "optimality conditions hold"
@@ -304,6 +324,8 @@ class Path:
         What was solved (kept alive: `at`, `knots` and `events` go back to the data).
     outputs : int
         K, the number of predictors of a row.
+    guarantee : Guarantee or None
+        What is proved of `between` at every alpha, where that was asked for.
     """
 
     alphas: Floats
@@ -322,8 +344,11 @@ class Path:
     problem: Any
     feature_names: tuple[str, ...] | None = None
     outputs: int = 1
+    guarantee: Guarantee | None = None
     _solve_at: Callable[[float], Solution] | None = field(default=None, repr=False)
     _find_events: Callable[[], tuple[list[Event], Floats]] | None = field(default=None, repr=False)
+    _find_between: Callable[[Path, float], Between] | None = field(default=None, repr=False)
+    _find_convex: Callable[[], float] | None = field(default=None, repr=False)
 
     @property
     def coefs(self) -> csc_array:
@@ -350,6 +375,21 @@ class Path:
         assert self._solve_at is not None
         return self._solve_at(alpha)
 
+    def between(self, alpha: float) -> Between:
+        """Coefficients at any alpha from first to last, with their bound; nothing is solved.
+
+        They lie on the straight line between those of the two neighbours. Above the first alpha,
+        if nobody pays there, they are those of the first.
+
+        Raises
+        ------
+        InputError
+            An alpha outside; a schedule, or a penalty for which no bound is known.
+        """
+        if self._find_between is None:
+            raise InputError("between is not known of this path", remedy="path.at(alpha)")
+        return self._find_between(self, alpha)
+
     def events(self) -> list[Event]:
         """Every entry and exit between alpha_max and the last alpha, by falling alpha."""
         assert self._find_events is not None
@@ -359,6 +399,20 @@ class Path:
         """The alphas at which the support changes, falling; the first is alpha_max."""
         assert self._find_events is not None
         return self._find_events()[1]
+
+    def convex_min(self) -> float:
+        """The smallest alpha down to which a concave penalty leaves the objective locally convex.
+
+        Convex on the support, at every alpha of the path from the first on; infinite if at none.
+        Below, other minima are likely to be near. Of a convex penalty the last alpha.
+
+        References
+        ----------
+        Breheny and Huang, "Coordinate descent algorithms for nonconvex penalized regression, with
+        applications to biological feature selection", Annals of Applied Statistics 5, 2011.
+        """
+        assert self._find_convex is not None
+        return self._find_convex()
 
     def __len__(self) -> int:
         return len(self.alphas)

@@ -8,6 +8,7 @@ so that centre, scale, first coefficients and stages are learned inside each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,8 +27,9 @@ from excise.folds import TEST, TRAIN, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
+from excise.refined import shares_of
 from excise.results import CrossValidation, Floats, Path, Rule
-from excise.schedules import Schedule
+from excise.schedules import PruneThenRefine, Schedule
 from excise.scores import label_of
 from excise.sessions import AnySession, session_of
 from excise.staged import StagedSession, paths
@@ -56,15 +58,17 @@ def cross_validate_sessions(
             f"fit or fit_path with the {what[2:]}, or fit_cv without",
         )
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
-    variants = (None,) if problem.schedule is None else problem.schedule.variants()
+    variants: Variants = (None,) if problem.schedule is None else problem.schedule.variants()
     first_of_all = replace(problem, schedule=variants[0])
     session = session_of(first_of_all)
-    trained = [session_of(_training(first_of_all, roles)) for roles in folds.roles]
+    held_out = _in_core(judge, session, folds, variants) or _by_fold(
+        judge, first_of_all, folds, variants
+    )
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
     extensions = 0
     while True:
-        held, null, gap = _held_out(judge, trained, folds, variants, grid)
+        held, null, gap = held_out(grid)
         means = judge.sign * held.mean(axis=2)
         chosen, best = np.unravel_index(int(np.argmin(means)), means.shape)
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
@@ -74,8 +78,8 @@ def cross_validate_sessions(
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
     first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
-    session = _of_variants(session, variants)[chosen]
-    path = session.path(grid)
+    sessions = _of_variants(session, variants)
+    path, session = _paths(sessions, grid)[chosen], sessions[chosen]
     own = 2.0 * path.train_loss
     if judge.score is not None:
         eta = predictors_of(session, path)
@@ -127,6 +131,34 @@ def _of_variants(session: AnySession, variants: Variants) -> list[AnySession]:
 def _paths(sessions: list[AnySession], grid: Floats) -> list[Path]:
     staged = [one for one in sessions if isinstance(one, StagedSession)]
     return paths(staged, grid) if staged else [one.path(grid) for one in sessions]
+
+
+HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
+"""From a grid: per schedule, alpha and fold; of the intercepts per fold; the worst training gap."""
+
+
+def _in_core(judge: Judge, session: AnySession, folds: Folds, variants: Variants) -> HeldOut | None:
+    """By the core, where it refines paths of weights that are the same in all folds."""
+    schedules = tuple(one for one in variants if isinstance(one, PruneThenRefine))
+    if not isinstance(session, StagedSession) or len(schedules) < len(variants):
+        return None
+    shares = shares_of(session.problem, schedules)
+    if shares is None:
+        return None
+    none = np.empty(0, dtype=np.int64)
+    made = session.first_session.engine.folds(folds.roles, none, none, np.empty((len(folds), 0)))
+
+    def held_out(grid: Floats) -> tuple[Floats, Floats, float]:
+        held, null, gap = judge.held_out(made, grid, folds, shares)
+        return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
+
+    return held_out
+
+
+def _by_fold(judge: Judge, problem: Problem, folds: Folds, variants: Variants) -> HeldOut:
+    """Stage by stage, or alpha by alpha, every fold a session of its own."""
+    trained = [session_of(_training(problem, roles)) for roles in folds.roles]
+    return lambda grid: _held_out(judge, trained, folds, variants, grid)
 
 
 def _held_out(

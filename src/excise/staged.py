@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.alphas import descent
-from excise.design import ArrayDesign
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.initial import first_coefficients
 from excise.problem import Problem, check_alpha
+from excise.refined import narrowed, refined_paths, shares_of
 from excise.results import Event, Floats, Path, Solution, SparseColumns, Status
 from excise.schedules.base import Ending, Initial, Schedule, Stages, Start, Wanted, single
 from excise.stages import Change, Stage
@@ -168,6 +168,41 @@ class StagedSession:
             one.path = None
         return solved
 
+    @property
+    def first_session(self) -> Session:
+        """The engine of the first stage."""
+        return self._engine(0, self._first_wanted().weight).session
+
+    def mended(self, path: Path) -> Path:
+        """The path, its points that fall short of the tolerance solved again stage by stage."""
+        own: dict[str, Any] = {"problem": self.problem}
+        own |= {"_solve_at": self.solve_at, "_find_events": _no_events}
+        short = np.flatnonzero(path.relative_gaps > self.problem.tol).tolist()
+        if short:
+            own |= self._replaced(path, {k: self.points(float(path.alphas[k])) for k in short})
+        return replace(path, **own)
+
+    def _replaced(self, path: Path, runs: dict[int, list[_Solved]]) -> dict[str, Any]:
+        """The points of the path with these in place of their own, where they are better."""
+        last = {k: run[-1] for k, run in runs.items() if _worst(run) < path.relative_gaps[k]}
+        if not last:
+            return {}
+        made: dict[str, Any] = {}
+        for name in ("columns", "columns_std"):
+            old, field_ = getattr(path, name), name.replace("columns", "coef")
+            columns = [old.column(k) for k in range(len(path))]
+            for k, one in last.items():
+                columns[k] = getattr(one, field_)
+            made[name] = SparseColumns.of(columns)
+        for name in ("intercepts", *NUMBERS):
+            made[name] = getattr(path, name).copy()
+        for k, one in last.items():
+            made["intercepts"][k] = one.intercept
+            for name in NUMBERS[1:]:
+                made[name][k] = one.of_path(name)
+            made["relative_gaps"][k] = _worst(runs[k])
+        return made
+
     def joined(self, alphas: Floats, start: Path, runs: list[list[_Solved]]) -> Path:
         """The path of the last stages; `start` is that of the first."""
         first = self._first_wanted()
@@ -260,7 +295,7 @@ class StagedSession:
         weighted = replace(self._plain, penalty_weight=weight)
         columns = np.flatnonzero(np.isfinite(weight)) if narrow else None
         if columns is not None and 0 < len(columns) < min(len(weight), MOST_CELLS / weighted.n):
-            made = _Engine(Session(_narrowed(weighted, columns)), weight, columns, {})
+            made = _Engine(Session(narrowed(weighted, columns)), weight, columns, {})
         else:
             made = _Engine(Session(weighted), weight, None, {})
         if count < KEPT_SESSIONS:
@@ -282,12 +317,12 @@ class StagedSession:
 
 def paths(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
     """The paths of several schedules of one problem, which share what they have in common."""
-    starts: list[Path] = []
+    for k in range(1, len(sessions)):
+        sessions[k] = sessions[k - 1].with_schedule(sessions[k].schedule)
+    if shares_of(sessions[0].problem, [one.schedule for one in sessions]) is not None:
+        return _paths_in_core(sessions, alphas)
+    starts = [one.start_path(alphas) for one in sessions]
     runs: list[list[list[_Solved]]] = [[] for _ in sessions]
-    for k, one in enumerate(sessions):
-        if k:
-            one = sessions[k] = sessions[k - 1].with_schedule(one.schedule)
-        starts.append(one.start_path(alphas))
     for alpha in alphas.tolist():
         for one, run in zip(sessions, runs, strict=True):
             run.append(one.points(alpha))
@@ -297,21 +332,13 @@ def paths(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
     ]
 
 
-def _narrowed(problem: Problem, columns: NDArray[np.intp]) -> Problem:
-    """The problem of these columns alone, a copy: nothing else is read to fit them."""
-    kept, done = np.empty((problem.n, len(columns)), order="F"), 0
-    for here, block in problem.design.blocks(columns):
-        kept[:, done : done + len(here)] = block
-        done += len(here)
-    names = problem.feature_names
-    return replace(
-        problem,
-        design=ArrayDesign(kept),
-        penalty_weight=problem.penalty_weight[columns],
-        lower=problem.lower[columns],
-        upper=problem.upper[columns],
-        feature_names=None if names is None else tuple(names[j] for j in columns),
-    )
+def _paths_in_core(sessions: list[StagedSession], alphas: Floats) -> list[Path]:
+    """The same where the core refines the path of the first stage."""
+    first = sessions[0]
+    shares = shares_of(first.problem, [one.schedule for one in sessions])
+    assert shares is not None
+    _, found = refined_paths(first.first_session, alphas, shares)
+    return [one.mended(path) for one, path in zip(sessions, found, strict=True)]
 
 
 def _with_verdicts(ask: Wanted, engine: _Engine, alpha: float, start: Any) -> _Solved:

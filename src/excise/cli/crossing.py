@@ -14,9 +14,10 @@ from excise.exceptions import InputError
 from excise.explain.judge import Judge, judge_of
 from excise.explain.words import count
 from excise.folds import TRAIN, Folds, make_folds
-from excise.losses import AnyLoss
+from excise.losses import AnyLoss, Multinomial
 from excise.problem import Problem, make_problem
-from excise.results import CrossValidation
+from excise.results import CrossValidation, Floats
+from excise.survival import Survival
 from excise.table import Encoded, Table, codes_of, numbers_of
 
 
@@ -80,8 +81,16 @@ def _folds(table: Table, encoded: Encoded, problem: Problem, options: FitOptions
 def _refuse_untrainable(folds: Folds, encoded: Encoded, options: FitOptions) -> None:
     """Groups and times may leave a fold without a class, or an event, to learn."""
     levels = encoded.target.levels
+    several = len(levels) > 2
     for k, roles in enumerate(folds.roles):
         seen = np.unique(encoded.y[roles == TRAIN])
+        lost = [level for code, level in enumerate(levels) if code not in seen]
+        if several and lost:
+            raise InputError(
+                f"fold {k + 1} of {len(folds)} trains without a row of {lost[0]!r}",
+                [f"{'--time' if options.time else '--group'} decides which rows train"],
+                "fewer --folds" if options.folds > 2 else "another column",
+            )
         if (len(seen) < 2) if levels else not seen.any():
             alone = f"of {levels[int(seen[0])]!r} only" if levels else "without an event"
             flag = "--time" if options.time else "--group"
@@ -92,14 +101,24 @@ def _refuse_untrainable(folds: Folds, encoded: Encoded, options: FitOptions) -> 
             )
 
 
+def _target(encoded: Encoded, loss: AnyLoss) -> Floats | Survival:
+    """As the loss takes it: of several classes a column for each."""
+    if encoded.survival is not None:
+        return encoded.survival
+    if isinstance(loss, Multinomial):
+        return np.asarray(np.eye(len(encoded.target.levels))[encoded.y.astype(np.intp)])
+    return encoded.y
+
+
 def _problem(
     table: Table, encoded: Encoded, loss: AnyLoss, options: FitOptions, threads: int | None
 ) -> Problem:
     rows, named = encoded.rows, options.weights
     return make_problem(
         encoded.X,
-        encoded.y if encoded.survival is None else encoded.survival,
+        _target(encoded, loss),
         loss=loss,
+        grouped=options.grouped if isinstance(loss, Multinomial) else None,
         penalty=options.penalty,
         penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
         bounds="positive" if options.nonnegative else None,

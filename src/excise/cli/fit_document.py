@@ -25,6 +25,7 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
         "target": model.target.name,
         "event": model.target.event or None,
         "levels": list(model.target.levels),
+        "outputs": list(model.outputs),
         "penalty": penalty(model),
         "score": _score(model, fitted.tested),
         "verdict": {"code": code, "text": text},
@@ -70,6 +71,7 @@ def penalty(model: Model) -> dict[str, Any]:
     return {
         "kind": model.penalty.kind,
         "l1_ratio": model.penalty.l1_ratio,
+        "grouped": model.penalty.grouped,
         "rule": model.rule,
         "alpha": model.alpha,
         "tax": model.tax,

@@ -47,6 +47,7 @@ class FitOptions:
     strata: str | None
     missing: Literal["impute", "drop", "error"]
     penalty: str
+    grouped: bool
     no_scale: bool
     nonnegative: bool
     rule: Rule
@@ -78,6 +79,9 @@ class FitOptions:
         self._check_loss()
         if self.group and self.time:
             raise UsageError("--group and --time both decide the folds", remedy="one of them")
+        if self.grouped and self.nonnegative:
+            fact = "--grouped and --nonnegative: a feature in or out for all classes has no sign"
+            raise UsageError(fact, remedy="one of them")
         if self.weights == self.target:
             raise UsageError("the weights are the target itself", remedy="another --weights")
 
@@ -183,11 +187,14 @@ _OPTIONS: tuple[Row, ...] = (
             "numbers)."),
     _option(_MODEL, "--loss", type=LossType(),
             help="Of a number: " + ", ".join(LOSS_NAMES["number"]) + " (default: squared). "
-            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic). "
+            "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic; of three "
+            "classes or more multinomial). "
             "Of TIME,EVENT: cox, cox:efron (default: cox)."),
     _option(_MODEL, "--positive", metavar="LABEL",
             help="The class whose probability is fitted (default: yes or true, else the rarer); "
             "of TIME,EVENT the value that says that the event came."),
+    _option(_MODEL, "--grouped", is_flag=True,
+            help="Of three classes or more: a feature is in or out for all of them together."),
     _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
     _option(_MODEL, "--no-scale", is_flag=True, help="Tax the columns in their own units."),
     _option(_MODEL, "--nonnegative", is_flag=True, help="No coefficient below zero."),

@@ -199,7 +199,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
 def _without_rows(model: Model) -> Model:
     """Without the curves whose steps are rows: ROC, survival, baseline hazard."""
     watched = model.followup and replace(model.followup, baseline=None)
-    return replace(model, separation=None, risk_groups=None, followup=watched)
+    return replace(model, separation=None, confusion=None, risk_groups=None, followup=watched)
 
 
 def _details(table: Table, cv: CrossValidation) -> tuple[str, ...]:

@@ -29,11 +29,11 @@ class Scored:
 
     Attributes
     ----------
-    eta : ndarray, shape (n,)
+    eta : ndarray, shape (n,), or (n, K) of K classes
         Intercept and terms added up: the log-odds or the logarithm, for such losses.
-    mean : ndarray, shape (n,)
-        The prediction of a number; of a class the probability of the positive one; of survival
-        times the hazard over that of the average training row.
+    mean : ndarray, shape (n,), or (n, K)
+        The prediction of a number; of a class the probability of the positive one, or of each; of
+        survival times the hazard over that of the average training row.
     times : tuple of float
         Of survival times, those that were asked for.
     survival : ndarray, shape (n, len(times))
@@ -53,13 +53,21 @@ class Scored:
     def columns(self) -> dict[str, pl.Series]:
         """What `predict` adds: ``<target>_pred``, and ``<target>_prob`` where there is one.
 
-        For classes the first is the name of the likelier one. Of survival times it is
-        ``<time>_risk``, and ``<time>_survival_<t>`` for each time that was asked for.
+        For classes the first is the name of the likelier one; of three or more each has a
+        ``<target>_prob_<class>``. Of survival times it is ``<time>_risk``, and
+        ``<time>_survival_<t>`` for each time that was asked for.
         """
         target, loss = self.model.target, self.model.data_term
         if self.model.followup is not None:
             return self._of_survival(target.name)
         names = f"{target.name}_pred", f"{target.name}_prob"
+        if self.model.outputs:
+            likeliest = [target.levels[k] for k in self.mean.argmax(axis=1)]
+            each = zip(target.levels, self.mean.T, strict=True)
+            columns = {f"{names[1]}_{level}": share for level, share in each}
+            return {names[0]: pl.Series(names[0], likeliest, pl.String)} | {
+                name: pl.Series(name, share, pl.Float64) for name, share in columns.items()
+            }
         if not loss.of_classes:
             return {names[0]: pl.Series(names[0], self.mean, pl.Float64)}
         likelier = np.array(target.levels, dtype=object)[(self.eta > 0.0).astype(np.intp)]
@@ -100,13 +108,18 @@ def score(
             "refit it with 'excise fit', or predict in Python",
         )
     table = read_table(path, **reading)
-    needed = {c.name for c, coef in zip(model.columns, model.coef, strict=True) if coef}
+    needed = needed_columns(model)
     encoder = Encoder.from_dict(model.encoding)
     encoded = encoder.transform(table, needed, rename=rename, retry=retry)
     warnings = (*table.notes, *encoded.warnings)
     eta = model.eta(encoded.X)
     scored = Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings)
     return _with_survival(scored, times, rename or {}) if times else scored
+
+
+def needed_columns(model: Model) -> set[str]:
+    """Names of the features that are kept."""
+    return {c.name for c, kept in zip(model.columns, model.point.kept, strict=True) if kept}
 
 
 def _with_survival(scored: Scored, times: tuple[float, ...], rename: Mapping[str, str]) -> Scored:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from excise.cli.fit_options import TASKS, FitOptions
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import count
-from excise.losses import AnyLoss, Cox, Logistic, Squared, loss_of, row_loss_of, task_of
+from excise.losses import AnyLoss, Cox, Logistic, Multinomial, Squared, loss_of, task_of
 from excise.results import Floats
 from excise.table import Plan, Table
 
@@ -28,13 +28,16 @@ def task_wanted(options: FitOptions) -> str:
 def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
     """The loss that fits the target; an error where what was asked for does not.
 
-    A target of two classes gets the logistic loss, a number the squared one, a time with its event
-    the Cox model.
+    A target of two classes gets the logistic loss, one of more the multinomial one, a number the
+    squared one, a time with its event the Cox model.
     """
+    if options.grouped and len(planned.target.levels) < 3:
+        fact = f"--grouped: target {options.target!r} has no three classes or more"
+        raise UsageError(fact, remedy="no --grouped")
     if planned.target.kind == "survival":
         return _of_survival(options)
     _refuse_survival(options)
-    asked = None if options.loss is None else row_loss_of(options.loss)
+    asked = None if options.loss is None else loss_of(options.loss)
     if planned.target.kind == "number":
         if options.positive is not None:
             raise UsageError(
@@ -42,16 +45,16 @@ def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
                 remedy=f"--task class --positive {shlex.quote(options.positive)}",
             )
         return asked or Squared()
-    _refuse_many(planned, options)
-    if options.task == "number":
+    several = len(planned.target.levels) > 2
+    if options.task == "number" and not several:
         return asked or Squared()
     if asked is not None and not asked.of_classes:
-        levels = " or ".join(map(repr, planned.target.levels))
+        levels = _named(planned.target.levels)
         raise InputError(
             f"target {options.target!r} is {levels}; the {asked.name} loss needs {asked.domain}",
             remedy=_command(options, ""),
         )
-    return asked or Logistic()
+    return _of_many(planned, asked, options) if several else _of_two(asked, options)
 
 
 def _of_survival(options: FitOptions) -> AnyLoss:
@@ -85,16 +88,38 @@ def _refuse_survival(options: FitOptions) -> None:
             raise UsageError(fact, remedy=command)
 
 
-def _refuse_many(planned: Plan, options: FitOptions) -> None:
+def _named(levels: tuple[str, ...]) -> str:
+    """'a' or 'b'; 'a', 'b', 'c', ..."""
+    if len(levels) == 2:
+        return " or ".join(map(repr, levels))
+    return ", ".join(map(repr, levels[:3])) + ", ..." * (len(levels) > 3)
+
+
+def _of_two(asked: AnyLoss | None, options: FitOptions) -> AnyLoss:
+    if isinstance(asked, Multinomial):
+        raise UsageError(
+            f"--loss multinomial: target {options.target!r} has two classes",
+            ["it is for three or more; of two it is the logistic loss"],
+            "--loss logistic",
+        )
+    return asked or Logistic()
+
+
+def _of_many(planned: Plan, asked: AnyLoss | None, options: FitOptions) -> AnyLoss:
+    """The multinomial loss, of which the logistic one is that of two classes."""
     levels = planned.target.levels
-    if len(levels) <= 2:
-        return
-    named = ", ".join(map(repr, levels[:3])) + ", ..." * (len(levels) > 3)
-    raise InputError(
-        f"target {options.target!r} has {len(levels):,} classes; the command line fits two",
-        [named, "keep the rows of two classes, or make one class of all the others"],
-        "excise.SparseClassifier in Python, which fits them all",
-    )
+    where = [_named(levels)]
+    if asked is not None and not isinstance(asked, (Logistic, Multinomial)):
+        many = f"target {options.target!r} has {len(levels):,} classes"
+        fact = f"{many}; the {asked.name} loss is for two"
+        raise InputError(fact, where, _command(options, ""))
+    if options.positive is not None:
+        raise UsageError(
+            f"--positive {options.positive}: target {options.target!r} has {len(levels):,} classes",
+            [*where, "each of them has a probability"],
+            "no --positive",
+        )
+    return Multinomial()
 
 
 def check_target(
@@ -105,7 +130,7 @@ def check_target(
     Survival times were read line by line: only their events can be too few by now.
     """
     if loss.of_classes:
-        _check_classes(y, planned)
+        _check_classes(y, planned, options)
         return
     if planned.target.kind == "survival":
         _check_events(y, planned)
@@ -125,8 +150,16 @@ def check_target(
     )
 
 
-def _check_classes(y: Floats, planned: Plan) -> None:
+def _check_classes(y: Floats, planned: Plan, options: FitOptions) -> None:
     """Each class needs a row to train on in every fold."""
+    classes = len(planned.target.levels)
+    if 2 * classes > len(y) and classes > 2:
+        raise InputError(
+            f"target {planned.target.name!r} has {classes:,} classes in "
+            f"{count(len(y), 'usable row')}",
+            ["a class needs two rows or more"],
+            _command(options, " --task number"),
+        )
     for code, level in enumerate(planned.target.levels):
         n = int(np.count_nonzero(y == code))
         if n < 2:
@@ -153,8 +186,9 @@ def thin_target(loss: AnyLoss, y: Floats, planned: Plan, folds: int) -> tuple[st
         return () if events >= 2 * folds else (f"{few}, so its scores are rough",)
     if not loss.of_classes:
         return ()
-    n = min(int(np.count_nonzero(y == code)) for code in (0, 1))
-    level = planned.target.levels[int(np.count_nonzero(y == 1.0) == n)]
+    counts = [int(np.count_nonzero(y == code)) for code in range(len(planned.target.levels))]
+    n = min(counts)
+    level = planned.target.levels[max(k for k, m in enumerate(counts) if m == n)]
     if n >= 2 * folds:
         return ()
     return (

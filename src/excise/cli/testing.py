@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.cli.scoring import needed_columns
 from excise.concordance import pairs_in_order
-from excise.exceptions import DataWarning
+from excise.exceptions import DataWarning, InputError
 from excise.explain.score import r2
 from excise.explain.words import amount, count
-from excise.losses import Cox, of_rows
+from excise.losses import Cox, by_rows
 from excise.model import Model, Target
 from excise.results import Floats
 from excise.risk_sets import PartialLikelihood
@@ -54,22 +55,39 @@ def test(
     """
     rows = _all_rows(table, model.target) if rows is None else rows
     held = table.take(rows)
-    needed = {c.name for c, coef in zip(model.columns, model.coef, strict=True) if coef}
-    transformed = encoded.encoder.transform(held, needed)
+    transformed = encoded.encoder.transform(held, needed_columns(model))
     for text in transformed.warnings:
         warnings.warn(f"test rows: {text}", DataWarning, stacklevel=2)
     w = numbers_of(table, weights, rows, "weights") if weights else None
     eta = model.eta(transformed.X)
     if model.followup is not None:
         return Tested(len(rows), _of_survival(model, encoded, table, rows, eta, w))
-    actual, loss = target_values(held, model.target), of_rows(model.data_term)
-    deviance, alone = SCORES["deviance"], np.full(len(eta), model.books.centre)
+    actual, loss = target_values(held, model.target), by_rows(model.data_term)
+    if model.outputs:
+        actual = _one_hot(actual, table, rows, model)
+    deviance, alone = SCORES["deviance"], np.zeros(eta.shape) + model.books.centre
     left, whole = (deviance(loss, actual, predictor, w) for predictor in (eta, alone))
     scores = {model.cv.score_name: r2(left, whole)}
     if loss.of_classes:
         scores["accuracy"] = SCORES["accuracy"](loss, actual, eta, w)
         scores["AUC"] = SCORES["auc"](loss, actual, eta, w)
+        if model.outputs and np.isnan(scores["AUC"]):  # a class has no test rows
+            del scores["AUC"]
     return Tested(len(rows), scores)
+
+
+def _one_hot(codes: Floats, table: Table, rows: NDArray[np.int64], model: Model) -> Floats:
+    """A column for each class of training; another class is an error."""
+    name, unknown = model.target.name, np.flatnonzero(np.isnan(codes))
+    if len(unknown):
+        row = int(rows[unknown[0]])
+        raise InputError(
+            f"target {name!r} is {table.frame[name][row]!r} ({table.place(row)}), "
+            "a class that no training row has",
+            [f"its classes: {', '.join(model.outputs[:5])}{', ...' * (len(model.outputs) > 5)}"],
+            "test rows of these classes",
+        )
+    return np.asarray(np.eye(len(model.outputs))[codes.astype(np.intp)])
 
 
 def _all_rows(table: Table, target: Target) -> NDArray[np.int64]:
@@ -96,7 +114,7 @@ def _of_survival(
     w = np.ones(len(rows)) if w is None else w
     some = w > 0.0
     y = read_survival(table, rows, encoded.plan.target)[some]
-    right, pairs = pairs_in_order(y, eta[some])
+    right, pairs = pairs_in_order(y, eta[some], w[some])
     likelihood = PartialLikelihood(y, w[some] / w.sum(), loss.ties)
     null = likelihood.value(np.zeros(len(y))) if y.event.any() else 0.0
     scores = {model.cv.score_name: r2(likelihood.value(eta[some]), null) if null else 0.0}

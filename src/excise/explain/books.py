@@ -10,7 +10,8 @@ the standardised columns, without the rows:
 
 For another loss q is Z'Wu with u = -l'(y, eta) at the intercept alone: what features earn alone is
 the same formula, but nothing that is earned with others kept follows from moments, and no account
-adds up (`additive` is False). Earnings are then measured on the rows, solution by solution.
+adds up (`additive` is False). Earnings are then measured on the rows, solution by solution. So are
+those of K outputs, whose q has K columns; grouped, a feature earns the length of its K numbers.
 
 A coefficient that a bound keeps from one side earns nothing on that side. Amounts are on the
 scale the penalty acts on: per standard deviation when ``standardize``, else per unit (times the
@@ -20,6 +21,7 @@ column's standard deviation); there G_jj is the column's variance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ class Books:
 
     Attributes
     ----------
-    xy : ndarray, shape (n_features,)
+    xy : ndarray, shape (n_features,), or (n_features, K) of K outputs
         q, per standard deviation, with y centred (less the offset), or u of another loss.
     block : ndarray of int, shape (m,)
         Columns whose Gram matrix is kept, rising; all columns when n_features <= 300.
@@ -46,7 +48,7 @@ class Books:
         Z'WZ of these columns: correlations, when an intercept is fitted.
     mean, scale : ndarray, shape (n_features,)
         Centre and standard deviation of each column; scale 0 for a constant column.
-    centre : float
+    centre : float, or ndarray, shape (K,)
         The intercept at which all else is centred: the best one alone.
     penalty_weight, lower, upper : ndarray, shape (n_features,)
         Bounds per unit of the column.
@@ -55,7 +57,10 @@ class Books:
     floor : float
         Below this alpha columns outside the block were kept; 0 when none was.
     additive : bool
-        Whether the loss is the squared one: earnings, shares and solutions follow from moments.
+        Whether the loss is the squared one, of one response: earnings, shares and solutions follow
+        from moments.
+    grouped : bool
+        Whether a feature is in or out for all outputs together.
     """
 
     xy: Floats
@@ -63,7 +68,7 @@ class Books:
     gram: Floats
     mean: Floats
     scale: Floats
-    centre: float
+    centre: Any
     penalty_weight: Floats
     lower: Floats
     upper: Floats
@@ -72,6 +77,7 @@ class Books:
     null_loss: float
     floor: float = 0.0
     additive: bool = True
+    grouped: bool = False
 
     @property
     def n_features(self) -> int:
@@ -102,11 +108,17 @@ class Books:
 
     def earns_alone(self) -> Floats:
         """What each feature would earn with all the others at zero."""
-        return self.allowed(self.xy * self.unit)
+        earned = (self.xy.T * self.unit).T
+        return np.asarray(np.linalg.norm(earned, axis=1)) if self.grouped else self.allowed(earned)
 
     def allowed(self, left: Floats) -> Floats:
         """|left|, or 0 where a bound keeps the coefficient from that side; NaN stays NaN."""
-        return allowed(left, self.lower, self.upper)
+        sides = (
+            (self.lower, self.upper)
+            if left.ndim == 1
+            else (self.lower[:, None], self.upper[:, None])
+        )
+        return allowed(left, *sides)
 
     def left(self, coef_std: Floats) -> Floats:
         """Signed earnings with the others held; NaN for columns outside the block.
@@ -123,6 +135,8 @@ class Books:
 
     def earns(self, point: Point) -> Floats:
         """Earnings at a solution; NaN where neither the books nor the point know."""
+        if not self.additive:
+            return np.full(point.proof.kinds.shape, np.nan) if point.earns is None else point.earns
         earned = self.allowed(self.left(point.coef_std))
         return earned if point.earns is None else np.where(np.isnan(earned), point.earns, earned)
 

@@ -1,4 +1,4 @@
-"""How well two classes are told apart: accuracy, AUC, who is taken for whom, calibration.
+"""How well classes are told apart: accuracy, AUC, who is taken for whom, calibration.
 
 Everything is counted on held-out rows, each predicted by a model that never saw it.
 """
@@ -20,18 +20,17 @@ from excise.cross_validation import (
 )
 from excise.engine import Session
 from excise.exceptions import InputError
+from excise.explain.calibration import calibration
+from excise.explain.confusion import Confusion, confusion
 from excise.explain.score import Measure
 from excise.folds import Folds
-from excise.losses import of_rows
+from excise.losses import by_rows
 from excise.problem import Problem
 from excise.results import Floats
 
 OF_CLASSES = ("accuracy", "auc")
 MOST_POINTS = 80
 """Points of the ROC curve that are kept."""
-BINS = 10
-FEWEST = 5
-"""Rows in a bin of the calibration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +62,7 @@ class ClassReport(NamedTuple):
     """What a model keeps of its classes."""
 
     measures: tuple[Measure, ...]
-    separation: Separation
+    separation: Separation | Confusion
 
 
 def class_report(
@@ -95,8 +94,11 @@ def class_report(
     eta = np.concatenate([predictors[k + 1] for _, predictors in parts])
     used = problem.weights[rows] > 0.0
     y, eta = problem.y[rows][used], eta[used]
-    probability = of_rows(problem.loss).mean(eta) if problem.loss.link == "logit" else None
-    return ClassReport(tuple(measures), separation(float(alphas[k]), y, eta, probability))
+    loss, at = by_rows(problem.loss), float(alphas[k])
+    if problem.outputs > 1:
+        return ClassReport(tuple(measures), confusion(at, y, loss.mean(eta)))
+    probability = loss.mean(eta) if loss.link == "logit" else None
+    return ClassReport(tuple(measures), separation(at, y, eta, probability))
 
 
 def separation(alpha: float, y: Floats, eta: Floats, probability: Floats | None) -> Separation:
@@ -109,7 +111,9 @@ def separation(alpha: float, y: Floats, eta: Floats, probability: Floats | None)
     false_alarms = np.cumsum(~actual[order])[last] / max(int((~actual).sum()), 1)
     found, false_alarms = np.append(0.0, found), np.append(0.0, false_alarms)
     keep = _thinned(found + false_alarms)
-    predicted, observed = _calibration(y, probability)
+    predicted = observed = np.empty(0)
+    if probability is not None:
+        predicted, observed = calibration(y, probability)
     return Separation(
         alpha, counts.astype(np.int64), false_alarms[keep], found[keep], predicted, observed
     )
@@ -121,12 +125,3 @@ def _thinned(length: Floats) -> NDArray[np.intp]:
         return np.arange(len(length))
     wanted = np.linspace(length[0], length[-1], MOST_POINTS)
     return np.unique(np.append(np.searchsorted(length, wanted), len(length) - 1))
-
-
-def _calibration(y: Floats, probability: Floats | None) -> tuple[Floats, Floats]:
-    if probability is None:
-        return np.empty(0), np.empty(0)
-    order = np.argsort(probability, kind="stable")
-    bins = np.array_split(order, max(1, min(BINS, len(order) // FEWEST)))
-    predicted, observed = ([float(values[b].mean()) for b in bins] for values in (probability, y))
-    return np.array(predicted), np.array(observed)

@@ -31,14 +31,16 @@ class Grid:
     Attributes
     ----------
     alphas, intercepts, relative_gaps, kkt_violations : ndarray, shape (n_alphas,)
-        Falling alphas.
+        Falling alphas. Of K outputs the intercepts have the shape (n_alphas, K).
     columns : SparseColumns
-        Coefficients per unit, a column per alpha.
-    earns : ndarray, shape (n_features, n_alphas)
+        Coefficients per unit, a column per alpha; of feature j and output k in row j K + k.
+    earns : ndarray, shape (n_features, n_alphas), or (n_features * K, n_alphas)
         Earnings with the others held, measured on the rows; in single precision.
     scale : ndarray, shape (n_features,)
         Standard deviation of each feature.
     null_loss : float
+    outputs : int
+        K.
     """
 
     alphas: Floats
@@ -49,6 +51,7 @@ class Grid:
     earns: NDArray[np.float64]
     scale: Floats
     null_loss: float
+    outputs: int = 1
 
     def nearest(self, alpha: float) -> int:
         """Position of the penalty nearest to `alpha`, by ratio."""
@@ -58,22 +61,29 @@ class Grid:
 
     def point(self, k: int, tax: Floats, excluded: NDArray[np.bool_]) -> Point:
         """Solution k, for the tax of each feature there; zeros stand by the conditions alone."""
-        coef, earns = self.columns.column(k), self.earns[:, k]
-        kinds = np.full(len(coef), VerdictKind.UNPROVED, dtype=np.uint8)
+        coef, earns, kept = self.columns.column(k), self.earns[:, k], self.columns.column(k) != 0.0
+        intercept = self.intercepts[k]
+        if self.outputs > 1:
+            coef = coef.reshape(-1, self.outputs)
+            kept = coef.any(axis=1)
+            if len(earns) > len(coef):  # each output has features of its own
+                earns, kept = earns.reshape(coef.shape), coef != 0.0
+                tax, excluded = tax[:, None], np.broadcast_to(excluded[:, None], coef.shape)
+        kinds = np.full(earns.shape, VerdictKind.UNPROVED, dtype=np.uint8)
         kinds[earns <= tax * (1.0 + TIE)] = VerdictKind.BORDERLINE
         kinds[earns < tax * (1.0 - TIE)] = VerdictKind.KKT
         kinds[excluded] = VerdictKind.EXCLUDED
-        kinds[coef != 0.0] = VerdictKind.KEPT
+        kinds[kept] = VerdictKind.KEPT
         gap = float(self.relative_gaps[k])
         proof = Proof(gap * self.null_loss, gap, float(self.kkt_violations[k]), kinds)
-        at = float(self.alphas[k]), float(self.intercepts[k])
-        return Point(*at, coef, coef * self.scale, proof, earns)
+        at = float(self.alphas[k]), intercept if self.outputs > 1 else float(intercept)
+        return Point(*at, coef, (coef.T * self.scale).T, proof, earns)
 
 
 def grid_of(path: Path) -> Grid | None:
     """What a path holds; None where measuring or keeping it would cost too much."""
     problem = path.problem
-    size = problem.p * len(path)
+    size = problem.p * problem.outputs * len(path)
     if size > MOST_KEPT or size * problem.n > MOST_WORK:
         return None
     return Grid(
@@ -85,6 +95,7 @@ def grid_of(path: Path) -> Grid | None:
         earns=_earnings(path),
         scale=path.scale,
         null_loss=path.null_loss,
+        outputs=path.outputs,
     )
 
 
@@ -92,13 +103,15 @@ def _earnings(path: Path) -> Floats:
     """|slope of the loss| at b_j = 0 with the others held, as in the certificate."""
     view = View(path.problem)
     term = term_of(view)
-    earns = np.empty((path.problem.p, len(path)))
+    rows = path.problem.p if path.problem.grouped else path.columns.n_rows
+    earns = np.empty((rows, len(path)))
     for k, (alpha, intercept) in enumerate(zip(path.alphas, path.intercepts, strict=True)):
         pen = penalty_at(path.problem, view.columns, float(alpha), term.unit)
-        coef = path.columns.column(k)
-        b = coef * view.columns.divisor / term.unit
-        fit = term.at(b, coef, float(intercept))
-        c = view.correlate(fit.u)
-        earned = np.where(b == 0.0, allowed(c, pen), np.abs(fit.alone(b, c)))
+        coef = path.coef_at(k)
+        b = ((coef.T * view.columns.divisor).T / term.unit).ravel()
+        fit = term.at(b, coef, intercept)
+        c = view.correlate(fit.u).ravel()
+        left = np.abs(pen.size(fit.alone(b, c)))
+        earned = np.where(pen.size(b) == 0.0, allowed(c, pen), left)
         earns[:, k] = earned * pen.unit * term.unit
     return earns

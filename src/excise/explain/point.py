@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Proof:
     max_kkt_violation : float
         Over alpha_max.
     kinds : ndarray of uint8, shape (n_features,)
-        Codes of `VerdictKind`.
+        Codes of `VerdictKind`. Of K outputs with features of their own (n_features, K).
     unique : bool or None
     twins : tuple of tuple of int
         Features that could swap without changing the objective.
@@ -69,17 +70,23 @@ class Point:
 
     Attributes
     ----------
-    alpha, intercept : float
-    coef, coef_std : ndarray, shape (n_features,)
+    alpha : float
+    intercept : float, or ndarray, shape (K,) of K outputs
+    coef, coef_std : ndarray, shape (n_features,), or (n_features, K)
         Per unit, and per standard deviation.
     proof : Proof
-    earns : ndarray, shape (n_features,), or None
+    earns : ndarray of the shape of ``proof.kinds``, or None
         Earnings measured on the rows (NaN: not kept); None where the books give them.
     """
 
     alpha: float
-    intercept: float
+    intercept: Any
     coef: Floats
     coef_std: Floats
     proof: Proof
     earns: Floats | None = None
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which features have a coefficient that is not zero, shape (n_features,)."""
+        return np.asarray(self.coef != 0.0 if self.coef.ndim == 1 else self.coef.any(axis=1))

@@ -5,21 +5,23 @@ nothing cancels) the weighted cross-products A'WA of a set of rows are its `mome
 disjoint sets add up, and centring and scaling are re-learned from the sum alone.
 
 For another loss than the squared one the place of the centred y is taken by u = -l'(y, eta) at the
-intercept alone: Z'Wu is what each feature earns with all the others at zero.
+intercept alone: Z'Wu is what each feature earns with all the others at zero. Of K outputs they have
+a column each, and moments leave them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.classes_term import ClassesTerm
 from excise.cox_term import likelihood_of
 from excise.data_term import data_term
-from excise.losses import Squared, of_rows
+from excise.losses import Multinomial, Squared, by_rows, of_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.results import Floats
@@ -47,7 +49,7 @@ class Rows:
     ----------
     problem : Problem
     mean, scale : ndarray, shape (n_features,)
-    centre : float
+    centre : float, or ndarray, shape (K,)
         The best intercept alone (for the squared loss the mean of y less the offset); 0 without
         an intercept.
     """
@@ -55,17 +57,18 @@ class Rows:
     problem: Problem
     mean: Floats
     scale: Floats
-    centre: float
+    centre: Any
 
     @classmethod
     def of(cls, problem: Problem, mean: Floats, scale: Floats) -> Rows:
         """With the centre that belongs to these rows."""
-        return cls(problem, mean, scale, _centre(problem) if problem.fit_intercept else 0.0)
+        centre = _centre(problem) if problem.fit_intercept else np.zeros(problem.y.shape[1:])[()]
+        return cls(problem, mean, scale, centre)
 
     @property
     def squared(self) -> bool:
-        """Whether the loss is the squared one, whose answers follow from moments alone."""
-        return isinstance(self.problem.loss, Squared)
+        """Whether the loss is the squared one, of one response: moments alone give its answers."""
+        return isinstance(self.problem.loss, Squared) and self.problem.outputs == 1
 
     @property
     def y(self) -> Floats:
@@ -78,7 +81,7 @@ class Rows:
             some = view.root > 0.0
             slopes = data_term(view).null_slopes
             return np.divide(slopes, view.root, out=np.zeros_like(slopes), where=some)
-        return self._left(np.full(self.problem.n, self.centre))
+        return self._left(np.zeros(self.problem.y.shape) + self.centre)
 
     def _left(self, eta: Floats) -> Floats:
         """Minus the slopes of the loss at a predictor (less the offset): the residual, if squared.
@@ -89,13 +92,13 @@ class Rows:
         eta = eta if problem.offset is None else eta + problem.offset
         if self.squared:
             return problem.y - eta
-        left = np.zeros(problem.n)
+        left = np.zeros(problem.y.shape)
         if problem.survival is not None:
             rows, likelihood = likelihood_of(problem)
             left[rows] = -likelihood.slopes(eta[rows])
             return left
         used = problem.weights > 0.0
-        left[used] = -of_rows(problem.loss).gradient(problem.y[used], eta[used])
+        left[used] = -by_rows(problem.loss).gradient(problem.y[used], eta[used])
         return left
 
     @property
@@ -112,8 +115,8 @@ class Rows:
         """Z'R, shape (n_features, k), for R (n, k) that carries the weights."""
         return correlate(self.problem.design, ColumnScale(self.mean, self.scale), R)
 
-    def left(self, support: NDArray[np.intp], coef_std: Floats, centre: float) -> Floats:
-        """What is left of y, shape (n,), after coefficients per standard deviation.
+    def left(self, support: NDArray[np.intp], coef_std: Floats, centre: Any) -> Floats:
+        """What is left of y, in its shape, after coefficients per standard deviation.
 
         `centre` is the intercept where every feature is at its mean.
         """
@@ -142,7 +145,7 @@ class Rows:
             A = np.empty((len(taken), len(columns) + 2))
             A[:, 0] = 1.0
             A[:, 1:-1] = self.standard(taken, columns)
-            A[:, -1] = self.y[taken]
+            A[:, -1] = self.y[taken] if self.problem.outputs == 1 else 0.0
             weighted = A * self.problem.weights[taken][:, None]
             padding = ((0, (part.stop - part.start) * size - len(taken)), (0, 0))
             shape = (part.stop - part.start, size, len(columns) + 2)
@@ -170,12 +173,16 @@ def standardise(moments: Floats, centred: bool) -> Standardised:
     return Standardised(G, M[1:-1, -1] * inverse, scale)
 
 
-def _centre(problem: Problem) -> float:
-    """The best intercept alone."""
+def _centre(problem: Problem) -> Any:
+    """The best intercept alone; of classes with mean 0."""
+    if isinstance(problem.loss, Multinomial):
+        term = ClassesTerm(View(problem))
+        alone = term.null_eta[0] - term.offset[0]
+        return alone - alone.mean()
     if not isinstance(problem.loss, Squared):
         used = problem.weights > 0.0
         offset = np.zeros(problem.n) if problem.offset is None else problem.offset
         y, offset = problem.y[used], offset[used]
         return best_intercept(of_rows(problem.loss), y, offset, problem.weights[used])
     y = problem.y if problem.offset is None else problem.y - problem.offset
-    return float(problem.weights @ y)
+    return (problem.weights @ y)[()]

@@ -92,7 +92,7 @@ class CVRecord:
     @property
     def score_name(self) -> str:
         """R2 of squared errors, else D2."""
-        return "R2" if self.metric == SQUARED_ERROR else "D2"
+        return "R2" if self.metric.startswith(SQUARED_ERROR) else "D2"
 
 
 def r2(error: float, null: float) -> float:

@@ -9,21 +9,26 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from excise.explain.books import allowed
-from excise.explain.decoys import Decoys, decoys
-from excise.explain.ledger import Crossing, StatusWord, status_of, turns
-from excise.explain.rows import Rows
-from excise.explain.stability import stability
-from excise.explain.words import amount, decimals_of, figures
-from excise.losses import by_rows
-from excise.problem import Problem
-from excise.results import Event, Floats, Path, Solution
+from excise.explain.books import Books
+from excise.explain.decoys import Decoys
+from excise.explain.ledger import (
+    Crossing,
+    Labelled,
+    Ledger,
+    LedgerRow,
+    Order,
+    status_of,
+    turns,
+)
+from excise.explain.point import Point
+from excise.explain.words import count
+from excise.results import Event, Floats, Path
 
 COLUMNS = (
     "earns", "earns_alone", "tax", "margin", "coef_std", "coef", "status", "enters", "leaves",
@@ -35,37 +40,31 @@ EXACT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class SeveralRow:
+class SeveralRow(LedgerRow):
     """The account of one feature for one output, or for all together.
 
     Attributes
     ----------
-    feature : str
     output : str or None
-        The class or response; None for all together.
-    earns, earns_alone, tax, margin, status, enters, leaves, picked, decoy95
-        As in `LedgerRow`; of all outputs together lengths of the K gradients. A path with more than
-        100 entries and exits gives the taxes of its grid at which they were first seen.
-    coef_std, coef : float
-        Per standard deviation and per unit of the column; of all together lengths.
-    coefs : tuple of float
-        Of all together the coefficients per unit, one per output.
+        The class or response; None for all together. Then what it earns and its coefficients are
+        lengths over the K outputs.
+    coefs, coefs_std : tuple of float
+        Of all together the coefficients per unit and per standard deviation, one per output.
+
+    Notes
+    -----
+    The other attributes are those of `LedgerRow`. A path with more than 100 entries and exits gives
+    the taxes of its grid at which they were first seen.
     """
 
-    feature: str
-    output: str | None
-    earns: float
-    earns_alone: float
-    tax: float
-    margin: float
-    coef_std: float
-    coef: float
-    status: StatusWord
-    enters: float | None
-    leaves: float | None
-    picked: float | None
-    decoy95: float | None
+    output: str | None = None
     coefs: tuple[float, ...] = ()
+    coefs_std: tuple[float, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in the ``ledger`` of ``excise fit --json``."""
+        own = {"output": self.output, "coefs": list(self.coefs), "coefs_std": list(self.coefs_std)}
+        return {**LedgerRow.to_dict(self), **own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,7 @@ class SeveralLedger:
     outputs : tuple of str
     noun : str
         What an output is: "class" or "response".
+    alpha : float
     tax : float
         What a feature of penalty weight 1 pays: alpha * l1_ratio.
     """
@@ -86,16 +86,63 @@ class SeveralLedger:
     rows: tuple[SeveralRow, ...]
     outputs: tuple[str, ...]
     noun: str
+    alpha: float
     tax: float
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[SeveralRow]:
+        return iter(self.rows)
 
     @property
     def grouped(self) -> bool:
         """Whether a feature is in or out for all outputs together."""
         return self.rows[0].output is None
 
+    @property
+    def plural(self) -> str:
+        """Classes or responses."""
+        return plural(self.noun)
+
     def of(self, feature: str) -> tuple[SeveralRow, ...]:
         """The rows of a feature."""
         return tuple(row for row in self.rows if row.feature == feature)
+
+    def by_feature(self) -> Ledger:
+        """A ledger with the best account of each feature: kept ones first, then what earns most."""
+        size = 1 if self.grouped else len(self.outputs)
+        best = (
+            max(self.rows[at : at + size], key=lambda row: (row.coef_std != 0.0, _known(row.earns)))
+            for at in range(0, len(self.rows), size)
+        )
+        return Ledger(tuple(best), self.alpha, self.tax, same_unit=False)
+
+    def by_account(self) -> Ledger:
+        """A ledger with a row per account, called ``bmi (setosa)``."""
+        named = (
+            row if row.output is None else replace(row, feature=f"{row.feature} ({row.output})")
+            for row in self.rows
+        )
+        return Ledger(tuple(named), self.alpha, self.tax, same_unit=False)
+
+    def sorted(self, by: Order = "earns") -> SeveralLedger:
+        """The same rows, features in the order of their best accounts; see `Ledger.sorted`."""
+        size = 1 if self.grouped else len(self.outputs)
+        starts = {self.rows[at].feature: at for at in range(0, len(self.rows), size)}
+        order = (starts[row.feature] for row in self.by_feature().sorted(by))
+        return replace(self, rows=tuple(row for at in order for row in self.rows[at : at + size]))
+
+    def speaks_for(self, feature: str) -> tuple[tuple[str, float], ...]:
+        """(output, coefficient per standard deviation) where it is not zero, largest first."""
+        rows = self.of(feature)
+        values = rows[0].coefs_std if self.grouped else tuple(row.coef_std for row in rows)
+        pairs = [pair for pair in zip(self.outputs, values, strict=True) if pair[1]]
+        return tuple(sorted(pairs, key=lambda pair: -abs(pair[1])))
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """A dictionary per row, ready for JSON."""
+        return [row.to_dict() for row in self.rows]
 
     def to_frame(self, backend: Any = "polars") -> Any:
         """A data frame: "polars", "pandas", "pyarrow", or a module that narwhals knows."""
@@ -113,105 +160,73 @@ class SeveralLedger:
         return nw.from_dict(columns, schema, backend=backend).to_native()
 
 
-@dataclass(frozen=True, slots=True)
-class SeveralWhy:
-    """Why a feature stays or goes, for each output or for all together; its ``str`` in words."""
-
-    feature: str
-    rows: tuple[SeveralRow, ...]
-    outputs: tuple[str, ...]
-    noun: str
-    tax: float
-
-    def sentences(self) -> list[str]:
-        """A line for all outputs together, or one for each."""
-        title = f"{self.feature}, at a tax of {figures(self.rows[0].tax)}:"
-        said = [title, *(f"  {self._who(row)}: {_account(row)}" for row in self.rows)]
-        if self.rows[0].coefs and any(self.rows[0].coefs):
-            pairs = zip(self.outputs, self.rows[0].coefs, strict=True)
-            said.append("  per unit: " + ", ".join(f"{name} {c:+.4g}" for name, c in pairs))
-        return said
-
-    def _who(self, row: SeveralRow) -> str:
-        plural = "classes" if self.noun == "class" else f"{self.noun}s"
-        return row.output or f"all {len(self.outputs)} {plural} together"
-
-    def __str__(self) -> str:
-        return "\n".join(self.sentences())
+def plural(noun: str) -> str:
+    """Classes or responses."""
+    return "classes" if noun == "class" else f"{noun}s"
 
 
-def _account(row: SeveralRow) -> str:
-    keeps = f"keeps {row.coef_std:.4g} per standard deviation"
-    picked = "" if row.picked is None else f"; picked in {row.picked:.0%} of half-samples"
-    decimals = decimals_of(row.tax)
-    earns, off = (amount(x, decimals) for x in (row.earns, abs(row.margin)))
-    match row.status:
-        case "excluded":
-            return "excluded: ruled out, or constant"
-        case "free":
-            return f"free: it pays no tax, and {keeps}"
-        case "kept":
-            return f"kept: it earns {earns}, {off} above the tax, and {keeps}{picked}"
-        case "borderline":
-            return f"borderline: it earns {earns}, the tax to within rounding{picked}"
-    comes = "" if row.enters is None else f"; it comes in at {figures(row.enters)}"
-    return f"cut: it earns {earns}, {off} short of the tax{comes}{picked}"
+def _known(earns: float) -> float:
+    return earns if earns == earns else -np.inf
+
+
+def several_of(n: int, noun: str) -> str:
+    """3 classes, 2 responses."""
+    return f"{n:,} classes" if noun == "class" else count(n, noun)
 
 
 def keep_several(
-    path: Path,
-    solution: Solution,
-    features: Sequence[str],
+    books: Books,
+    point: Point,
+    labels: Sequence[Labelled],
     outputs: Sequence[str],
+    noun: str,
     *,
-    n_halves: int = 0,
-    n_shuffles: int = 0,
-    seed: int = 0,
+    events: Iterable[Event] = (),
+    picked: Floats | None = None,
+    decoys: Decoys | None = None,
 ) -> SeveralLedger:
-    """The ledger of a solution of several outputs; 0 half-samples or shuffles leave theirs out."""
-    problem: Problem = path.problem
-    rows = Rows(problem, path.mean, path.scale, 0.0)
-    alpha, l1_ratio = solution.alpha, problem.l1_ratio
-    said, alone = solution.certificate.verdicts, _earns_alone(rows)
-    halves = stability(rows, np.array([alpha]), n_halves, seed) if n_halves else None
-    floor: Decoys | None = None
-    if n_shuffles and l1_ratio > 0.0:
-        floor = decoys(rows, _untaxed(rows, path), n_shuffles, seed)
+    """The ledger of a solution of several outputs; `picked` as in `Stability`."""
+    earns, alone, tax = books.earns(point), books.earns_alone(), books.tax(point.alpha)
+    per_unit_tax, grouped = point.alpha * books.l1_ratio, books.grouped
     crossed: dict[tuple[int, ...], list[Crossing]] = {}
-    for event in _events(path) if l1_ratio > 0.0 else []:
-        place = (event.feature,) if event.output is None else (event.feature, event.output)
-        crossed.setdefault(place, []).append((event.alpha * l1_ratio, event.kind))
-    coef, coef_std = solution.coef, solution.coef_std
-    if problem.grouped:
+    for event in events:
+        at = (event.feature,) if event.output is None else (event.feature, event.output)
+        crossed.setdefault(at, []).append((float(event.alpha * books.l1_ratio), event.kind))
+    coef, coef_std = point.coef, point.coef_std
+    if grouped:
         coef, coef_std = (np.linalg.norm(b, axis=1) for b in (coef, coef_std))
-    picked = None if halves is None else halves.picked[0].reshape(coef.shape)
-    found = []
+    shares = None if picked is None else picked.reshape(coef.shape)
+    rows = []
     for at in np.ndindex(coef.shape):
-        j, kept = at[0], bool(coef[at] != 0.0)
-        enters, leaves = turns(crossed.get(at, []), alpha * l1_ratio, kept)
-        found.append(
+        j, mine = at[0], tuple(crossed.get(at, ()))
+        enters, leaves = turns(mine, per_unit_tax, bool(coef[at]))
+        known = not np.isnan(earns[at])
+        rows.append(
             SeveralRow(
-                feature=features[j],
-                output=None if problem.grouped else outputs[at[1]],
-                earns=float(said.earns[at]),
+                feature=labels[j].name,
+                group=labels[j].group,
+                earns=float(earns[at]),
                 earns_alone=float(alone[at]),
-                tax=float(said.tax[at]),
-                margin=float(said.earns[at] - said.tax[at]),
+                tax=float(tax[j]),
+                margin=float(earns[at] - tax[j]),
                 coef_std=float(coef_std[at]),
                 coef=float(coef[at]),
-                status=status_of(int(said.kind[at]), float(problem.penalty_weight[j]), True),
+                status=status_of(int(point.proof.kinds[at]), float(books.penalty_weight[j]), known),
                 enters=enters,
                 leaves=leaves,
-                picked=None if picked is None else float(picked[at]),
-                decoy95=None if floor is None else floor.q95,
-                coefs=tuple(solution.coef[j].tolist()) if problem.grouped else (),
+                events=mine,
+                picked=None if shares is None else float(shares[at]),
+                decoy95=None if decoys is None else decoys.q95,
+                level=labels[j].level,
+                output=None if grouped else outputs[at[-1]],
+                coefs=tuple(point.coef[j].tolist()) if grouped else (),
+                coefs_std=tuple(point.coef_std[j].tolist()) if grouped else (),
             )
         )
-    noun = "class" if problem.loss.of_classes else "response"
-    return SeveralLedger(tuple(found), tuple(outputs), noun, alpha * l1_ratio)
+    return SeveralLedger(tuple(rows), tuple(outputs), noun, point.alpha, per_unit_tax)
 
 
-def _events(path: Path) -> list[Event]:
+def events_of(path: Path) -> list[Event]:
     """Entries and exits by falling alpha: exact if they are few, else as the grid saw them."""
     problem, seen = path.problem, []
     K, before = 1 if problem.grouped else path.outputs, np.empty(0, dtype=np.int64)
@@ -227,27 +242,3 @@ def _events(path: Path) -> list[Event]:
                 seen.append(Event(alpha, flat // K, kind, output))
         before = now
     return seen if len(seen) > EXACT else path.events()
-
-
-def _earns_alone(rows: Rows) -> Floats:
-    """What each coefficient would earn with all others at zero; grouped, each feature."""
-    problem = rows.problem
-    y, w = problem.y, problem.weights
-    eta = np.zeros(y.shape)
-    if problem.fit_intercept:  # the best intercepts predict the mean, of classes their shares
-        eta += np.log(w @ y) if problem.loss.of_classes else w @ y
-    left = -by_rows(problem.loss).gradient(y, eta)
-    unit = np.ones(problem.p) if problem.standardize else rows.scale
-    earned = rows.correlate(left * w[:, None]) * unit[:, None]
-    if problem.grouped:
-        return np.asarray(np.linalg.norm(earned, axis=1))
-    return allowed(earned, problem.lower[:, None], problem.upper[:, None])
-
-
-def _untaxed(rows: Rows, path: Path) -> Floats:
-    """What the intercepts and the features that pay no tax leave of y."""
-    problem = rows.problem
-    found = path.at(path.alpha_max * (1.0 + 1e-9))
-    support = found.support
-    eta = found.intercept + rows.mean @ found.coef + rows.eta(support, found.coef_std[support])
-    return np.asarray(-by_rows(problem.loss).gradient(problem.y, eta))

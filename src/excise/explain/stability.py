@@ -59,7 +59,7 @@ def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -
     p, apart = rows.problem.p, not rows.problem.grouped
     rng = np.random.default_rng(seed)
     shared = len(rows.used()) > TALL * p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
-    shared &= rows.squared and rows.problem.outputs == 1
+    shared &= rows.squared
     solve = _from_moments if shared else _from_rows
     kept = np.zeros((len(alphas), p * rows.problem.outputs if apart else p), dtype=np.int64)
     for path in solve(rows, alphas, n_samples, rng):

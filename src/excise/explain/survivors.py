@@ -116,10 +116,10 @@ def _held_out(
 
 
 def _pairs(problem: Problem, rows: Index, eta: Floats) -> tuple[float, float]:
-    """Pairs in order and all comparable ones; rows without weight have none."""
+    """Pairs in order and all comparable ones, by the weights of their rows."""
     assert problem.survival is not None
-    some = problem.weights[rows] > 0.0
-    return pairs_in_order(problem.survival[rows[some]], eta[some])
+    weights = None if problem.sample_weight is None else problem.sample_weight[rows]
+    return pairs_in_order(problem.survival[rows], eta, weights)
 
 
 def _on_training_rows(session: Session, path: Path) -> list[float]:

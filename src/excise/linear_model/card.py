@@ -34,4 +34,4 @@ def card(name: str, model: Model) -> str:
     for fact in facts(model):
         head = f"  {fact.label}".ljust(LABEL)
         lines += textwrap.wrap(fact.text, WIDTH, initial_indent=head, subsequent_indent=" " * LABEL)
-    return "\n".join([*lines, f"  ledger() for {count(model.n_features, 'row')}"])
+    return "\n".join([*lines, f"  ledger() for {count(len(model.ledger()), 'row')}"])

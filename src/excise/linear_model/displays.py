@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.explain.words import figures
+from excise.exceptions import InputError
+from excise.explain.several import SeveralLedger
+from excise.explain.words import figures, listing
 
 if TYPE_CHECKING:
+    from excise.explain.ledger import LedgerRow
     from excise.linear_model.explained import ExplainedModel
     from excise.model import Model
 
@@ -23,6 +26,8 @@ PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILION, "#000000
 """Okabe and Ito's colours; every one comes with a second cue."""
 NAMED = len(PALETTE)
 """How many lines of a path are coloured and named; the others are grey."""
+MOST_NAMES = 2
+"""Classes or responses beside a bar."""
 
 
 @dataclass(eq=False)
@@ -92,6 +97,9 @@ class Display:
 class PathDisplay(Display):
     """When does each feature enter or leave? Coefficients along the path.
 
+    Of several classes or responses those of one of them, or the length of each feature's
+    coefficients over all of them.
+
     Examples
     --------
     >>> import excise
@@ -102,21 +110,30 @@ class PathDisplay(Display):
     (1000, 3)
     """
 
-    def plot(self, ax: Any = None) -> Self:
+    def plot(self, ax: Any = None, *, output: str | None = None) -> Self:
         """Draw.
 
         Parameters
         ----------
         ax : matplotlib axes, default=None
             New ones if None.
+        output : str, default=None
+            Of several classes or responses the one whose coefficients are drawn; None draws the
+            lengths of each feature's coefficients over all of them.
 
         Returns
         -------
         PathDisplay
             With `ax_`, `figure_` and `lines_`.
+
+        Raises
+        ------
+        InputError
+            No output of this name.
         """
+        coefs, whose = self._drawn(output)
         ax = self._axes(ax)
-        taxes, coefs = self._tax(self.model.path.alphas), self._coefs
+        taxes = self._tax(self.model.path.alphas)
         order = np.argsort(-np.abs(coefs[:, -1]), kind="stable")
         moving = [int(j) for j in order if np.any(coefs[j])]
         self.lines_ = []
@@ -133,32 +150,54 @@ class PathDisplay(Display):
         self._mark_choices(ax)
         ax.axhline(0.0, color=GREY, linewidth=0.6)
         ax.margins(x=0.08)
-        ax.set_ylabel(f"{self.model.target.name} per standard deviation")
+        ax.set_ylabel(f"{whose} per standard deviation")
         ax.legend(loc="best", frameon=False)
         return self
 
+    def _drawn(self, output: str | None) -> tuple[NDArray[np.float64], str]:
+        """A row per feature, and what the numbers are of."""
+        model, coefs = self.model, self._coefs
+        if not model.outputs:
+            if output is not None:
+                raise InputError(f"output={output!r}: the model has one output")
+            return coefs, model.target.name
+        if output is None:
+            return np.linalg.norm(coefs, axis=1), f"length over all {model.noun} coefficients"
+        if output not in model.outputs:
+            raise InputError(
+                f"no {model.noun} named {output!r}", [f"they are {listing(model.outputs)}"]
+            )
+        k = model.outputs.index(output)
+        return coefs[:, k], model.predictors[k]
+
     @property
     def _coefs(self) -> NDArray[np.float64]:
-        path = self.model.path
+        """Shape (n_features, n_alphas), or (n_features, K, n_alphas) of K outputs."""
+        path, K = self.model.path, self.model.path.outputs
         columns = [path.coefs_std.column(k) for k in range(len(path.alphas))]
-        return np.stack(columns, axis=1).astype(np.float64)
+        flat = np.stack(columns, axis=1).astype(np.float64)
+        return flat if K == 1 else flat.reshape(-1, K, len(path.alphas))
 
     def frame(self) -> Any:
-        """The numbers, a row per feature and alpha.
+        """The numbers, a row per feature (and class or response) and alpha.
 
         Returns
         -------
         data frame
-            Columns alpha, feature, coef_std; in the library of X.
+            Columns alpha, feature, coef_std, and of several outputs class or response; in the
+            library of X.
         """
         alphas, names = self.model.path.alphas, self.model.feature_names
-        return self._frame(
-            {
-                "alpha": np.tile(alphas, len(names)).tolist(),
-                "feature": [name for name in names for _ in alphas],
-                "coef_std": self._coefs.ravel().tolist(),
-            }
-        )
+        outputs = self.model.outputs or ("",)
+        columns = {
+            "alpha": np.tile(alphas, len(names) * len(outputs)).tolist(),
+            "feature": [name for name in names for _ in range(len(outputs) * len(alphas))],
+            self.model.noun: [one for _ in names for one in outputs for _ in alphas],
+            "coef_std": self._coefs.ravel().tolist(),
+        }
+        if not self.model.outputs:
+            del columns[self.model.noun]
+        return self._frame(columns)
 
 
 class CVDisplay(Display):
@@ -204,7 +243,10 @@ class CVDisplay(Display):
 
 
 class LedgerDisplay(Display):
-    """Who stays, and why? What every feature earns, against its tax."""
+    """Who stays, and why? What every feature earns, against its tax.
+
+    Of several classes or responses for the one it earns most for.
+    """
 
     def plot(self, ax: Any = None, *, most: int = 30) -> Self:
         """Draw.
@@ -221,7 +263,10 @@ class LedgerDisplay(Display):
         LedgerDisplay
             With `ax_`, `figure_` and `bars_`.
         """
-        ax, ledger = self._axes(ax), self.model.ledger().sorted("earns")
+        whole = self.model.ledger()
+        several = whole if isinstance(whole, SeveralLedger) else None
+        ledger = (whole.by_feature() if isinstance(whole, SeveralLedger) else whole).sorted("earns")
+        ax = self._axes(ax)
         rows = ledger.rows[:most]
         place = np.arange(len(rows))
         kept = np.array([row.coef_std != 0.0 for row in rows])
@@ -233,7 +278,7 @@ class LedgerDisplay(Display):
         )
         ax.scatter([row.tax for row in rows], place, color=VERMILION, marker="|", s=120, zorder=3)
         ax.axvline(ledger.tax, color=VERMILION, linewidth=1.0, label=f"tax {figures(ledger.tax)}")
-        ax.set_yticks(place, [f"{row.feature} ({row.status})" for row in rows])
+        ax.set_yticks(place, [f"{row.feature} ({_said(row, several)})" for row in rows])
         ax.yaxis.set_inverted(True)
         ax.set_xlabel("earns")
         hidden = len(ledger) - len(rows)
@@ -250,3 +295,17 @@ class LedgerDisplay(Display):
             In the library of X.
         """
         return self.model.ledger().to_frame(self.library)
+
+
+def _said(row: LedgerRow, ledger: SeveralLedger | None) -> str:
+    """Its status; of several outputs those that it is kept for, the largest first."""
+    names = (
+        []
+        if ledger is None or ledger.grouped
+        else [name for name, _ in ledger.speaks_for(row.feature)]
+    )
+    if not names:
+        return row.status
+    return ", ".join(names[:MOST_NAMES]) + (
+        f", {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    )

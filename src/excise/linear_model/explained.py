@@ -14,7 +14,7 @@ from excise.model.file import write_atomically
 
 if TYPE_CHECKING:
     from excise.explain import Why
-    from excise.explain.several import SeveralWhy
+    from excise.explain.several_why import SeveralWhy
     from excise.model import Model
 
 
@@ -50,7 +50,7 @@ class ExplainedModel(LinearModel, ABC):
 
         Returns
         -------
-        Why
+        Why, or SeveralWhy of more than two classes or several responses
             Its ``str`` is the account in words.
         """
         if isinstance(feature, str):

@@ -97,7 +97,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
     cv_ : CrossValidation
         Held-out deviances or scores along the grid.
     model_ : Model
-        The record behind the explanations, of two classes; made when first asked for.
+        The record behind the explanations; made when first asked for.
     n_iter_ : int
         Linear systems solved for the path.
     n_features_in_ : int
@@ -106,8 +106,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
     Notes
     -----
-    A fitted estimator keeps X and y alive. More than two classes have `ledger` and `why`, but no
-    report, picture or model file yet. Data whose classes a plane separates have a finite
+    A fitted estimator keeps X and y alive. Data whose classes a plane separates have a finite
     answer at every positive penalty.
 
     Warns
@@ -233,9 +232,6 @@ class SparseClassifier(LinearClassifier, SparseModel):
 
     def _target_record(self) -> Target:
         return Target(self._target, tuple(str(name) for name in self.classes_.tolist()))
-
-    def _outputs(self) -> list[str]:
-        return [str(name) for name in self.classes_.tolist()]
 
     @property
     def _data_term(self) -> RowLoss:

@@ -17,8 +17,6 @@ from excise.cross_validation import classes_of, cross_validate, folds_of
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.judge import judge_of
-from excise.explain.several import SeveralLedger, SeveralWhy, keep_several
-from excise.explain.why import Why, find
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
 from excise.linear_model.warning import warn_if_uncertified
@@ -107,7 +105,6 @@ class SparseModel(ExplainedModel):
         self._frame = frame_library(X)
         self._target = str(getattr(y, "name", None) or "y")
         self._model: Model | None = None
-        self._several: SeveralLedger | None = None
         self._store(self.cv_.best)
         name, squared = type(self).__name__, isinstance(loss, Squared)
         warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
@@ -128,13 +125,6 @@ class SparseModel(ExplainedModel):
     def model_(self) -> Model:
         """The record behind the explanations, made when first asked for."""
         check_is_fitted(self)
-        if (K := self.path_.outputs) > 1:
-            classes = self.path_.problem.loss.of_classes
-            many = "more than two classes" if classes else f"{K} responses"
-            raise InputError(
-                f"reports, pictures and model files of {many} are not available yet",
-                remedy="ledger() and why(feature)",
-            )
         if self._model is None:
             self._check_data_unchanged()
             self._model = build_model(
@@ -175,48 +165,7 @@ class SparseModel(ExplainedModel):
             column ``coef[name]`` for each has its coefficient. There a path of more than 100
             entries and exits tells them as its grid saw them.
         """
-        check_is_fitted(self)
-        return super().ledger() if self.path_.outputs == 1 else self._each().to_frame(self._frame)
-
-    def why(self, feature: str | int) -> Why | SeveralWhy:
-        """Why one feature is kept or cut.
-
-        Parameters
-        ----------
-        feature : str or int
-            Its name (``x0``, ``x1``, ... for arrays) or position.
-
-        Returns
-        -------
-        Why, or SeveralWhy of more than two classes or several responses
-            Its ``str`` is the account in words.
-        """
-        check_is_fitted(self)
-        if self.path_.outputs == 1:
-            return super().why(feature)
-        ledger, columns = self._each(), self._columns()
-        j = find(feature, columns) if isinstance(feature, str) else feature
-        name = columns[j].name
-        return SeveralWhy(name, ledger.of(name), ledger.outputs, ledger.noun, ledger.tax)
-
-    def _each(self) -> SeveralLedger:
-        """The ledger of several outputs, made when first asked for."""
-        if self._several is None:
-            self._check_data_unchanged()
-            self._several = keep_several(
-                self.path_,
-                self._solution,
-                [column.name for column in self._columns()],
-                self._outputs(),
-                n_halves=self.stability,
-                n_shuffles=self.decoys,
-                seed=self._seed,
-            )
-        return self._several
-
-    def _outputs(self) -> list[str]:
-        """Names of several outputs."""
-        raise NotImplementedError
+        return super().ledger()
 
     def _target_record(self) -> Target:
         """What is predicted."""
@@ -244,7 +193,6 @@ class SparseModel(ExplainedModel):
             alpha = other._model.alpha
         else:  # a record moves along its grid only; the rows are still here
             alpha, other._model = self._alpha_at(at, n_features), None
-            other._several = None
         self._check_data_unchanged()
         other._store(self.path_.at(alpha))
         return other

@@ -13,6 +13,7 @@ from excise.linear_model.glm import LinkedRegressor
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Loss, Squared, row_loss_of
+from excise.model.parts import Target, joint_name
 from excise.results import Rule
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     cv_ : CrossValidation
         Held-out errors along the grid.
     model_ : Model
-        The record behind the explanations, of one response; made when first asked for.
+        The record behind the explanations; made when first asked for.
     n_iter_ : int
         Linear systems solved for the path.
     n_features_in_ : int
@@ -93,7 +94,6 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     -----
     A fitted estimator keeps X and y alive: the explanations are computed from them when first
     asked for, after checking that they still are what was fitted. A file of `save` holds no rows.
-    Several responses have `ledger` and `why`, but no report, picture or model file yet.
 
     Warns
     -----
@@ -177,12 +177,10 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, multi_output=True)
         loss = _regression_loss(self.loss)
+        self._responses: list[str] = []
         if data.n_targets > 1:
             self._refuse_bounds(data.n_targets)
-            names = getattr(y, "columns", None)
-            self._responses = [
-                f"y{k}" if names is None else str(names[k]) for k in range(data.n_targets)
-            ]
+            self._responses = _names_of(y, data.n_targets)
         elif data.y.ndim == 2:
             data = data._replace(y=column_or_1d(data.y, warn=True))
         return self._choose(X, y, data, loss, groups, scoring=scoring_of(self.scoring))
@@ -199,8 +197,9 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         super()._store(solution)
         self.coef_, self.coef_std_ = self.coef_.T, self.coef_std_.T
 
-    def _outputs(self) -> list[str]:
-        return self._responses
+    def _target_record(self) -> Target:
+        names = tuple(self._responses)
+        return Target(joint_name(names), responses=names) if names else super()._target_record()
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """D2, the share of the deviance explained; R2 for the squared loss.
@@ -232,6 +231,12 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     def _data_term(self) -> Loss:
         fitted = getattr(self, "path_", None)
         return row_loss_of(self.loss if fitted is None else fitted.problem.loss)
+
+
+def _names_of(y: Any, n_targets: int) -> list[str]:
+    """Of the columns of y, where it has different ones; else y0, y1, ..."""
+    names = [str(name) for name in getattr(y, "columns", ())]
+    return names if len(set(names)) == n_targets else [f"y{k}" for k in range(n_targets)]
 
 
 def _regression_loss(loss: Any) -> Loss:

@@ -27,6 +27,7 @@ from excise.linear_model.sparse_model import SparseModel
 from excise.losses import Cox
 from excise.losses.cox import TIES
 from excise.model.parts import Target
+from excise.problem import check_sample_weight
 from excise.results import Rule
 from excise.standard import ColumnScale, predict
 from excise.survival import survival_of
@@ -275,20 +276,24 @@ class SparseSurvival(LinearRegressor, SparseModel):
             raise InputError(f"strata is {labels[row]} in row {row}, which no training row has")
         return np.searchsorted(self.strata_, labels)
 
-    def score(self, X: Any, y: Any) -> float:
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Harrell's concordance of the risk scores: see `excise.concordance`.
 
         Parameters
         ----------
         X : array-like, sparse or data frame of shape (n_samples, n_features)
         y : Survival, (time, event), structured array or array-like of shape (n_samples, 2)
+        sample_weight : array-like of shape (n_samples,), default=None
+            A pair of rows counts by the product of its weights.
 
         Returns
         -------
         float
         """
         check_is_fitted(self)
-        return concordance(survival_of(y), self.predict(X))
+        times = survival_of(y)
+        weights = check_sample_weight(sample_weight, len(times))
+        return concordance(times, self.predict(X), weights)
 
 
 def _columns_of(y: Any, fields: tuple[str, ...] | None) -> Target:

@@ -220,6 +220,13 @@ class Loss(RowLoss):
     def hessian(self, y: Floats, eta: Floats) -> Floats:
         """Second derivative of `value` in eta, >= 0."""
 
+    def flattest(self, y: Floats, low: Floats, high: Floats) -> Floats:
+        """A lower bound of `hessian` from low to high.
+
+        Here its smaller end: the second derivatives of most losses have a hill and no valley.
+        """
+        return np.minimum(self.hessian(y, low), self.hessian(y, high))
+
     @abstractmethod
     def slopes(self, y: Floats) -> tuple[Floats, Floats]:
         """Lower and upper end of the conjugate's domain, both belonging to it."""

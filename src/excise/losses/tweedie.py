@@ -69,6 +69,12 @@ class Tweedie(Loss):
         return a * np.exp(a * eta) + c * np.exp(safe_log(y) - c * eta)
 
     @quiet
+    def flattest(self, y: Floats, low: Floats, high: Floats) -> Floats:
+        """It has a valley: the rising part is least at one end, the falling part at the other."""
+        a, c = self._ac
+        return a * np.exp(a * low) + c * np.exp(safe_log(y) - c * high)
+
+    @quiet
     def conjugate(self, y: Floats, v: Floats) -> Floats:
         y, v = np.broadcast_arrays(y, v)
         best = self._eta_of(y, v)

@@ -18,20 +18,22 @@ from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.baseline import baseline_of
 from excise.explain.books import FULL_GRAM
 from excise.explain.classes import ClassReport
+from excise.explain.confusion import Confusion
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.grid import Grid, grid_of
 from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
+from excise.explain.several import events_of
 from excise.explain.stability import stability as find_stability
 from excise.explain.survivors import SurvivalReport
 from excise.explain.words import figures
 from excise.losses import task_of
 from excise.model.arrays import rounded, symmetric, triangle
 from excise.model.encode import EXACT_GRAM
-from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
+from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, outputs_of
 from excise.model.record import Model
 from excise.problem import Problem
-from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns
+from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns
 from excise.scores import label_of
 
 LOOSE = 1e-6
@@ -89,14 +91,15 @@ def build_model(
     record = PathRecord(
         alphas=path.alphas,
         coefs_std=_for_drawing(path.columns_std),
-        events=tuple(path.events()) if problem.l1_ratio > 0.0 else (),
+        events=_events(path) if problem.l1_ratio > 0.0 else (),
+        outputs=path.outputs,
     )
     chosen, rule = _chosen(cv, record, alpha, n_features)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
     point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
     model = Model(
-        target=target if isinstance(target, Target) else Target(target),
+        target=_named(target if isinstance(target, Target) else Target(target), problem),
         columns=tuple(_described(named, books)),
         n_rows=len(rows.used()),
         point=point,
@@ -104,7 +107,7 @@ def build_model(
         alpha_min=cv.alpha_min,
         alpha_1se=cv.alpha_1se,
         alpha_max=path.alpha_max,
-        penalty=Penalty(_kind(problem.l1_ratio), problem.l1_ratio),
+        penalty=Penalty(_kind(problem.l1_ratio), problem.l1_ratio, problem.grouped),
         standardize=problem.standardize,
         fit_intercept=problem.fit_intercept,
         path=record,
@@ -148,10 +151,13 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
     moments = rows.moments(block, rows.used(), max(1, problem.n // 4096)).sum(axis=0)
     G, q, _ = standardise(moments, problem.centred)
     lower = triangle(G)
-    xy = np.zeros(problem.p)
-    if len(block) < problem.p:
+    xy = np.zeros((problem.p, *problem.y.shape[1:]))
+    if problem.outputs > 1:
+        xy[:] = rows.correlate(rows.y * problem.weights[:, None])
+    elif len(block) < problem.p:
         xy[:] = rows.correlate((rows.y * problem.weights)[:, None])[:, 0]
-    xy[block] = q
+    if problem.outputs == 1:
+        xy[block] = q
     return Books(
         xy=xy,
         block=block,
@@ -167,6 +173,7 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
         null_loss=path.null_loss,
         floor=floor,
         additive=rows.squared,
+        grouped=problem.grouped,
     )
 
 
@@ -193,6 +200,11 @@ def _judged(model: Model, told: ClassReport | SurvivalReport) -> Model:
         )
         return replace(model, measures=told.measures, risk_groups=groups)
     found = told.separation
+    if isinstance(found, Confusion):
+        kept_bins = (tuple(map(rounded, bins)) for bins in (found.predicted, found.observed))
+        predicted, observed = kept_bins
+        counted = replace(found, predicted=predicted, observed=observed)
+        return replace(model, measures=told.measures, confusion=counted)
     kept = replace(
         found,
         false_alarms=rounded(found.false_alarms),
@@ -220,9 +232,10 @@ def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], floa
         return np.arange(p), 0.0
     first = np.full(p, len(path.alphas))
     for k in range(len(path.alphas) - 1, -1, -1):
-        first[path.columns.support(k)] = k
+        first[path.support(k)] = k
     weight = rows.problem.penalty_weight
     earns = path.at(alpha).certificate.verdicts.earns
+    earns = earns if earns.ndim == 1 else earns.max(axis=1)
     per_weight = np.divide(earns, weight, out=np.full(p, np.inf), where=weight > 0.0)
     order = np.lexsort((-per_weight, first))
     block, outside = np.sort(order[:FULL_GRAM]), order[FULL_GRAM:]
@@ -260,7 +273,7 @@ def _curve(cv: CrossValidation, rows: Rows) -> CVRecord:
         n_folds=cv.folds.shape[1] // repeats,
         repeats=repeats,
         n_extensions=cv.n_extensions,
-        metric=label_of(None, rows.problem.loss),
+        metric=label_of(None, rows.problem.loss, rows.problem.outputs),
     )
 
 
@@ -284,8 +297,22 @@ def _untaxed(rows: Rows, path: Path) -> Floats:
     if len(free) == 0:
         return rows.y
     found = path.at(path.alpha_max * (1.0 + 1e-9))
-    centre = found.intercept + float(rows.mean @ found.coef)
+    centre = found.intercept + rows.mean @ found.coef
     return rows.left(free, found.coef_std[free], centre)
+
+
+def _events(path: Path) -> tuple[Event, ...]:
+    return tuple(path.events() if path.outputs == 1 else events_of(path))
+
+
+def _named(target: Target, problem: Problem) -> Target:
+    """With a name for each of several outputs."""
+    K = problem.outputs
+    if K == 1 or len(outputs_of(target, problem.loss)) == K:
+        return target
+    if problem.loss.of_classes:
+        return replace(target, levels=tuple(str(k) for k in range(K)))
+    return replace(target, responses=tuple(f"{target.name}{k}" for k in range(K)))
 
 
 def _kind(l1_ratio: float) -> str:

@@ -19,25 +19,25 @@ def kept_at(path: PathRecord, points: Iterable[Point], alpha: float) -> int:
     """How many features are kept at an alpha of the grid or of a saved point."""
     for point in points:
         if abs(point.alpha - alpha) <= 1e-9 * alpha:
-            return int(np.count_nonzero(point.coef))
+            return int(np.count_nonzero(point.kept))
     k = int(np.argmin(np.abs(path.alphas - alpha)))
-    return len(path.coefs_std.support(k))
+    return len(path.support(k))
 
 
 def stretches(path: PathRecord) -> list[tuple[float, float, int]]:
     """(from alpha, down to alpha, kept) between events, by falling alpha.
 
-    A path without events (none happened, or none were recorded) is read off its grid.
+    A path without events of features (none happened, or none were recorded) is read off its grid.
     """
-    kept = np.diff(path.coefs_std.indptr)
-    if not path.events:
+    kept = path.counts
+    if not path.crossings:
         lower = np.append(path.alphas[1:], path.alphas[-1])
         return [
             (float(a), float(b), int(k)) for a, b, k in zip(path.alphas, lower, kept, strict=True)
         ]
-    signs = [1 if event.kind == "enters" else -1 for event in path.events]
+    signs = [1 if event.kind == "enters" else -1 for event in path.crossings]
     counts = int(kept[-1]) - sum(signs) + np.cumsum(signs)
-    starts = [event.alpha for event in path.events]
+    starts = [event.alpha for event in path.crossings]
     ends = [*starts[1:], float(path.alphas[-1])]
     first = (np.inf, starts[0], int(counts[0]) - signs[0])
     return [first, *zip(starts, ends, map(int, counts), strict=True)]
@@ -49,7 +49,7 @@ def alpha_keeping(path: PathRecord, n_features: int) -> float:
     The highest point of the grid inside the first stretch between two events that keeps so
     many; its geometric middle when no grid point lies inside. Without events a point of the grid.
     """
-    on_grid = not path.events
+    on_grid = not path.crossings
     found = [(high, low, kept) for high, low, kept in stretches(path) if high > low or on_grid]
     for high, low, kept in found:
         if kept == n_features:

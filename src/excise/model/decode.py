@@ -15,6 +15,7 @@ from excise.explain.grid import Grid
 from excise.explain.score import Measure
 from excise.losses import AnyLoss, Squared, loss_of, task_of
 from excise.model.arrays import symmetric
+from excise.model.decode_several import Shape, confusion, shape_of
 from excise.model.decode_survival import followup, risk_groups
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
@@ -34,15 +35,16 @@ def model(f: Fields) -> Model:
     penalty = _penalty(f.fields("penalty"))
     standardize = f.flag("standardize")
     target = _target(f.fields("target"))
-    path = _path(f.fields("path"), p)
     loss = _loss(f)
-    books = _books(f.fields("books"), columns, penalty, standardize)
-    books = replace(books, additive=isinstance(loss, Squared))
+    shape = shape_of(f, p, target, loss, penalty)
+    path = _path(f.fields("path"), shape)
+    books = _books(f.fields("books"), columns, penalty, standardize, shape)
+    books = replace(books, additive=isinstance(loss, Squared) and shape.outputs == 1)
     return Model(
         target=target,
         columns=columns,
         n_rows=f.count("n_rows", least=1),
-        point=_point(f, p),
+        point=_point(f, shape),
         rule=f.word("rule", RULES),
         alpha_min=f.number("alpha_min", 0.0),
         alpha_1se=f.number("alpha_1se", 0.0),
@@ -53,8 +55,8 @@ def model(f: Fields) -> Model:
         path=path,
         cv=_cv(f.fields("cv"), path.alphas),
         books=books,
-        saved=tuple(_point(point, p) for point in f.each("saved")),
-        stability=_stability(f.maybe("stability"), p),
+        saved=tuple(_point(point, shape) for point in f.each("saved")),
+        stability=_stability(f.maybe("stability"), shape.accounts),
         decoys=_decoys(f.maybe("decoys")),
         encoding=recipe.content if (recipe := f.maybe("encoding")) else None,
         settings=_settings(f.fields("settings")),
@@ -66,17 +68,21 @@ def model(f: Fields) -> Model:
         software=f.text("software"),
         task=f.word("task", (task_of(loss),)),
         loss=loss.spec,
-        grid=_grid(f.maybe("grid"), path, books),
+        grid=_grid(f.maybe("grid"), path, books, shape),
         measures=tuple(_measure(m) for m in f.each("measures")) if f.has("measures") else (),
         separation=_separation(f.maybe("separation"), target.levels),
+        confusion=confusion(f.maybe("confusion"), shape, loss),
         risk_groups=risk_groups(f.maybe("risk_groups")),
         followup=followup(f.fields("followup")) if task_of(loss) == "survival" else None,
     )
 
 
 def _target(f: Fields) -> Target:
-    further = (f.text(key, "") for key in ("event", "happened", "entry", "strata"))
-    return Target(f.text("name"), f.texts("levels"), *further)
+    event, happened, entry, strata = (
+        f.text(key, "") for key in ("event", "happened", "entry", "strata")
+    )
+    names = f.text("name"), f.texts("levels")
+    return Target(*names, event, happened, entry, strata, f.texts("responses"))
 
 
 def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:
@@ -111,21 +117,22 @@ def _loss(f: Fields) -> AnyLoss:
         raise f.wrong("loss", f"is no loss: {error.fact}") from None
 
 
-def _grid(f: Fields | None, path: PathRecord, books: Books) -> Grid | None:
+def _grid(f: Fields | None, path: PathRecord, books: Books, shape: Shape) -> Grid | None:
     if f is None:
         return None
-    k, p, drawn = len(path.alphas), books.n_features, path.coefs_std
+    k, m, drawn = len(path.alphas), shape.accounts, path.coefs_std
     return Grid(
         alphas=path.alphas,
-        intercepts=f.floats("intercepts", k),
+        intercepts=f.floats("intercepts", k * shape.outputs).reshape(k, *shape.each),
         relative_gaps=f.floats("rel_gaps", k, 0.0),
         kkt_violations=f.floats("kkt_violations", k, 0.0),
         columns=SparseColumns(
-            drawn.indptr, drawn.indices, f.floats("coefs", len(drawn.indices)), p
+            drawn.indptr, drawn.indices, f.floats("coefs", len(drawn.indices)), drawn.n_rows
         ),
-        earns=f.floats("earns", p * k, 0.0).reshape(p, k),
+        earns=f.floats("earns", m * k, 0.0).reshape(m, k),
         scale=books.scale,
         null_loss=books.null_loss,
+        outputs=shape.outputs,
     )
 
 
@@ -140,7 +147,8 @@ def _penalty(f: Fields) -> Penalty:
     l1_ratio = f.number("l1_ratio", 0.0)
     if l1_ratio > 1.0:
         raise f.wrong("l1_ratio", "must be at most 1")
-    return Penalty(f.word("kind", ("l1", "elastic", "ridge")), l1_ratio)
+    grouped = f.has("grouped") and f.flag("grouped")
+    return Penalty(f.word("kind", ("l1", "elastic", "ridge")), l1_ratio, grouped)
 
 
 def _column(f: Fields) -> Column:
@@ -176,27 +184,30 @@ def _bounds(f: Fields) -> tuple[float, float]:
     return lower, upper
 
 
-def _point(f: Fields, p: int) -> Point:
-    coef, coef_std = f.numbers("coef", p), f.numbers("coef_std", p)
-    proof = _proof(f.fields("certificate"), p)
+def _point(f: Fields, shape: Shape) -> Point:
+    coef, coef_std = shape.coefs(f, "coef"), shape.coefs(f, "coef_std")
+    proof = _proof(f.fields("certificate"), shape)
     if np.any((coef != 0.0) != (coef_std != 0.0)):
         raise f.wrong("coef", "and 'coef_std' have different zeros")
-    if np.any((coef != 0.0) != (proof.kinds == VerdictKind.KEPT)):
+    kept = coef.any(axis=1) if shape.grouped else coef != 0.0
+    if np.any(kept != (proof.kinds == VerdictKind.KEPT)):
         raise f.wrong("coef", "and its certificate have different zeros")
-    earns = f.floats("earns", p, 0.0) if f.has("earns") else None
-    return Point(f.number("alpha", 0.0), f.number("intercept"), coef, coef_std, proof, earns)
+    earns = shape.of_accounts(f.floats("earns", shape.accounts, 0.0)) if f.has("earns") else None
+    return Point(f.number("alpha", 0.0), shape.row(f, "intercept"), coef, coef_std, proof, earns)
 
 
-def _proof(f: Fields, p: int) -> Proof:
+def _proof(f: Fields, shape: Shape) -> Proof:
     groups = f.content.get("twins", [])
     members = [j for group in groups for j in group] if _is_lists(groups) else None
-    if members is None or not all(type(j) is int and 0 <= j < p for j in members):
+    if members is None or not all(type(j) is int and 0 <= j < shape.p for j in members):
         raise f.wrong("twins", "must be lists of column positions")
     return Proof(
         gap=f.number("gap", 0.0),
         rel_gap=f.number("rel_gap", 0.0),
         max_kkt_violation=f.number("max_kkt_violation", 0.0),
-        kinds=f.integers("kinds", p, len(VerdictKind)).astype(np.uint8),
+        kinds=shape.of_accounts(
+            f.integers("kinds", shape.accounts, len(VerdictKind)).astype(np.uint8)
+        ),
         unique=f.flag("unique") if f.has("unique") else None,
         twins=tuple(tuple(group) for group in groups),
     )
@@ -213,24 +224,27 @@ def _falling(f: Fields, key: str, size: int | None = None) -> Floats:
     return alphas
 
 
-def _path(f: Fields, p: int) -> PathRecord:
+def _path(f: Fields, shape: Shape) -> PathRecord:
     alphas = _falling(f, "alphas")
     if len(alphas) == 0:
         raise f.wrong("alphas", "must be at least one")
-    counts = f.integers("counts", len(alphas), p + 1)
+    counts = f.integers("counts", len(alphas), shape.rows + 1)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    indices = f.integers("indices", int(indptr[-1]), p)
-    coefs = SparseColumns(indptr, indices, f.floats("coefs_std", len(indices)), p)
-    return PathRecord(alphas, coefs, _events(f.fields("events"), p))
+    indices = f.integers("indices", int(indptr[-1]), shape.rows)
+    coefs = SparseColumns(indptr, indices, f.floats("coefs_std", len(indices)), shape.rows)
+    return PathRecord(alphas, coefs, _events(f.fields("events"), shape), shape.outputs)
 
 
-def _events(f: Fields, p: int) -> tuple[Event, ...]:
+def _events(f: Fields, shape: Shape) -> tuple[Event, ...]:
     alphas = _falling(f, "alphas")
-    features = f.integers("features", len(alphas), p)
+    features = f.integers("features", len(alphas), shape.p)
     enters = f.integers("enters", len(alphas), 2)
+    outputs: list[int | None] = [None] * len(alphas)
+    if shape.apart and len(alphas):
+        outputs = f.integers("outputs", len(alphas), shape.outputs).tolist()
     return tuple(
-        Event(float(alpha), int(j), "enters" if into else "leaves")
-        for alpha, j, into in zip(alphas, features, enters, strict=True)
+        Event(float(alpha), int(j), "enters" if into else "leaves", output)
+        for alpha, j, into, output in zip(alphas, features, enters, outputs, strict=True)
     )
 
 
@@ -251,19 +265,25 @@ def _cv(f: Fields, alphas: Floats) -> CVRecord:
     )
 
 
-def _books(f: Fields, columns: tuple[Column, ...], penalty: Penalty, standardize: bool) -> Books:
+def _books(
+    f: Fields,
+    columns: tuple[Column, ...],
+    penalty: Penalty,
+    standardize: bool,
+    shape: Shape,
+) -> Books:
     p = len(columns)
     block = f.integers("block", below=p) if f.has("block") else np.arange(p)
     if np.any(np.diff(block) <= 0):
         raise f.wrong("block", "must rise")
     m = len(block)
     return Books(
-        xy=f.floats("xy", p),
+        xy=f.floats("xy", shape.rows).reshape(p, *shape.each),
         block=block.astype(np.intp),
         gram=symmetric(f.floats("gram", m * (m + 1) // 2), m),
         mean=np.array([column.mean for column in columns]),
         scale=np.array([column.scale for column in columns]),
-        centre=f.number("centre"),
+        centre=shape.row(f, "centre"),
         penalty_weight=np.array([column.penalty_weight for column in columns]),
         lower=np.array([column.lower for column in columns]),
         upper=np.array([column.upper for column in columns]),
@@ -271,6 +291,7 @@ def _books(f: Fields, columns: tuple[Column, ...], penalty: Penalty, standardize
         standardize=standardize,
         null_loss=f.number("null_loss", 0.0),
         floor=f.number("floor", 0.0, absent=0.0),
+        grouped=shape.grouped,
     )
 
 

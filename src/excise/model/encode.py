@@ -9,15 +9,18 @@ import numpy as np
 
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
+from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
 from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
-from excise.model.parts import Column, Followup, PathRecord, Target
+from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.results import Floats
 
 FORMAT = "excise-model"
-VERSION = "1.2"
+VERSION = "1.3"
+ONE_OUTPUT = "1.2"
+"""What a file of one output says: older readers know all that it holds."""
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -26,7 +29,7 @@ def members(model: Model) -> dict[str, Any]:
     """Everything but the checksum."""
     return {
         "format": FORMAT,
-        "version": VERSION,
+        "version": VERSION if model.outputs else ONE_OUTPUT,
         "software": model.software,
         "created": model.created,
         "task": model.task,
@@ -37,7 +40,7 @@ def members(model: Model) -> dict[str, Any]:
         "alpha_min": model.alpha_min,
         "alpha_1se": model.alpha_1se,
         "alpha_max": _finite(model.alpha_max),
-        "penalty": {"kind": model.penalty.kind, "l1_ratio": model.penalty.l1_ratio},
+        "penalty": _penalty(model.penalty),
         "standardize": model.standardize,
         "fit_intercept": model.fit_intercept,
         "columns": [_column(column) for column in model.columns],
@@ -48,6 +51,7 @@ def members(model: Model) -> dict[str, Any]:
         "cv": _cv(model.cv),
         **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
         **({"separation": _separation(model.separation)} if model.separation else {}),
+        **({"confusion": _confusion(model.confusion)} if model.confusion else {}),
         **({"risk_groups": _risk_groups(model.risk_groups)} if model.risk_groups else {}),
         **({"followup": _followup(model.followup)} if model.followup else {}),
         "books": _books(model.books),
@@ -63,16 +67,33 @@ def members(model: Model) -> dict[str, Any]:
 def _target(target: Target) -> dict[str, Any]:
     further = {key: getattr(target, key) for key in ("event", "happened", "entry", "strata")}
     said = {key: value for key, value in further.items() if value}
+    if target.responses:
+        said["responses"] = list(target.responses)
     return {"name": target.name, "levels": list(target.levels), **said}
+
+
+def _penalty(penalty: Penalty) -> dict[str, Any]:
+    grouped = {"grouped": True} if penalty.grouped else {}
+    return {"kind": penalty.kind, "l1_ratio": penalty.l1_ratio, **grouped}
 
 
 def _finite(x: float) -> float | None:
     return x if math.isfinite(x) else None
 
 
+def _plain(value: Any) -> Any:
+    """A number, or a list of numbers of several outputs."""
+    return _numbers(value) if np.ndim(value) else value
+
+
 def _numbers(values: Floats) -> list[float]:
     """A list of numbers, zeros written short."""
     return [float(x) if x else 0 for x in values]
+
+
+def _by_output(coef: Floats) -> list[Any]:
+    """A number per feature; of several outputs such a list for each."""
+    return _numbers(coef) if coef.ndim == 1 else [_numbers(one) for one in coef.T]
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -98,13 +119,13 @@ def _column(column: Column) -> dict[str, Any]:
 def _point(point: Point) -> dict[str, Any]:
     out = {
         "alpha": point.alpha,
-        "intercept": point.intercept,
-        "coef": _numbers(point.coef),
-        "coef_std": _numbers(point.coef_std),
+        "intercept": _plain(point.intercept),
+        "coef": _by_output(point.coef),
+        "coef_std": _by_output(point.coef_std),
         "certificate": _proof(point.proof),
     }
     if point.earns is not None:
-        out["earns"] = pack(point.earns)
+        out["earns"] = pack(point.earns.ravel())
     return out
 
 
@@ -113,14 +134,15 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "gap": proof.gap,
         "rel_gap": proof.rel_gap,
         "max_kkt_violation": proof.max_kkt_violation,
-        "kinds": pack_integers(proof.kinds),
+        "kinds": pack_integers(proof.kinds.ravel()),
         "unique": proof.unique,
         "twins": [list(group) for group in proof.twins],
     }
 
 
 def _path(path: PathRecord) -> dict[str, Any]:
-    coefs = path.coefs_std
+    coefs, outputs = path.coefs_std, [event.output for event in path.events]
+    apart = {} if None in outputs or not outputs else {"outputs": pack_integers(np.array(outputs))}
     return {
         "alphas": pack(path.alphas),
         "counts": pack_integers(np.diff(coefs.indptr)),
@@ -132,6 +154,7 @@ def _path(path: PathRecord) -> dict[str, Any]:
                 np.array([event.feature for event in path.events], dtype=int)
             ),
             "enters": pack_integers(np.array([event.kind == "enters" for event in path.events])),
+            **apart,
         },
     }
 
@@ -139,7 +162,7 @@ def _path(path: PathRecord) -> dict[str, Any]:
 def _grid(grid: Grid) -> dict[str, Any]:
     """What the path does not say already: its alphas and who is kept stand there."""
     return {
-        "intercepts": pack(grid.intercepts),
+        "intercepts": pack(grid.intercepts.ravel()),
         "coefs": pack(grid.columns.data),
         "earns": pack_single(grid.earns.ravel()),
         "rel_gaps": pack(grid.relative_gaps),
@@ -155,6 +178,15 @@ def _separation(found: Separation) -> dict[str, Any]:
         "found": pack_single(found.found),
         "predicted": pack_single(found.predicted),
         "observed": pack_single(found.observed),
+    }
+
+
+def _confusion(found: Confusion) -> dict[str, Any]:
+    return {
+        "alpha": found.alpha,
+        "counts": found.counts.ravel().tolist(),
+        "predicted": [pack_single(bins) for bins in found.predicted],
+        "observed": [pack_single(bins) for bins in found.observed],
     }
 
 
@@ -197,8 +229,8 @@ def _books(books: Books) -> dict[str, Any]:
     packed = pack if len(books.block) <= EXACT_GRAM else pack_single
     out = {
         "gram": packed(triangle(books.gram)),
-        "xy": pack(books.xy),
-        "centre": books.centre,
+        "xy": pack(books.xy.ravel()),
+        "centre": _plain(books.centre),
         "null_loss": books.null_loss,
     }
     if not books.complete:

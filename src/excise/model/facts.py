@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from excise.explain.words import amount, count, figures
 from excise.model.record import Model
 
@@ -28,9 +30,17 @@ def facts(model: Model) -> tuple[Fact, ...]:
     """Tax (or Penalty), Kept, Score (when cross-validated), Verdict and Proof."""
     code, sentence = model.verdict
     proof, _, how = model.certificate.summary().partition(" (")
-    kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
-    found = [_tax(model), Fact("Kept", kept), *_score(model)]
+    found = [_tax(model), _kept(model), *_score(model)]
     return (*found, Fact("Verdict", code, sentence, ": "), Fact("Proof", proof, f"({how}"))
+
+
+def _kept(model: Model) -> Fact:
+    """Features, and where each of several outputs has its own also coefficients."""
+    kept = f"{model.n_kept:,} of {count(model.n_features, 'feature')}"
+    if not model.outputs or model.penalty.grouped:
+        return Fact("Kept", kept)
+    some = f"{np.count_nonzero(model.coef):,} of {model.coef.size:,} coefficients"
+    return Fact("Kept", kept, f"for one {model.noun} or more; {some}", joint=" ")
 
 
 def _tax(model: Model) -> Fact:

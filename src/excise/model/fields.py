@@ -100,6 +100,15 @@ class Fields:
         values: Floats = self._packed(key, unpack_floats, size, least, math.inf)
         return values
 
+    def each_floats(self, key: str, size: int, least: float = -math.inf) -> tuple[Floats, ...]:
+        """A list of `size` packed arrays."""
+        values = self._get(key)
+        if not isinstance(values, list) or len(values) != size:
+            raise self.wrong(key, f"must be a list of {size} arrays")
+        named = {f"{key}[{k}]": value for k, value in enumerate(values)}
+        inside = Fields(named, self.place)
+        return tuple(inside.floats(name, None, least) for name in named)
+
     def integers(
         self, key: str, size: int | None = None, below: float = math.inf
     ) -> NDArray[np.int64]:

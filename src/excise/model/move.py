@@ -41,7 +41,7 @@ def moved(model: Model, alpha: float, rule: str) -> Model:
     if point is model.point:
         return there
     watched = model.followup and replace(model.followup, baseline=None)
-    return replace(there, separation=None, risk_groups=None, followup=watched)
+    return replace(there, separation=None, confusion=None, risk_groups=None, followup=watched)
 
 
 def _on_the_path(model: Model, alpha: float) -> Point:
@@ -64,7 +64,12 @@ def _on_the_path(model: Model, alpha: float) -> Point:
 
 def _not_held(model: Model, alpha: float, held: str) -> InputError:
     fact = f"the model file has no solution at penalty {figures(alpha)}"
-    why = f"the {model.data_term.name} loss cannot be solved again without the rows"
+    what = (
+        f"the {model.data_term.name} loss"
+        if model.task != "number" or not model.outputs
+        else "a model of several responses"
+    )
+    why = f"{what} cannot be solved again without the rows"
     return InputError(fact, [why, held], _refit(model, alpha))
 
 

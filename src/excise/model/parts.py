@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.explain.baseline import Baseline
+from excise.explain.words import listing
 from excise.losses import AnyLoss, Cox, Quantile
 from excise.results import Event, Floats, SparseColumns
+
+MOST_NAMED = 3
+"""Responses named in a sentence; of more the first two and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Target:
         Of survival times the column of times.
     levels : tuple of str
         Empty for a number; of two classes the second is positive.
+    responses : tuple of str
+        Names of several responses; empty where there is one.
     event : str
         Of survival times the column that says whether the event came; else empty.
     happened : str
@@ -35,6 +42,7 @@ class Target:
     happened: str = ""
     entry: str = ""
     strata: str = ""
+    responses: tuple[str, ...] = ()
 
     @property
     def argument(self) -> str:
@@ -93,10 +101,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """kind is "l1", "elastic" or "ridge"."""
+    """kind is "l1", "elastic" or "ridge"; grouped: on lengths over all of several outputs."""
 
     kind: str = "l1"
     l1_ratio: float = 1.0
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,14 +117,35 @@ class PathRecord:
     alphas : ndarray, shape (n_alphas,)
         Falling.
     coefs_std : SparseColumns
-        A column per alpha, in single precision: for drawing; `Model.at` is exact.
+        A column per alpha, in single precision: for drawing; `Model.at` is exact. Of K outputs
+        feature j and output k are in row j K + k.
     events : tuple of Event
         Every entry and exit, by falling alpha.
+    outputs : int
+        K.
     """
 
     alphas: Floats
     coefs_std: SparseColumns
     events: tuple[Event, ...] = ()
+    outputs: int = 1
+
+    def support(self, k: int) -> NDArray[np.int64]:
+        """Features that are kept at ``alphas[k]``."""
+        flat = self.coefs_std.support(k)
+        return flat if self.outputs == 1 else np.unique(flat // self.outputs)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many features are kept at each alpha."""
+        if self.outputs == 1:
+            return np.diff(self.coefs_std.indptr)
+        return np.array([len(self.support(k)) for k in range(len(self.alphas))])
+
+    @property
+    def crossings(self) -> tuple[Event, ...]:
+        """Events of whole features; none where each of several outputs has features of its own."""
+        return self.events if self.outputs == 1 else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +165,18 @@ class Followup:
     n_events: int
     levels: tuple[str, ...] = ()
     baseline: Baseline | None = None
+
+
+def outputs_of(target: Target, loss: AnyLoss) -> tuple[str, ...]:
+    """Names of several outputs, classes or responses; empty where there is one predictor."""
+    return target.levels if loss.targets == "several" else target.responses
+
+
+def joint_name(names: tuple[str, ...]) -> str:
+    """What several responses are called together: a, b and c; a, b and 7 more."""
+    if len(names) <= MOST_NAMED:
+        return listing(names)
+    return listing([*names[: MOST_NAMED - 1], f"{len(names) - MOST_NAMED + 1} more"])
 
 
 def predictor(target: Target, loss: AnyLoss) -> str:

@@ -25,17 +25,29 @@ from excise.explain import (
     Why,
 )
 from excise.explain.classes import Separation
+from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
-from excise.explain.ledger import keep_ledger
 from excise.explain.score import Measure, r2
+from excise.explain.several import SeveralLedger
+from excise.explain.several_why import SeveralWhy
 from excise.explain.survivors import RiskGroups
-from excise.explain.verdict import OVERLAP, Choice, notes, verdict
-from excise.explain.why import account, find
+from excise.explain.verdict import Choice, verdict
+from excise.explain.why import find
 from excise.explain.words import count, figures
 from excise.losses import AnyLoss, loss_of
+from excise.model.accounts import ledger_of, notes_of, why_of
 from excise.model.choose import alpha_keeping, kept_at
+from excise.model.equation import equations
 from excise.model.move import SAME, moved
-from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, predictor
+from excise.model.parts import (
+    Column,
+    Followup,
+    PathRecord,
+    Penalty,
+    Target,
+    outputs_of,
+    predictor,
+)
 from excise.results import Floats
 
 At = float | int | str | None
@@ -83,6 +95,8 @@ class Model:
         Further measures at the saved penalties: accuracy and AUC of classes, concordance.
     separation : Separation or None
         How held-out rows of two classes are told apart at the chosen penalty.
+    confusion : Confusion or None
+        How held-out rows of several classes are taken for each other at the chosen penalty.
     risk_groups : RiskGroups or None
         How held-out rows survive, in thirds by risk, at the chosen penalty.
     followup : Followup or None
@@ -117,6 +131,7 @@ class Model:
     grid: Grid | None = None
     measures: tuple[Measure, ...] = ()
     separation: Separation | None = None
+    confusion: Confusion | None = None
     risk_groups: RiskGroups | None = None
     followup: Followup | None = None
 
@@ -131,8 +146,8 @@ class Model:
         return self.alpha * self.penalty.l1_ratio
 
     @property
-    def intercept(self) -> float:
-        """On the original scale.
+    def intercept(self) -> Any:
+        """On the original scale; of K outputs an array of shape (K,).
 
         Of survival times, which have none, minus the average of the terms: they add up to the log
         hazard ratio against the average row.
@@ -143,12 +158,12 @@ class Model:
 
     @property
     def coef(self) -> Floats:
-        """Coefficients per unit of each column, shape (n_features,)."""
+        """Coefficients per unit of each column, shape (n_features,), or (n_features, K)."""
         return self.point.coef
 
     @property
     def coef_std(self) -> Floats:
-        """Coefficients per standard deviation, shape (n_features,)."""
+        """Coefficients per standard deviation, in the same shape."""
         return self.point.coef_std
 
     @property
@@ -171,6 +186,22 @@ class Model:
         """What intercept and terms add up to: ``log-odds of yes``, ``log of visits``, ``price``."""
         return predictor(self.target, self.data_term)
 
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of several outputs, classes or responses; empty where there is one predictor."""
+        return outputs_of(self.target, self.data_term)
+
+    @property
+    def noun(self) -> str:
+        """What each of several outputs is: "class" or "response"."""
+        return "class" if self.task == "class" else "response"
+
+    @property
+    def predictors(self) -> tuple[str, ...]:
+        """What intercept and terms of each of several outputs add up to: ``score of setosa``."""
+        score = "score of " if self.task == "class" else ""
+        return tuple(f"{score}{name}" for name in self.outputs)
+
     @property
     def n_features(self) -> int:
         """Number of encoded features."""
@@ -178,8 +209,8 @@ class Model:
 
     @property
     def n_kept(self) -> int:
-        """Number of non-zero coefficients."""
-        return int(np.count_nonzero(self.coef))
+        """Number of features with a coefficient that is not zero."""
+        return int(np.count_nonzero(self.point.kept))
 
     @property
     def score(self) -> Score | None:
@@ -215,35 +246,20 @@ class Model:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know beside the ledger: borderline features, overlaps, hints."""
-        names, coef = self.feature_names, self.coef
-        overlaps = [
-            (names[j], names[k], r)
-            for j, k, r in self.books.overlaps(OVERLAP)
-            if not (coef[j] and coef[k])
-        ]
-        return (*notes(self.ledger(), self.decoys, overlaps), *self.settings.get("hints", ()))
+        return notes_of(self)
 
-    def ledger(self, at: At = None) -> Ledger:
+    def ledger(self, at: At = None) -> Ledger | SeveralLedger:
         """The ledger at the chosen penalty, or at another: alpha, "min", "1se", int = n kept."""
         return self._ledger if at is None else self.at(at)._ledger
 
     @cached_property
-    def _ledger(self) -> Ledger:
-        picked = self.stability.at(self.alpha) if self.stability else None
-        return keep_ledger(
-            self.books, self.point, self.columns, self.path.events, picked, self.decoys
-        )
+    def _ledger(self) -> Ledger | SeveralLedger:
+        return ledger_of(self)
 
-    def why(self, feature: str, at: At = None) -> Why:
+    def why(self, feature: str, at: At = None) -> Why | SeveralWhy:
         """Why one feature is kept or cut."""
         j = find(feature, self.columns)
-        if at is not None:
-            return self.at(at).why(feature)
-        lowest = float(self.path.alphas[-1]) * self.penalty.l1_ratio
-        row = self.ledger()[j]
-        return account(
-            self.books, self.point, self.columns, row, j, lowest=lowest, refit=self.command
-        )
+        return why_of(self if at is None else self.at(at), j)
 
     @property
     def command(self) -> str:
@@ -297,21 +313,16 @@ class Model:
         """``target = intercept + coef name ...``, largest coefficient per deviation first.
 
         For another loss than the squared one the left side says what is added up: the log-odds,
-        or the logarithm of the target.
+        or the logarithm of the target. Several outputs have a line each.
         """
-        order = sorted(np.flatnonzero(self.coef), key=lambda j: -abs(self.coef_std[j]))
-        text = f"{self.predictor} = {figures(self.intercept, digits)}"
-        for j in order:
-            sign = "-" if self.coef[j] < 0.0 else "+"
-            text += f" {sign} {figures(abs(self.coef[j]), digits)} {self.columns[j].name}"
-        return text
+        return "\n".join(equations(self, digits))
 
     def predict(self, Z: Floats) -> Floats:
         """The mean of the target for encoded rows Z, shape (n, n_features).
 
         Of two classes it is the probability of the second level (for the squared hinge a score
-        between 0 and 1), of survival times the hazard over that of the average row. Cut columns
-        are not read.
+        between 0 and 1), of survival times the hazard over that of the average row. K outputs have
+        a column each: of classes their probabilities. Cut columns are not read.
         """
         return self.data_term.mean(self.eta(Z))
 
@@ -321,7 +332,7 @@ class Model:
         if Z.ndim != 2 or Z.shape[1] != self.n_features:
             expected = f"expected (n, {self.n_features})"
             raise InputError(f"rows to predict have shape {Z.shape}", [expected])
-        kept = np.flatnonzero(self.coef)
+        kept = np.flatnonzero(self.point.kept)
         eta: Floats = Z[:, kept].astype(np.float64) @ self.coef[kept] + self.intercept
         return eta
 

@@ -10,15 +10,22 @@ from typing import Any
 from excise.catalog import PENALTIES
 from excise.exceptions import InputError, InputTypeError
 from excise.penalties.base import Penalty
+from excise.penalties.concave import CONCAVE, MCP, SCAD, Concave, LogSum, Lq
 from excise.penalties.custom import Custom
 from excise.penalties.elastic_net import ElasticNet
 from excise.penalties.sorted_l1 import SortedL1
 from excise.penalties.total_variation import TotalVariation
 
 __all__ = [
+    "CONCAVE",
+    "MCP",
     "REGISTRY",
+    "SCAD",
+    "Concave",
     "Custom",
     "ElasticNet",
+    "LogSum",
+    "Lq",
     "Penalty",
     "SortedL1",
     "TotalVariation",
@@ -26,12 +33,10 @@ __all__ = [
 ]
 
 REGISTRY: dict[str, type[Penalty]] = {
-    one.name: one
-    for one in (
-        ElasticNet,
-        SortedL1,
-        TotalVariation,
-    )
+    **CONCAVE,
+    ElasticNet.name: ElasticNet,
+    SortedL1.name: SortedL1,
+    TotalVariation.name: TotalVariation,
 }
 
 

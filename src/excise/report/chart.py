@@ -114,8 +114,8 @@ def kept_at(model: Model, alpha: float) -> int:
     """How many features the path keeps at any alpha: from the grid point above, event by event."""
     path = model.path
     k = max(int(np.searchsorted(-path.alphas, -alpha, side="right")) - 1, 0)
-    kept = len(path.coefs_std.support(k))
-    for event in path.events:
+    kept = len(path.support(k))
+    for event in path.crossings:
         if alpha <= event.alpha < path.alphas[k]:
             kept += 1 if event.kind == "enters" else -1
     return kept
@@ -126,6 +126,7 @@ def by_entry(model: Model) -> NDArray[np.intp]:
     entry = np.zeros(model.n_features)
     for event in reversed(model.path.events):
         entry[event.feature] = max(entry[event.feature], event.alpha)
-    always = model.path.coefs_std.support(0)
+    always = model.path.support(0)
     entry[always] = np.maximum(entry[always], model.path.alphas[0])
-    return np.lexsort((-np.abs(model.coef_std), -entry))
+    size = np.abs(model.coef_std)
+    return np.lexsort((-(size if size.ndim == 1 else size.max(axis=1)), -entry))

@@ -50,20 +50,22 @@ class LedgerView(NamedTuple):
     has_picked: bool
     long_names: bool
     notes: tuple[str, ...]
+    speaks: bool = False
+    """Whether `keeps` says for which of several outputs."""
 
 
 def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> LedgerView:
     """Rows by falling earnings: kept ones first to be listed, `most_rows` in all."""
     rows = ledger.sorted("earns").rows
-    shown = _shown(rows, most_rows)
-    reach, word = _reach(ledger), TaxAxis.of(model).word
+    shown = shown_rows(rows, most_rows)
+    reach, word = reach_of(ledger), TaxAxis.of(model).word
     return LedgerView(
         question=QUESTION,
         answer=answer(model, ledger),
         rows=tuple(_row(model, row, ledger, reach, why) for row in shown),
-        hidden=_hidden(rows, shown, ledger.decimals),
+        hidden=hidden(rows, shown, ledger.decimals),
         tax=amount(ledger.tax, ledger.decimals),
-        tax_mark=_tax_mark(ledger, reach, word),
+        tax_mark=tax_mark(ledger, reach, word),
         word=word,
         has_picked=any(row.picked is not None for row in ledger),
         long_names=any(len(row.feature) > SHORT_NAME for row in shown),
@@ -76,26 +78,27 @@ def answer(model: Model, ledger: Ledger) -> str:
     places, kept = ledger.decimals, ledger.kept
     tax = amount(ledger.tax, places)
     if not kept:
-        first = max(ledger, key=_earnings, default=None)
+        first = max(ledger, key=earnings, default=None)
         nearest = f"; {first.feature} comes nearest, {amount(first.earns, places)}" if first else ""
         return f"No feature earns more than the tax of {tax}{nearest}."
     verb = "earns" if len(kept) == 1 else "earn"
-    top = max(kept, key=_earnings)
+    top = max(kept, key=earnings)
     words = f"{count(len(kept), 'feature')} {verb} more than the tax of {tax}"
     words += f"; {top.feature} earns most, {amount(top.earns, places)}."
     cut = [row for row in ledger if row.coef_std == 0.0 and row.earns == row.earns]
     if cut:
-        near = max(cut, key=_earnings)
+        near = max(cut, key=earnings)
         short = amount(abs(near.margin), places)
         words += f" Of the {count(len(cut), 'other')}, {near.feature} comes nearest: {short} short."
     return words
 
 
-def _earnings(row: LedgerRow) -> float:
+def earnings(row: LedgerRow) -> float:
+    """What it earns; least of all where that is not known."""
     return row.earns if row.earns == row.earns else -np.inf
 
 
-def _shown(rows: tuple[LedgerRow, ...], most: int) -> tuple[LedgerRow, ...]:
+def shown_rows(rows: tuple[LedgerRow, ...], most: int) -> tuple[LedgerRow, ...]:
     """The kept rows, then the highest-earning others, in their order."""
     if len(rows) <= most:
         return rows
@@ -104,7 +107,7 @@ def _shown(rows: tuple[LedgerRow, ...], most: int) -> tuple[LedgerRow, ...]:
     return tuple(rows[i] for i in sorted((first + then)[:most]))
 
 
-def _hidden(rows: tuple[LedgerRow, ...], shown: tuple[LedgerRow, ...], places: int) -> str:
+def hidden(rows: tuple[LedgerRow, ...], shown: tuple[LedgerRow, ...], places: int) -> str:
     """What is not listed: how many, and the most that any of them earns."""
     names = {row.feature for row in shown}
     rest = [row for row in rows if row.feature not in names]
@@ -112,12 +115,12 @@ def _hidden(rows: tuple[LedgerRow, ...], shown: tuple[LedgerRow, ...], places: i
         return ""
     kept = sum(row.coef_std != 0.0 for row in rest)
     what = f"{kept:,} of them kept" if kept else "all cut"
-    most = max(_earnings(row) for row in rest)
+    most = max(earnings(row) for row in rest)
     most_text = f"; others: max earns {amount(most, places)}" if np.isfinite(most) else ""
     return f"and {len(rest):,} more, {what}{most_text}"
 
 
-def _reach(ledger: Ledger) -> float:
+def reach_of(ledger: Ledger) -> float:
     """Earnings at the right end of the bars."""
     known = [value for row in ledger for value in (row.earns, row.tax) if np.isfinite(value)]
     return max(known, default=0.0) * 1.04 or 1.0
@@ -132,8 +135,8 @@ def _row(model: Model, row: LedgerRow, ledger: Ledger, reach: float, why: bool) 
         feature=name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…",
         earns=amount(row.earns, places) if row.earns == row.earns else NOTHING,
         bar=bar(row, reach),
-        keeps=_minus(_keeps(row, ledger)) if kept else "0",
-        per_unit=_minus(("+" if row.coef > 0 else "") + figures(row.coef, 4)) if kept else NOTHING,
+        keeps=minus(_keeps(row, ledger)) if kept else "0",
+        per_unit=minus(("+" if row.coef > 0 else "") + figures(row.coef, 4)) if kept else NOTHING,
         turns=f"{turn[0]} at {figures(turn[1])}" if turn else NOTHING,
         picked=percent(row.picked) if row.picked is not None else NOTHING,
         status="borderline" if borderline(row) else row.status,
@@ -147,7 +150,8 @@ def _keeps(row: LedgerRow, ledger: Ledger) -> str:
     return text if float(text) else f"{row.coef_std:+.1g}"
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
+    """With a true minus sign."""
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 
@@ -183,7 +187,7 @@ def bar(row: LedgerRow, reach: float) -> Markup:
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
-def _tax_mark(ledger: Ledger, reach: float, word: str) -> Markup:
+def tax_mark(ledger: Ledger, reach: float, word: str) -> Markup:
     """The start of the tax line with its name, in the head of the table."""
     at = _share(ledger.tax, reach)
     left_half = ledger.tax < 0.6 * reach

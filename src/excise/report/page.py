@@ -9,16 +9,22 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from markupsafe import Markup
 
+from excise.explain.ledger import Ledger
+from excise.explain.several import SeveralLedger
 from excise.model import Model
 from excise.model.facts import facts
 from excise.report.chart import by_entry
 from excise.report.classes_chart import classes_chart
+from excise.report.confusion_chart import confusion_chart
 from excise.report.cv_chart import cv_chart
-from excise.report.ledger_view import ledger_view
+from excise.report.ledger_view import LedgerView, ledger_view
+from excise.report.panels import panels_chart
 from excise.report.path_chart import path_chart
 from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
+from excise.report.several_view import several_view
 from excise.report.survival_chart import survival_chart
 from excise.report.waterfall import waterfall_chart
 
@@ -80,11 +86,14 @@ def _render(model: Model, detail: Detail) -> str:
     style = stylesheet("report.css")
     ledger = model.ledger()
     drawn = by_entry(model)[: detail.charted]
-    charts = [path_chart(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
-    if model.books.additive:
+    paths = panels_chart if model.outputs else path_chart
+    charts = [paths(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
+    if isinstance(ledger, Ledger) and model.books.additive:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
     if model.separation is not None:
         charts.append(classes_chart(model, model.separation, both=detail.narrow))
+    if model.confusion is not None:
+        charts.append(confusion_chart(model, model.confusion, both=detail.narrow))
     if model.risk_groups is not None:
         charts.append(survival_chart(model, model.risk_groups, both=detail.narrow))
     found, equation = facts(model), model.equation()
@@ -99,9 +108,10 @@ def _render(model: Model, detail: Detail) -> str:
             source=model.settings.get("data", ""),
             verdict=next(fact for fact in found if fact.label == "Verdict"),
             facts=found,
-            ledger=ledger_view(model, ledger, most_rows=detail.rows, why=detail.why),
+            ledger=view_of(model, ledger, most_rows=detail.rows, why=detail.why),
             charts=charts,
-            equation=equation if len(equation) <= LONGEST_EQUATION else "",
+            equation=equation.splitlines() if len(equation) <= LONGEST_EQUATION else [],
+            terms=int(np.count_nonzero(model.coef)),
             thinned=detail is not DETAILS[0],
             provenance=entries(model),
             provenance_question=QUESTION,
@@ -109,6 +119,15 @@ def _render(model: Model, detail: Detail) -> str:
             limits=LIMITS,
         )
     )
+
+
+def view_of(
+    model: Model, ledger: Ledger | SeveralLedger, *, most_rows: int, why: bool
+) -> LedgerView:
+    """The ledger as it is read, of one output or of several."""
+    if isinstance(ledger, SeveralLedger):
+        return several_view(model, ledger, most_rows=most_rows, why=why)
+    return ledger_view(model, ledger, most_rows=most_rows, why=why)
 
 
 def headline(model: Model) -> str:

@@ -24,6 +24,7 @@ VERDICTS = {
     VerdictKind.BORDERLINE: "zero at a tie",
     VerdictKind.EXCLUDED: "excluded or constant",
     VerdictKind.UNPROVED: "not proved",
+    VerdictKind.STATIONARY: "zero at a stationary point",
 }
 CONTENTS = (
     "Aggregates only: names of columns and levels, coefficients, earnings, cross-validated errors, "
@@ -137,7 +138,7 @@ def _decoys(model: Model) -> str:
 
 def _certificate(model: Model) -> str:
     proof = model.certificate
-    tally = np.bincount(proof.kinds, minlength=len(VerdictKind))
+    tally = np.bincount(proof.kinds.ravel(), minlength=len(VerdictKind))
     verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
     unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
     return (

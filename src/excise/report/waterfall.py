@@ -52,7 +52,7 @@ def waterfall_chart(model: Model, ledger: Ledger, *, both: bool = True) -> Chart
     if row is None or not model.n_kept:
         return Chart("waterfall", QUESTION, _no_answer(model, ledger))
     why = model.why(row.feature)
-    if not why.shares:
+    if not isinstance(why, Why) or not why.shares:
         return Chart("waterfall", QUESTION, _no_answer(model, ledger))
     places = ledger.decimals
     summary = answer(why, places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 import numpy as np
 
@@ -30,16 +30,18 @@ class Adaptive(Schedule):
     init_alpha : float, optional
         Strength of the ridge or lasso. If left out it is chosen: of the ridge by generalised
         cross-validation (for other losses than the squared one with the degrees of freedom at the
-        null model), of the lasso by the extended Bayesian information criterion of Chen and Chen,
-        n log(loss) or twice the log-likelihood, and log(n) + log(p) per feature, of at most n / 2
-        features.
+        null model), of the lasso by the corrected information criterion of Hurvich and Tsai, of
+        less than n / 2 features, since those that the first one misses are lost.
 
     References
     ----------
     Zou, "The adaptive lasso and its oracle properties", JASA 101, 2006; Huang, Ma and Zhang,
     "Adaptive lasso for sparse high-dimensional regression models", Statistica Sinica 18, 2008;
-    Chen and Chen, "Extended Bayesian information criteria", Biometrika 95, 2008.
+    Hurvich and Tsai, "Regression and time series model selection in small samples", Biometrika 76,
+    1989; degrees of freedom: Zou, Hastie and Tibshirani, Annals of Statistics 35, 2007.
     """
+
+    one_stage: ClassVar[bool] = True
 
     power: float = 1.0
     init: Init = "ridge"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -83,6 +83,9 @@ Stages = Generator[Wanted | Initial, Floats, Ending]
 class Schedule(ABC):
     """A sequence of weighted problems, each made from the solution of the one before."""
 
+    one_stage: ClassVar[bool] = False
+    """Whether there is one stage, the same along a whole path but for its strength."""
+
     @abstractmethod
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
@@ -90,6 +93,13 @@ class Schedule(ABC):
     def then(self, second: Schedule) -> Then:
         """First this, and then `second` with the weights and coefficients that it ends with."""
         return Then(self, second)
+
+    def refines_at(self) -> float | None:
+        """The share of alpha at which the only other stage fits the support of the first again.
+
+        None: the stages are of another kind.
+        """
+        return None
 
     def variants(self) -> tuple[Schedule, ...]:
         """The schedules of which cross-validation is to choose one; else the schedule itself."""
@@ -99,6 +109,8 @@ class Schedule(ABC):
 @dataclass(frozen=True)
 class Static(Schedule):
     """One stage: the problem as it is."""
+
+    one_stage: ClassVar[bool] = True
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
@@ -125,6 +137,10 @@ class Then(Schedule):
         """What is to be solved, one after another."""
         middle = yield from self.first.stages(start)
         return (yield from self.second.stages(start._replace(weight=middle.weight, b=middle.b)))
+
+    def refines_at(self) -> float | None:
+        """As the second does, where the first is one stage."""
+        return self.second.refines_at() if self.first.one_stage else None
 
     def variants(self) -> tuple[Schedule, ...]:
         """Every choice of the first with every choice of the second."""

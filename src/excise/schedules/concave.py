@@ -1,7 +1,7 @@
 """Concave penalties by local linear approximation: taxes that fade as coefficients grow.
 
 The penalty of feature j is rho(t_j) with t_j = l1_ratio |b_j| + (1 - l1_ratio) b_j^2 / 2, which is
-|b_j| for a plain lasso, and rho concave with rho'(0) = alpha v_j where it is finite. It lies below
+|b_j| for a plain lasso, and rho one of `excise.penalties.concave`. It lies below
 its tangent, so that solving the problem with weights rho'(t_j) / alpha makes the objective fall;
 where another step changes no weight the point is stationary (Zou and Li, Annals of Statistics 36,
 2008).
@@ -9,14 +9,13 @@ where another step changes no weight the point is stationary (Zou and Li, Annals
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from excise.checks import check_number, check_positive
+from excise.checks import check_positive
 from excise.exceptions import InputError
+from excise.penalties.concave import CONCAVE, Concave, LogSum
 from excise.results import Floats
 from excise.schedules.base import (
     Ending,
@@ -44,26 +43,6 @@ def term(b: Floats, l1_ratio: float) -> Floats:
     return np.asarray(l1_ratio * np.abs(b) + (1.0 - l1_ratio) * b**2 / 2)
 
 
-def _mcp(t: Floats, tax: Floats, gamma: float) -> Floats:
-    """rho'(t) = tax - t / gamma, and 0 beyond gamma tax (Zhang 2010)."""
-    return np.maximum(1.0 - t / (gamma * tax), 0.0)
-
-
-def _scad(t: Floats, tax: Floats, a: float) -> Floats:
-    """rho'(t) = tax up to tax, then (a tax - t) / (a - 1), and 0 beyond a tax (Fan, Li 2001)."""
-    return np.clip((a - t / tax) / (a - 1.0), 0.0, 1.0)
-
-
-def _log(t: Floats, tax: Floats, epsilon: float) -> Floats:
-    """rho(t) = tax epsilon log(1 + t / epsilon)."""
-    return np.asarray(epsilon / (t + epsilon))
-
-
-def _lq(t: Floats, tax: Floats, q: float) -> Floats:
-    """rho(t) = tax t^q, whose slope at 0 is infinite: a zero stays zero."""
-    return np.asarray(q * t ** (q - 1.0))
-
-
 def extrapolated(past: Floats) -> Floats:
     """Where factors lead, shape (steps, p), if they come ever closer to each other.
 
@@ -86,36 +65,20 @@ def extrapolated(past: Floats) -> Floats:
     return guess if np.all(guess >= 0.0) else np.asarray(past[-1])
 
 
-class Concave(NamedTuple):
-    """rho'(t) over the tax, for the tax alpha v and a shape within (low, high)."""
-
-    slope: Callable[[Floats, Floats, float], Floats]
-    shape: float | None
-    low: float
-    high: float
-
-
-CONCAVE: dict[str, Concave] = {
-    "mcp": Concave(_mcp, 3.0, 1.0, np.inf),
-    "scad": Concave(_scad, 3.7, 2.0, np.inf),
-    "log": Concave(_log, None, 0.0, np.inf),
-    "lq": Concave(_lq, 0.5, 0.0, 1.0),
-}
-
-
-def factors(penalty: str, shape: float, b: Floats, start: Start) -> Floats:
+def factors(penalty: Concave, b: Floats, start: Start) -> Floats:
     """rho'(t_j) / (alpha v_j) at coefficients b."""
     taxed = (start.weight > 0.0) & np.isfinite(start.weight)
     tax = np.where(taxed, start.alpha * np.where(taxed, start.weight, 1.0), 1.0)
     tax = np.maximum(tax, np.finfo(np.float64).tiny)  # alpha = 0: no tax, whatever the factor
     with np.errstate(divide="ignore", over="ignore"):
-        return CONCAVE[penalty].slope(term(b, start.l1_ratio), tax, shape)
+        return penalty.fade(term(b, start.l1_ratio), tax)
 
 
-def shape_of(penalty: str, given: float | None, b: Floats, l1_ratio: float) -> float:
-    """The shape, or its default; an epsilon is a tenth of the largest term at the start."""
-    shape = CONCAVE[penalty].shape if given is None else given
-    return shape if shape is not None else TENTH * float(term(b, l1_ratio).max(initial=0.0)) or 1.0
+def shaped(penalty: str, shape: float | None, b: Floats, l1_ratio: float) -> Concave:
+    """The penalty; an epsilon that is not given is a tenth of the largest term at the start."""
+    if shape is None and penalty == LogSum.name:
+        shape = TENTH * float(term(b, l1_ratio).max(initial=0.0)) or 1.0
+    return CONCAVE[penalty].of(shape)
 
 
 @dataclass(frozen=True)
@@ -148,30 +111,22 @@ class LocalLinear(Schedule):
     steps: int = 100
 
     def __post_init__(self) -> None:
-        kind = CONCAVE.get(self.penalty) if isinstance(self.penalty, str) else None
-        if kind is None:
+        if not (isinstance(self.penalty, str) and self.penalty in CONCAVE):
             valid = ", ".join(repr(name) for name in CONCAVE)
             raise InputError(f"unknown penalty {self.penalty!r}", [f"valid: {valid}"])
         check_steps(self.steps)
-        if self.shape is None:
-            return
-        shape = check_number("shape", self.shape)
-        if not kind.low < shape < kind.high:
-            upto = "" if kind.high == np.inf else f" and < {kind.high:g}"
-            raise InputError(
-                f"shape is {shape}; of penalty {self.penalty!r} it must be > {kind.low:g}{upto}"
-            )
+        CONCAVE[self.penalty].of(self.shape)
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
         b = yield from start_of(start, "lasso")
-        shape = shape_of(self.penalty, self.shape, b, start.l1_ratio)
-        factor = factors(self.penalty, shape, b, start)
+        penalty = shaped(self.penalty, self.shape, b, start.l1_ratio)
+        factor = factors(penalty, b, start)
         past: list[Floats] = []
         for step in range(1, self.steps + 1):
             weight = scaled(start.weight, factor)
             b = yield Wanted(f"step {step}", weight, passing=True)
-            old, factor = factor, factors(self.penalty, shape, b, start)
+            old, factor = factor, factors(penalty, b, start)
             if _same(old, factor):
                 return Ending(weight, b, True)
             past.append(factor)
@@ -212,9 +167,9 @@ class Reweighted(Schedule):
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
         b = yield from start_of(start, "lasso")
-        epsilon = shape_of("log", self.epsilon, b, start.l1_ratio)
+        penalty = shaped(LogSum.name, self.epsilon, b, start.l1_ratio)
         for step in range(1, self.steps + 1):
-            weight = scaled(start.weight, factors("log", epsilon, b, start))
+            weight = scaled(start.weight, factors(penalty, b, start))
             b = yield Wanted(f"step {step}", weight)
         return Ending(weight, b)
 

@@ -47,6 +47,10 @@ class PruneThenRefine(Schedule):
         b = yield Wanted("refine", weight, float(self.refine))
         return Ending(weight, b)
 
+    def refines_at(self) -> float | None:
+        """`refine` itself."""
+        return None if isinstance(self.refine, tuple) else float(self.refine)
+
     def variants(self) -> tuple[Schedule, ...]:
         """One for every value of `refine`."""
         if not isinstance(self.refine, tuple):

@@ -7,6 +7,8 @@
 // (Fenchel duality; Ndiaye, Fercoq, Gramfort, Salmon, JMLR 18, 2017.) A ridge counts as rows
 // added to Z, which bounds Omega_j*(s c_j) by s^2 l2 b_j^2 / 2 as soon as s |c_j - l2 b_j| <= l1,
 // however small l2 is; the term is then  l2 b_j^2 (1 - s)^2 / 2 + l1 |b_j| - s b_j (c_j - l2 b_j).
+// Of a concave penalty the gap is that of the convex problem that touches it at b from above, which
+// b solves if and only if it is stationary; nothing is told about other points.
 #pragma once
 
 #include <limits>
@@ -38,8 +40,10 @@ class Certifier {
         smooth_.push_back(j);
         continue;
       }
-      up_[sz(j)] = e.upper > 0 ? 1.0 / e.l1 : 0.0;
-      down_[sz(j)] = e.lower < 0 ? 1.0 / e.l1 : 0.0;
+      const double pays =
+          penalty.concave.proportional() ? penalty.curve(j, 1.0).zero_threshold() : e.l1;
+      up_[sz(j)] = e.upper > 0 ? 1.0 / pays : 0.0;
+      down_[sz(j)] = e.lower < 0 ? 1.0 / pays : 0.0;
     }
   }
 
@@ -47,6 +51,10 @@ class Certifier {
   // zero_threshold(c_j) / l1_j
   double alpha_max(const double* c) {
     if (groups_) return groups_->alpha_max(c);
+    if (curved()) {
+      for (std::size_t j = 0; j < scores_.size(); ++j) scores_[j] = entry(ix(j), std::abs(c[j]));
+      return scores_.empty() ? 0.0 : *std::max_element(scores_.begin(), scores_.end());
+    }
     return kernels().scores(c, up_.data(), down_.data(), penalty_.size(), scores_.data());
   }
 
@@ -55,6 +63,13 @@ class Certifier {
   std::span<const Index> may_enter(const double* c, const double* d, double t, double slack,
                                    double threshold) {
     if (groups_) return groups_->may_enter(c, d, t, slack, threshold);
+    if (curved()) {
+      Index count = 0;
+      for (Index j = 0; j < penalty_.size(); ++j)
+        if (leaves(j, threshold, std::abs(c[j] + t * (d[j] - c[j])) + slack))
+          found_[sz(count++)] = j;
+      return {found_.data(), sz(count)};
+    }
     const Index count = kernels().bounds(c, d, t, slack, up_.data(), down_.data(), penalty_.size(),
                                          threshold, found_.data());
     return {found_.data(), sz(count)};
@@ -65,7 +80,7 @@ class Certifier {
   void missed(double alpha, const double* c, double noise, AtRest&& at_rest, Indices& out) {
     if (groups_) return groups_->missed(alpha, c, noise, at_rest, out);
     for (const Index j : earning(alpha, c))
-      if (at_rest(j) && penalty_.at(j, alpha).violation(0.0, c[j]) > noise) out.push_back(j);
+      if (at_rest(j) && penalty_.violation(j, alpha, 0.0, c[j]) > noise) out.push_back(j);
   }
 
   // `c` holds Z'r for every feature and is left as it was; `b` the coefficients of the support.
@@ -95,9 +110,26 @@ class Certifier {
 
  private:
   static constexpr double kUnfitted = 100;
+  static constexpr double kFlat = 1e-6;  // share of the tax at zero
+
+  // Whether what a zero may earn is not in proportion to the tax: no kernel knows it.
+  bool curved() const { return penalty_.concave && !penalty_.concave.proportional(); }
+  // Whether a zero that earns so much may leave at this alpha
+  bool leaves(Index j, double alpha, double size) const {
+    if (penalty_.l1[sz(j)] == 0) return false;  // it never was one
+    const ConcaveNet pays = penalty_.curve(j, alpha);
+    return !pays.excluded() && !pays.surely_zero(size) && size >= pays.zero_threshold();
+  }
+  // The alpha up to which a zero that earns so much enters
+  double entry(Index j, double size) const {
+    const double share = penalty_.l1[sz(j)];
+    if (share == 0 || share == kInfinity) return 0.0;
+    return penalty_.curve(j, 1.0).entry(size) / share;
+  }
 
   // The features with a score of at least alpha, if one has more
   std::span<const Index> earning(double alpha, const double* c) {
+    if (curved()) return may_enter(c, c, 0.0, 0.0, alpha);
     if (!(alpha_max(c) > alpha)) return {};
     const Index count = kernels().above(scores_.data(), penalty_.size(), alpha, found_.data());
     return {found_.data(), sz(count)};
@@ -114,11 +146,11 @@ class Certifier {
     kept_.resize(support.size());
     for (std::size_t k = 0; k < support.size(); ++k) {
       const Index j = support[k];
-      const ElasticNet e = penalty_.at(j, alpha);
-      o.penalty += e.value(b[k]);
-      note(o, e, j, b[k], c[j]);
+      const ElasticNet e = penalty_.tangent(j, alpha, b[k]);
+      o.penalty += penalty_.value(j, alpha, b[k]);
+      note(o, j, alpha, b[k], c[j]);
       const double z = c[j] - e.l2 * b[k];
-      if (e.l1 > 0 && !held(e, b[k], c[j])) {
+      if (e.l1 > 0 && !held(e, b[k], c[j]) && !almost_flat(e, j, alpha)) {
         if (std::abs(z) * s > binding(e)) s = binding(e) / std::abs(z);
       }
       const bool free = e.l1 == 0 && e.l2 == 0 && !penalty_.is_intercept(j);
@@ -126,11 +158,10 @@ class Certifier {
       kept_[k] = std::exchange(c[j], 0.0);
     }
     for (const Index j : others()) {
-      if (!(std::max(up_[sz(j)] * c[j], -down_[sz(j)] * c[j]) > alpha)) continue;
-      const ElasticNet e = penalty_.at(j, alpha);
-      note(o, e, j, 0.0, c[j]);
-      over(j, e.violation(0.0, c[j]));
-      s = std::min(s, binding(e) / std::abs(c[j]));
+      if (!curved() && !(std::max(up_[sz(j)] * c[j], -down_[sz(j)] * c[j]) > alpha)) continue;
+      note(o, j, alpha, 0.0, c[j]);
+      over(j, penalty_.violation(j, alpha, 0.0, c[j]));
+      s = std::min(s, binding(penalty_.tangent(j, alpha, 0.0)) / std::abs(c[j]));
     }
     for (const Index j : smooth_) {
       const ElasticNet e = penalty_.at(j, alpha);
@@ -139,13 +170,13 @@ class Certifier {
     o.gap = data.gap(s);
     for (const Index j : smooth_) {  // those at zero: the others have c_j = 0 here
       const ElasticNet e = penalty_.at(j, alpha);
-      note(o, e, j, 0.0, c[j]);
+      note(o, j, alpha, 0.0, c[j]);
       if (e.l2 > 0) o.gap += e.fenchel_young(0.0, s * c[j]);
       if (penalty_.is_intercept(j)) o.gap += std::abs(s * c[j]);
     }
     for (std::size_t k = 0; k < support.size(); ++k) {
       c[support[k]] = kept_[k];
-      o.gap += term(penalty_.at(support[k], alpha), b[k], kept_[k], s);
+      o.gap += term(penalty_.tangent(support[k], alpha, b[k]), b[k], kept_[k], s);
       if (penalty_.is_intercept(support[k])) o.gap += std::abs(s * kept_[k]);
     }
     o.primal = data.value + o.penalty;
@@ -161,8 +192,13 @@ class Certifier {
     return c - e.l2 * b > 0 ? b >= e.upper : b <= e.lower;
   }
 
-  void note(Optimality& o, const ElasticNet& e, Index j, double b, double c) const {
-    o.violation = std::max(o.violation, e.violation(b, c) * penalty_.unit[sz(j)]);
+  // A slope of the concave penalty that only rounding tells from none binds nothing.
+  bool almost_flat(const ElasticNet& e, Index j, double alpha) const {
+    return penalty_.concave && e.l1 < kFlat * penalty_.at(j, alpha).l1;
+  }
+
+  void note(Optimality& o, Index j, double alpha, double b, double c) const {
+    o.violation = std::max(o.violation, penalty_.violation(j, alpha, b, c) * penalty_.unit[sz(j)]);
   }
 
   // Omega(b) + Omega*(s c) - b s c for b != 0, or its bound with the ridge as rows

@@ -19,6 +19,14 @@ struct Bends {
   std::span<const double> diagonal = {}, products = {};
 };
 
+// out = Z_A'Z_A M for some columns A and moves M of their coefficients: what correlations lose when
+// coefficients move.
+struct Image {
+  std::span<const Index> columns;
+  ConstMatrix moves;
+  Matrix out;
+};
+
 // Columns are named by their place in the pack. A pack does not outlive the Design it is of.
 class Pack {
  public:
@@ -50,6 +58,8 @@ class Pack {
   virtual void sweep(std::span<const Index> columns, const double* b, double* v,
                      const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
                      double* c, const Context& context) const;
+  // Several images at once: columns that they share are read once.
+  virtual void images(std::span<const Image> some) const;
   // G = Z'H Z_new for the columns `new` from `first` on
   virtual void bent_gram(const Bends& h, Index first, Matrix g, const Context& context) const;
   // The same for H = diag(h)
@@ -58,6 +68,12 @@ class Pack {
   // out = the rows from `begin` on of these columns; false: they do not lie dense, nothing is done
   virtual bool tile(Index, std::span<const Index>, Matrix) const { return false; }
 };
+
+// Images under columns that lie dense, a few rows after a few rows: at[m] tells where the columns
+// of the m-th begin. turn(m, begin, e) makes of e = X_A M, rows from `begin` on, what the columns
+// are to see.
+void images_by_rows(std::span<const Image> some, const std::vector<std::vector<const double*>>& at,
+                    Index n, const std::function<void(std::size_t, Index, Matrix)>& turn);
 
 // Dense columns, one after the other.
 class DensePack final : public Pack {
@@ -115,6 +131,7 @@ class DensePack final : public Pack {
   void sweep(std::span<const Index> columns, const double* b, double* v,
              const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
              double* c, const Context& context) const override;
+  void images(std::span<const Image> some) const override;
   void weighted_gram(std::span<const double> h, Index first, Matrix g,
                      const Context& context) const override;
   bool tile(Index begin, std::span<const Index> columns, Matrix out) const override {

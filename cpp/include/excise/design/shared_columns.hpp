@@ -64,6 +64,7 @@ class SharedPack final : public Pack {
   void correlate(Index first, ConstMatrix v, Matrix c, const Context& context) const override;
   void subtract(std::span<const Index> columns, const double* b, double* v,
                 const Context& context) const override;
+  void images(std::span<const Image> some) const override;
 
  private:
   // z = root o (scale x - shift)

@@ -19,11 +19,12 @@ struct Folds {
 };
 
 struct HeldOut {
-  Vec errors;            // weighted mean deviance (squared error), (alphas, folds) column by column
-  Vec null;              // of the intercept of the training rows alone, per fold
-  double worst_gap;      // largest relative gap of all training paths
+  Vec errors;        // weighted mean deviance (squared error), (alphas, folds) column by
+                     // column; where shares are asked for (alphas, shares, folds), of them alone
+  Vec null;          // of the intercept of the training rows alone, per fold
+  double worst_gap;  // largest relative gap of all training paths
   std::vector<Vec> eta;  // if wanted: per fold the predictors of its held-out rows, first with the
-                         // intercept alone, then at every alpha
+                         // intercept alone, then at every alpha, share after share
 };
 
 // The folds of one problem. Where moments serve, the data are read once, when it is made; the Gram
@@ -35,7 +36,7 @@ class CrossValidator {
 
   // alphas in the user's unit; with predictors, X is read fold by fold. Over working sets the path
   // of all rows goes along, and stays with the engine until it is asked for.
-  HeldOut run(std::span<const double> alphas, bool eta, const Context& context) const;
+  HeldOut run(const Asked& asked, bool eta, const Context& context) const;
 
  private:
   struct Parts;

@@ -26,6 +26,9 @@ struct Statement {
   // Groups of columns that are in or out together, as compressed rows; empty: every column by
   // itself. A group's penalty weight is that of its first column.
   Indices group_start = {}, group_members = {};
+  // Of a concave penalty in place of the elastic net, for the squared loss of one output without
+  // bounds; none: the elastic net
+  ConcaveShape concave = {};
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }
@@ -87,13 +90,15 @@ class Engine {
   }
 
   // Takes the path of these alphas from one who has it already, for the next call of path().
-  void give_path(std::span<const double> alphas, PathResult path) {
-    known_alphas_.assign(alphas.begin(), alphas.end());
+  void give_path(const Asked& asked, PathResult path) {
+    known_alphas_.assign(asked.alphas.begin(), asked.alphas.end());
+    known_shares_.assign(asked.shares.begin(), asked.shares.end());
     known_ = std::move(path);
   }
 
-  // Points in units of `unit`; alphas in the user's. `begin` too is in units of `unit`.
-  PathResult path(std::span<const double> alphas, const Start* begin = nullptr);
+  // Points in units of `unit`; alphas in the user's. `begin` too is in units of `unit`. Shares are
+  // for one output without groups, with a tax.
+  PathResult path(const Asked& asked, const Start* begin = nullptr);
 
   // Entries and exits between alpha_max and `last`, by falling alpha, in the user's unit;
   // `candidates` are the features known to be kept somewhere there.
@@ -114,7 +119,7 @@ class Engine {
   bool prefers_working_sets(std::size_t n_alphas) const;
   // Of one output
   PathResult path_of(const StandardProblem& problem, const NullModel& null, Index output,
-                     std::span<const double> alphas, const Start* begin);
+                     const Asked& asked, const Start* begin);
   std::vector<Event> events_of(const StandardProblem& problem, Index output,
                                const Indices& candidates, double first, double last);
   std::span<const double> q(Index output) const {
@@ -134,7 +139,7 @@ class Engine {
   bool uses_gram_ = false, started_ = false;
   NullModel null_;
   Vec gram_, q_;  // q: output after output
-  Vec known_alphas_;
+  Vec known_alphas_, known_shares_;
   PathResult known_;
 };
 

@@ -20,6 +20,9 @@ class NewtonSet final : public WorkingSet {
 
   bool solve(double alpha) override;
   void start(std::span<const Index> slots, std::span<const double> b) override;
+  std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {
+    return std::make_unique<NewtonRefinement>(problem_, shares, context_);
+  }
   const Indices& support() override;
   std::size_t n_active() const override {
     return now_.b.size() - sz(std::count(now_.b.begin(), now_.b.end(), 0.0));

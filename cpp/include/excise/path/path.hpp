@@ -42,12 +42,27 @@ struct PathPoint {
   bool converged = true;
 };
 
+// What is asked of a path: falling alphas, and the shares of each at which its support is fitted
+// again.
+struct Asked {
+  std::span<const double> alphas, shares = {};
+  Asked(std::span<const double> a, std::span<const double> s = {}) : alphas(a), shares(s) {}
+  Asked(const Vec& a) : alphas(a) {}
+};
+
 struct PathResult {
   std::vector<PathPoint> points;
-  Vec correlations;  // Z'r at the last point, for every feature
+  std::vector<std::vector<PathPoint>> refined;  // the same again, per share: see Refinement
+  Vec correlations;                             // Z'r at the last point, for every feature
   Index n_solves = 0;
   Index n_passes = 0;  // right-hand sides of correlate
 };
+
+// The points that are asked about: those of the path, or where there are shares the refined ones,
+// share after share.
+std::vector<const PathPoint*> judged_points(const PathResult& path);
+// The largest gap of all points, the refined ones included
+double worst_gap(const PathResult& path);
 
 // Z'r with the unpenalised columns alone fitted: the start of every path.
 struct NullModel {
@@ -69,9 +84,8 @@ struct Event {
 };
 
 // Over the Gram matrix: no data are touched.
-PathResult gram_path(ConstMatrix gram, std::span<const double> q, double yy, const Penalty& penalty,
-                     std::span<const double> alphas, double noise, const Context& context,
-                     const Start* start = nullptr);
+PathResult gram_path(ConstMatrix gram, std::span<const double> q, const StandardProblem& problem,
+                     const Asked& asked, const Context& context, const Start* start = nullptr);
 std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, double yy,
                                const Penalty& penalty, double first, double last, double noise,
                                const Context& context);
@@ -80,7 +94,7 @@ std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, doub
 // (Tibshirani et al., JRSS B 74, 2012), then one multi-vector `correlate` that checks every
 // feature at every alpha of the window.
 PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
-                            std::span<const double> alphas, const Context& context,
+                            const Asked& asked, const Context& context,
                             const Start* start = nullptr);
 // `candidates` start the working set; every feature is checked at every event.
 std::vector<Event> working_set_events(const StandardProblem& problem, const Indices& candidates,

@@ -10,8 +10,8 @@ class WindowedPath {
  public:
   // What it is given must outlive it. `reading`: what a reading of X costs, in readings by one
   // path alone.
-  WindowedPath(const StandardProblem& problem, const NullModel& null,
-               std::span<const double> alphas, const Context& context, double reading = 1.0);
+  WindowedPath(const StandardProblem& problem, const NullModel& null, const Asked& asked,
+               const Context& context, double reading = 1.0);
 
   // Begins at a solved point instead of the null model.
   void start_from(const Start& start);
@@ -35,6 +35,7 @@ class WindowedPath {
   void solve_window();
   void correlate_window();
   Index certify_window(Indices& missed);
+  void go_back(const PathPoint& point);
   void lay_over(Index l, Vec& c) const;
   void interpolate(Index l, Vec& c) const;
   void read_all(Index count);
@@ -52,6 +53,7 @@ class WindowedPath {
   WorkingSet& set_;
   std::unique_ptr<Pack> read_;  // columns that are read again
   Certifier certifier_;
+  std::unique_ptr<Refinement> refinement_;  // null: not asked for
   Vec met_, met_correlations_, end_;  // a residual that met every column, what it saw; the next
   Vec reference_;                     // Z'r at the last accepted alpha, perhaps between two such
   double reference_alpha_;

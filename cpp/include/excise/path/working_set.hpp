@@ -2,7 +2,7 @@
 // is solved depends on the loss: see ExactSet for the squared loss, NewtonSet for the others.
 #pragma once
 
-#include "excise/path/path.hpp"
+#include "excise/path/refinement.hpp"
 
 namespace excise {
 
@@ -64,6 +64,8 @@ class WorkingSet {
   virtual DataTerm data() const = 0;
   virtual double intercept() const = 0;
   virtual Index n_solves() const = 0;
+  // Fits its points again
+  virtual std::unique_ptr<Refinement> refinement(std::span<const double> shares) = 0;
   // The active set itself, where coefficients are linear in alpha between events; else null
   virtual ActiveSet* exact() { return nullptr; }
 
@@ -83,11 +85,15 @@ class ExactSet final : public WorkingSet {
  public:
   ExactSet(const StandardProblem& problem, const Context& context)
       : WorkingSet(problem),
+        context_(context),
         quadratic_(problem.y, problem.design->pack()),
-        solver_(
-            small_solver(quadratic_, problem.penalty.grouped(), problem.noise(), context.poll)) {}
+        solver_(small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
+  std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {
+    auto& exact = dynamic_cast<ActiveSet&>(*solver_);
+    return std::make_unique<ExactRefinement>(problem_, shares, exact, quadratic_, context_, this);
+  }
   bool solve(double alpha) override { return solver_->solve(alpha); }
   void start(std::span<const Index> slots, std::span<const double> b) override {
     solver_->start(slots, b);
@@ -111,6 +117,7 @@ class ExactSet final : public WorkingSet {
     quadratic_.keep(kept);
   }
 
+  const Context& context_;
   ColumnsQuadratic quadratic_;
   std::unique_ptr<SmallSolver> solver_;
 };

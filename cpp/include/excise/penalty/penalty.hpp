@@ -1,6 +1,8 @@
-// The penalty of all columns: one ElasticNet each, or one GroupNet for each group of them.
+// The penalty of all columns: one ElasticNet or one ConcaveNet each, or one GroupNet for each group
+// of them.
 #pragma once
 
+#include "excise/penalty/concave.hpp"
 #include "excise/penalty/group.hpp"
 
 namespace excise {
@@ -11,7 +13,9 @@ struct Penalty {
   Vec l1, l2, lower, upper;
   Vec unit;       // turns a gradient on this scale into one on the scale the penalty is stated on
   Groups groups;  // none: every column by itself
-  Index intercepts = 0;  // how many columns, the last ones, are intercepts and no features
+  Index intercepts = 0;       // how many columns, the last ones, are intercepts and no features
+  ConcaveShape concave = {};  // none: the elastic net; else l1 is the tax at zero, and no ridge,
+  Vec width = {};             // bound or group is there
 
   ElasticNet at(Index j, double alpha) const {
     const double share = l1[sz(j)];
@@ -21,6 +25,22 @@ struct Penalty {
   GroupNet group(Index g, double alpha) const {
     const std::size_t j = sz(groups[g].front());
     return {alpha * l1[j], alpha * l2[j]};
+  }
+  ConcaveNet curve(Index j, double alpha) const {
+    return {concave.curve, at(j, alpha).l1, concave.shape, width[sz(j)]};
+  }
+  // The elastic net that touches the penalty at b and lies nowhere below it
+  ElasticNet tangent(Index j, double alpha, double b) const {
+    ElasticNet e = at(j, alpha);
+    if (concave && !e.excluded()) e.l1 = curve(j, alpha).slope(std::abs(b));
+    return e;
+  }
+  double value(Index j, double alpha, double b) const {
+    if (!concave || b == 0 || l1[sz(j)] == 0) return at(j, alpha).value(b);
+    return curve(j, alpha).value(std::abs(b));
+  }
+  double violation(Index j, double alpha, double b, double c) const {
+    return concave ? curve(j, alpha).violation(b, c) : at(j, alpha).violation(b, c);
   }
   Index size() const { return ix(l1.size()); }
   bool is_intercept(Index j) const { return j >= size() - intercepts; }

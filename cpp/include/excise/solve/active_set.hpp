@@ -51,6 +51,14 @@ class ActiveSet final : public SmallSolver {
   int sign(Index j) const;
   Index n_solves() const override { return n_solves_; }
 
+  // For who goes on from here: see Refit
+  double alpha() const { return alpha_; }
+  double noise() const { return noise_; }
+  const Penalty& penalty() const { return penalty_; }
+  const Cholesky& factor() const { return factor_; }
+  // The Gram matrix of some columns, the active ones first
+  Vec gram(std::span<const Index> columns) const;
+
  private:
   enum class Side : std::int8_t { Zero, Plus, Minus, Smooth, AtLower, AtUpper };
   struct Interval {

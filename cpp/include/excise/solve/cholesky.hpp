@@ -61,6 +61,34 @@ class Cholesky {
     inverse_.resize(sz(size_));
   }
 
+  // G := G + change e_k e_k'. False, and the columns from k on are forgotten, if that is not
+  // positive definite, or so nearly not that digits would be lost (Gill, Golub, Murray, Saunders,
+  // Mathematics of Computation 28, 1974).
+  bool shift(Index k, double change) {
+    constexpr double kLeast = 1e-3;  // of a squared pivot that must be left
+    const double sign = change < 0 ? -1.0 : 1.0;
+    if (ix(turns_.size()) < size_) turns_.resize(sz(size_));
+    for (Index i = k; i < size_; ++i) {
+      double* const l = row(i);
+      double w = i == k ? std::sqrt(std::abs(change)) : 0.0;
+      for (Index c = k; c < i; ++c) {
+        const Turn& turn = turns_[sz(c)];
+        l[c] = (l[c] + sign * turn.slope * w) * turn.shrink;
+        w = turn.grow * w - turn.slope * l[c];
+      }
+      const double square = l[i] * l[i] + sign * w * w;
+      if (!(square > kLeast * l[i] * l[i])) {
+        truncate(k);
+        return false;
+      }
+      const double pivot = std::sqrt(square);
+      turns_[sz(i)] = {l[i] / pivot, pivot / l[i], w / l[i]};
+      l[i] = pivot;
+      inverse_[sz(i)] = 1.0 / pivot;
+    }
+    return true;
+  }
+
   // X := L^{-1} X, a few rows of L at a time: each is read once for all columns. The first `from`
   // rows of X are solved already.
   void forward(Matrix x, Index from = 0) const {
@@ -127,6 +155,10 @@ class Cholesky {
   Vec l_;
   Vec inverse_;  // of the pivots: each division would wait for the one before
   std::vector<Rotation> rotations_;
+  struct Turn {
+    double shrink, grow, slope;
+  };
+  std::vector<Turn> turns_;
 };
 
 }  // namespace excise

@@ -38,9 +38,28 @@ class Quadratic {
   // Smallest squared pivot of an unpenalised unit column that is not rounding
   virtual double dependent() const = 0;
 
+  // What correlations lose when coefficients move
+  virtual void images(std::span<const Image> some) const = 0;
+
   // c = Z_W'(y - Z_A b); returns |y - Z_A b|^2. b[k] belongs to column support[k].
   virtual double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
 };
+
+// G B for a symmetric G, in the rows that are named; B is zero in all others.
+inline void products(ConstMatrix g, const std::vector<char>& named, ConstMatrix b, Matrix out) {
+  Indices rows;
+  std::vector<const double*> at;
+  for (Index j = 0; j < g.cols; ++j) {
+    if (!named[sz(j)]) continue;
+    rows.push_back(j);
+    at.push_back(g.column(j));
+  }
+  Vec made(rows.size() * sz(b.cols));
+  kernels().scattered_f64(at.data(), g.rows, ix(rows.size()), nullptr, b.data, b.stride, b.cols,
+                          made.data(), ix(rows.size()));
+  for (Index l = 0; l < b.cols; ++l)
+    for (std::size_t k = 0; k < rows.size(); ++k) out(rows[k], l) = made[k + sz(l) * rows.size()];
+}
 
 // Held as G = Z'Z, q = Z'y and y'y: no data are touched again.
 class GramQuadratic final : public Quadratic {
@@ -61,6 +80,25 @@ class GramQuadratic final : public Quadratic {
   void cross(Index j, std::span<const Index> columns, double* g) const override {
     const double* column = gram_.column(j);
     for (std::size_t k = 0; k < columns.size(); ++k) g[k] = column[columns[k]];
+  }
+  void images(std::span<const Image> some) const override {
+    Index count = 0, at = 0;
+    for (const Image& image : some) count += image.moves.cols;
+    std::vector<char> named(sz(size()));
+    Vec moves(sz(size() * count)), seen(moves.size());
+    for (const Image& image : some)
+      for (Index l = 0; l < image.moves.cols; ++l, ++at)
+        for (std::size_t k = 0; k < image.columns.size(); ++k) {
+          named[sz(image.columns[k])] = 1;
+          moves[sz(image.columns[k] + at * size())] = image.moves(ix(k), l);
+        }
+    products(gram_, named, ConstMatrix(moves.data(), size(), count),
+             Matrix(seen.data(), size(), count));
+    at = 0;
+    for (const Image& image : some)
+      for (Index l = 0; l < image.moves.cols; ++l, ++at)
+        for (std::size_t k = 0; k < image.columns.size(); ++k)
+          image.out(ix(k), l) = seen[sz(image.columns[k] + at * size())];
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     c.assign(q_.begin(), q_.end());
@@ -119,6 +157,7 @@ class ColumnsQuadratic final : public Quadratic {
                Matrix g) const override {
     pack_->crosses(some, columns, g);
   }
+  void images(std::span<const Image> some) const override { pack_->images(some); }
   double distance(Index j, std::span<const Index> columns, std::span<const double> b,
                   double* c) override {
     constexpr double kOnce = -1.0;

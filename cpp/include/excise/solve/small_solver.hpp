@@ -36,9 +36,10 @@ class SmallSolver {
   virtual Index n_solves() const = 0;
 };
 
-// An ActiveSet, or a GroupDescent where columns pay in groups. `noise` is the rounding error of a
+// The solver for columns that pay as those of `penalty` do: an ActiveSet, a GroupDescent where they
+// pay in groups, a ConcaveDescent where the penalty is concave. `noise` is the rounding error of a
 // correlation: smaller violations mean nothing.
-std::unique_ptr<SmallSolver> small_solver(Quadratic& quadratic, bool grouped, double noise,
-                                          std::function<void()> poll);
+std::unique_ptr<SmallSolver> small_solver(Quadratic& quadratic, const Penalty& penalty,
+                                          double noise, std::function<void()> poll);
 
 }  // namespace excise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from excise.cli.app import Command
 from excise.cli.options import Option, Pairs, reading_options
 from excise.cli.terminal import Terminal
 from excise.exceptions import InputError
+
+if TYPE_CHECKING:
+    from excise.cli.scoring import Scored
+    from excise.cli.text.explain_several import Sums
 
 
 @click.command(
@@ -37,9 +41,13 @@ def command(
     rename: tuple[tuple[str, str], ...],
     **reading: Any,
 ) -> None:
-    """The intercept, then coefficient times value of each kept feature, largest first."""
+    """The intercept, then coefficient times value of each kept feature, largest first.
+
+    Of three classes or more there is such a sum for each.
+    """
     from excise.cli.scoring import actual_text, actual_value, score
     from excise.cli.text.explain import Outcome, Sum, Term, render
+    from excise.cli.text.explain_several import render as render_several
     from excise.model import load
 
     loaded = load(model)
@@ -54,12 +62,17 @@ def command(
         )
     for text in scored.warnings:
         terminal.warn(text)
+    where = f"row {row:,} of {scored.table.name}"
+    if loaded.outputs:
+        sums = _sums(scored, row - 1, where)
+        terminal.show(render_several(sums, terminal.page))
+        terminal.show_json(model=model, row=row, target=loaded.target.name, **sums.to_dict())
+        return
     terms = [
         Term(column.name, float(value), float(coef))
         for column, value, coef in zip(loaded.columns, scored.X[row - 1], loaded.coef, strict=True)
         if coef
     ]
-    where = f"row {row:,} of {scored.table.name}"
     actual, mean = actual_value(scored, row - 1), float(scored.mean[row - 1])
     found = Sum(where, loaded.predictor, loaded.intercept, terms, actual)
     if loaded.data_term.link != "identity":
@@ -69,3 +82,20 @@ def command(
         found = replace(found, start="constant")
     terminal.show(render(found, terminal.page))
     terminal.show_json(model=model, row=row, target=loaded.target.name, **found.to_dict())
+
+
+def _sums(scored: Scored, row: int, where: str) -> Sums:
+    """The scores of all classes in a row."""
+    from excise.cli.scoring import actual_value
+    from excise.cli.text.explain_several import Sums, Terms
+
+    model, actual = scored.model, actual_value(scored, row)
+    columns = zip(model.columns, scored.X[row], model.coef, model.point.kept, strict=True)
+    return Sums(
+        where,
+        model.outputs,
+        tuple(model.intercept.tolist()),
+        tuple(scored.mean[row].tolist()),
+        tuple(Terms(c.name, float(x), tuple(b.tolist())) for c, x, b, kept in columns if kept),
+        None if actual is None else model.outputs[int(actual)],
+    )

@@ -37,16 +37,17 @@ def command(
 ) -> None:
     """MODEL is a .excise.json file; it holds all that is needed."""
     from excise.cli.text import ledger as text
+    from excise.cli.text.several import ledger_lines
     from excise.model import load
 
     loaded = load(model).at(at)
     ledger, page = loaded.ledger(), terminal.page
-    legend = text.legend(loaded, page)
-    rows = text.render(ledger, page, limit=limit, sort=sort, legend=legend)
+    rows = ledger_lines(loaded, page, limit=limit, sort=sort)
     terminal.show([*text.heading(loaded, page), "", *rows])
     terminal.show_json(
         model=model,
         penalty={"alpha": ledger.alpha, "tax": ledger.tax},
         intercept=loaded.intercept,
+        outputs=list(loaded.outputs),
         ledger=ledger.to_dict(),
     )

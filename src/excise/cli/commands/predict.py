@@ -53,9 +53,10 @@ def command(
 ) -> None:
     """Adds TARGET_pred and, for classes, TARGET_prob, the probability of the positive one.
 
-    Of survival times it adds TIME_risk, the hazard over that of the average row of training, and
-    TIME_survival_T for each of --times. Columns of cut features need not be there, and the order of
-    columns is free.
+    Of three classes or more it adds TARGET_prob_CLASS for each. Of survival times it adds
+    TIME_risk, the hazard over that of the average row of training, and TIME_survival_T for each of
+    --times.
+    Columns of cut features need not be there, and the order of columns is free.
     """
     path = None if output == STANDARD_OUTPUT else Path(output)
     if path:
@@ -83,11 +84,21 @@ def command(
         target=loaded.target.name,
         rows=len(scored.eta),
         predictions=None if path else next(iter(added.values())),
-        probabilities=None if path else added.get(f"{loaded.target.name}_prob"),
+        probabilities=None if path else _probabilities(scored, added),
         survival=_survival(scored, shown=not path),
-        positive=loaded.target.levels[-1] if loaded.task == "class" else None,
+        positive=loaded.target.levels[-1]
+        if loaded.task == "class" and not loaded.outputs
+        else None,
+        levels=list(loaded.target.levels),
         files=[{"path": str(place), "bytes": size} for place, size in sizes.items()],
     )
+
+
+def _probabilities(scored: Scored, added: dict[str, list[Any]]) -> list[Any] | None:
+    """Of the positive class; of three or more a list for each row, in the order of the levels."""
+    if scored.model.outputs:
+        return list(scored.mean.tolist())
+    return added.get(f"{scored.model.target.name}_prob")
 
 
 def _survival(scored: Scored, *, shown: bool) -> dict[str, Any] | None:

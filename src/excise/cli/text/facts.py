@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from excise.cli.text.cells import clean
 from excise.cli.text.page import Page
+from excise.model.equation import equations
 from excise.model.facts import Fact, facts
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ _INDENT = "  "
 _LABEL = f"{_INDENT}{{:<9}}"
 EQUATION_LINES = 4
 """A longer equation is cut short."""
+MOST_EQUATIONS = 4
+"""More classes have theirs elsewhere."""
 _NOTE = "  Note  "
 
 
@@ -33,12 +38,24 @@ def notes(model: Model, page: Page) -> list[str]:
 
 
 def equation(model: Model, page: Page) -> list[str]:
-    """The model as a formula in the units of the table."""
+    """The model as a formula in the units of the table; of several classes one for each."""
+    if len(model.outputs) > MOST_EQUATIONS:
+        what = f"{len(model.outputs)} equations, one for each {model.noun}"
+        return page.wrap(f"{what}: in the report, and with --json", _INDENT, _INDENT * 3)
+    full = "'per unit' in the ledger, --limit 0 shows every row"
+    full = "in the report" if model.outputs else full
+    terms = np.atleast_1d(np.count_nonzero(model.coef, axis=0))
+    pairs = zip(equations(model), terms.tolist(), strict=True)
+    return [line for text, n in pairs for line in _formula(text, n, full, page)]
+
+
+def _formula(text: str, terms: int, full: str, page: Page) -> list[str]:
+    """One equation, cut short where it takes too many lines."""
     hang = _INDENT * 3
-    lines = page.wrap(clean(model.equation()), _INDENT, hang)
+    lines = page.wrap(clean(text), _INDENT, hang)
     if len(lines) <= EQUATION_LINES:
         return lines
-    rest = f"... {model.n_kept} terms in all: 'per unit' in the ledger, --limit 0 shows every row"
+    rest = f"... {terms} terms in all: {full}"
     return [*lines[: EQUATION_LINES - 1], *page.wrap(rest, hang, hang)]
 
 

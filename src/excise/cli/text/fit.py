@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from excise.cli.text import facts, ledger
+from excise.cli.text import facts
 from excise.cli.text.cells import clean, left, width
 from excise.cli.text.page import Page
+from excise.cli.text.several import ledger_lines
+from excise.explain.several import SeveralLedger
 from excise.explain.words import figures
 
 if TYPE_CHECKING:
@@ -24,9 +26,7 @@ def render(
     sort: Literal["earns", "name", "file"] = "earns",
 ) -> list[str]:
     """Everything that goes to standard output."""
-    book = ledger.render(
-        model.ledger(), page, limit=limit, sort=sort, legend=ledger.legend(model, page)
-    )
+    book = ledger_lines(model, page, limit=limit, sort=sort)
     parts = [
         data(summary, page),
         facts.render(model, page, tested=tested),
@@ -58,7 +58,8 @@ def plan(planned: Plan, page: Page) -> list[str]:
 
 def next_line(model: Model, path: str) -> str:
     """Commands that go on from here, the first about the best of the cut features."""
-    book = model.ledger().sorted()
+    whole = model.ledger()
+    book = (whole.by_feature() if isinstance(whole, SeveralLedger) else whole).sorted()
     cut = next((row for row in book if not row.coef_std and row.status != "excluded"), None)
     feature = (cut or next(iter(book))).feature
     quoted = feature if feature.replace("_", "").isalnum() else f"'{feature}'"

@@ -53,6 +53,18 @@ def render(
     """The table, the count of hidden rows and the legend, a line each."""
     shown = list(ledger.sorted(sort))[: limit or None]
     columns, bar = _fit_to_page(_columns(ledger, shown), page)
+    return assemble(ledger, shown, columns, bar, page, legend)
+
+
+def assemble(
+    ledger: Ledger,
+    shown: Sequence[LedgerRow],
+    columns: Sequence[Column],
+    bar: int,
+    page: Page,
+    legend: str,
+) -> list[str]:
+    """Columns side by side with bars of `bar` cells, the hidden rows, the legend."""
     sides = [column.lines() for column in columns]
     if bar:
         position = 1 + max(i for i, c in enumerate(columns) if c.name in ("earns", "tax"))

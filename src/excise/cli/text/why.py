@@ -9,9 +9,10 @@ from excise.cli.text.page import Page
 
 if TYPE_CHECKING:
     from excise.explain import Why
+    from excise.explain.several_why import SeveralWhy
 
 
-def render(why: Why, page: Page) -> list[str]:
+def render(why: Why | SeveralWhy, page: Page) -> list[str]:
     """Its sentences; only a line too long for the page is broken."""
     lines: list[str] = []
     for sentence in map(clean, why.sentences()):
