@@ -108,11 +108,6 @@ class _InUnits(NamedTuple):
 def refuse_beside(problem: Problem, title: str) -> None:
     """Refuse what a penalty that is solved by proximal steps cannot stand beside."""
     loss = problem.loss
-    if problem.schedule is not None:
-        raise InputError(
-            f"{title} takes no schedule",
-            ["a schedule makes new weights of the elastic net from stage to stage"],
-        )
     if problem.outputs > 1:
         raise InputError(
             f"{title} takes one output, but y has {problem.outputs}",
@@ -250,7 +245,8 @@ def _verdicts(seen: Seen, proved: Mask, top: float) -> Verdicts:
     earns, off = np.abs(slope), pen.distance(b, seen.c)
     kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
     kind[off <= tie] = VerdictKind.BORDERLINE
-    kind[(off <= tie) & (earns < price - tie)] = VerdictKind.KKT
+    holds = VerdictKind.KKT if pen.penalty.convex else VerdictKind.STATIONARY
+    kind[(off <= tie) & (earns < price - tie)] = holds
     kind[proved] = VerdictKind.PROVED
     kind[np.isinf(pen.weight) | (seen.view.columns.scale == 0.0)] = VerdictKind.EXCLUDED
     kind[~zero] = VerdictKind.KEPT

@@ -140,7 +140,14 @@ class ProximalSession:
             feature_names=self.problem.feature_names,
             _solve_at=self.solve_at,
             _find_events=_no_events,
+            _find_convex=lambda: self._convex_min(float(alphas[-1])),
         )
+
+    def _convex_min(self, last: float) -> float:
+        """See `Path.convex_min`."""
+        if self.penalty.convex:
+            return last
+        raise InputError(f"where {self.penalty.name} leaves the objective convex is not known")
 
     def original(self, point: Point) -> tuple[Floats, float]:
         """Coefficients and intercept on the original scale."""
