@@ -309,7 +309,7 @@ jobs = {
     "rows cv": lambda t: ex.fit_cv(*wide, alphas=300, n_threads=t),
     "moments cv": lambda t: ex.fit_cv(*tall, alphas=20_000, n_threads=t),
     "ridge": lambda t: ex.fit_path(*wide, 400, penalty="ridge", n_threads=t),
-    "events": lambda t: ex.fit_path(*wide, 20, alpha_min_ratio=0.03, l1_ratio=0.9,
+    "events": lambda t: ex.fit_path(*wide, 20, alpha_min_ratio=0.015, l1_ratio=0.9,
                                     n_threads=t).events(),
 }
 sent = 0.0
