@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "excise/design/columns.hpp"
 #include "excise/design/dense.hpp"
+#include "excise/design/repeated.hpp"
 #include "excise/design/sparse.hpp"
 #include "python_design.hpp"
 
@@ -128,6 +129,13 @@ void bind_designs(nb::module_& m) {
         "where the structure is corrupt.");
   m.def("columns", &columns, "arrays"_a, nb::keep_alive<0, 1>(),
         "One-dimensional arrays of one length: floats, integers or booleans, any strides.");
+  m.def(
+      "repeated",
+      [](const std::shared_ptr<Design>& base, const IndicesIn& place) -> std::shared_ptr<Design> {
+        return std::make_shared<Repeated>(base, to_vector(place));
+      },
+      "base"_a, "place"_a, nb::keep_alive<0, 1>(),
+      "The same table with column place[j] at j; every column stands somewhere, perhaps twice.");
   m.def(
       "python_design",
       [](nb::object design) -> std::shared_ptr<Design> {

@@ -47,6 +47,8 @@ struct Turn {
 
 // Groups of columns as compressed rows: (indptr, indices)
 using GroupsIn = std::tuple<IndicesIn, IndicesIn>;
+// What groups pay beside their penalty weight: (a weight for each, share paid column by column)
+using GroupTaxIn = std::tuple<FloatsIn, double>;
 
 // A concave penalty: its name and its shape
 using ConcaveIn = std::tuple<std::string, double>;
@@ -86,7 +88,8 @@ class PyEngine {
            double l1_ratio, bool fit_intercept, bool standardize, const std::string& loss,
            double parameter, double tol, std::optional<FloatsIn> offset, int n_threads,
            nb::object check, const std::optional<SurvivalIn>& survival, Index outputs,
-           const std::optional<GroupsIn>& groups, const std::optional<ConcaveIn>& concave)
+           const std::optional<GroupsIn>& groups, const std::optional<ConcaveIn>& concave,
+           const std::optional<GroupTaxIn>& group_tax)
       : given_(std::move(design)), check_(std::move(check)) {
     Statement s;
     s.y = to_vector(y);
@@ -111,6 +114,12 @@ class PyEngine {
       s.concave = concave_of(std::get<0>(*concave), std::get<1>(*concave));
       if (s.loss || groups || outputs > 1)
         throw std::invalid_argument("concave: the squared loss of one output alone");
+    }
+    if (group_tax) {
+      s.group_weight = to_vector(std::get<0>(*group_tax));
+      s.l1_share = std::get<1>(*group_tax);
+      if (!groups || !(s.l1_share >= 0 && s.l1_share < 1))
+        throw std::invalid_argument("group_tax: needs groups, and a share in [0, 1)");
     }
     context_ = python_context(n_threads, check_);
     before_reading();
@@ -331,12 +340,12 @@ void bind_engine(nb::module_& m) {
                     const FloatsIn&, const FloatsIn&, const FloatsIn&, double, bool, bool,
                     const std::string&, double, double, std::optional<FloatsIn>, int, nb::object,
                     const std::optional<SurvivalIn>&, Index, const std::optional<GroupsIn>&,
-                    const std::optional<ConcaveIn>&>(),
+                    const std::optional<ConcaveIn>&, const std::optional<GroupTaxIn>&>(),
            "design"_a, "y"_a, "weights"_a.none(), "penalty_weight"_a, "lower"_a, "upper"_a,
            "l1_ratio"_a, "fit_intercept"_a, "standardize"_a, "loss"_a = "squared",
            "parameter"_a = 0.0, "tol"_a = 1e-10, "offset"_a = nb::none(), "n_threads"_a = 1,
            "check"_a = nb::none(), "survival"_a = nb::none(), "outputs"_a = 1,
-           "groups"_a = nb::none(), "concave"_a = nb::none())
+           "groups"_a = nb::none(), "concave"_a = nb::none(), "group_tax"_a = nb::none())
       .def_prop_ro("not_finite", &PyEngine::not_finite)
       .def_prop_ro("unsquarable", &PyEngine::unsquarable)
       .def_prop_ro("alpha_max", [](PyEngine& e) { return e.started().alpha_max(); })

@@ -5,6 +5,8 @@
 namespace excise {
 namespace {
 
+constexpr Index kWhole = 256;  // columns of a Gram matrix that stays in cache
+
 // The first of each run
 Indices firsts(std::span<const Index> places, Index copies) {
   Indices out;
@@ -66,11 +68,26 @@ void ActiveGram::multiply(const Vec& v, Vec& out) {
     kernels().columns_f64(g_.data(), stride_, size_, size_, nullptr, in, size_, copies_, made,
                           size_);
   };
-  if (copies_ == 1) return product(v.data(), out.data());
+  if (copies_ == 1) return size_ > kWhole ? multiply_half(v, out) : product(v.data(), out.data());
   apart(v, copies_, by_output_);
   products_.assign(v.size(), 0.0);
   product(by_output_.data(), products_.data());
   together(products_, copies_, out);
+}
+
+// G is symmetric, and large: what lies below the diagonal is read, a few columns at a time, for
+// both halves.
+void ActiveGram::multiply_half(const Vec& v, Vec& out) const {
+  constexpr Index kColumns = 32;
+  const double* columns[kColumns];
+  for (Index lo = 0; lo < size_; lo += kColumns) {
+    const Index count = std::min(kColumns, size_ - lo), hi = lo + count;
+    for (Index k = 0; k < count; ++k) columns[k] = unit(lo + k) + lo;
+    kernels().scattered_f64(columns, size_ - lo, count, nullptr, v.data() + lo, size_, 1,
+                            out.data() + lo, size_);
+    for (Index k = 0; k < count; ++k) columns[k] += count;
+    kernels().combine(columns, v.data() + lo, count, size_ - hi, out.data() + hi);
+  }
 }
 
 void ActiveGram::add(double a, Index first, std::span<const double> some, Vec& out) const {

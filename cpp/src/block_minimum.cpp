@@ -37,6 +37,11 @@ double BlockMinimum::shortest(ConstMatrix gram, const GroupNet& net,
 
 void BlockMinimum::find(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
                         std::span<double> b) {
+  net.own > 0 ? find_sparse(gram, net, h, b) : find_whole(gram, net, h, b);
+}
+
+void BlockMinimum::find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                              std::span<double> b) {
   std::fill(b.begin(), b.end(), 0.0);
   if (!(net.zero_threshold(h) > net.l1)) return;
   double rho = shortest(gram, net, h);
@@ -65,6 +70,93 @@ void BlockMinimum::find(ConstMatrix gram, const GroupNet& net, std::span<const d
     rho += more;
   }
   std::copy(work_.begin(), work_.end(), b.begin());
+}
+
+// Where b is, if that is better than zero; else a short step from zero that goes down.
+void BlockMinimum::begin_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                                std::span<double> b) {
+  double most = 0.0, value = net.value(b);
+  for (Index k = 0; k < gram.cols; ++k) {
+    double row = 0.0, seen = 0.0;
+    for (Index i = 0; i < gram.rows; ++i) {
+      row += std::abs(gram(i, k));
+      seen += gram(i, k) * b[sz(i)];
+    }
+    most = std::max(most, row);
+    value += b[sz(k)] * (0.5 * seen - h[sz(k)]);
+  }
+  if (!(value < 0)) {
+    const double over = net.zero_threshold(h);
+    const double share = (1.0 - net.l1 / over) / (most + net.l2);
+    for (std::size_t k = 0; k < b.size(); ++k) b[k] = share * net.left(h[k]);
+  }
+  sign_.assign(b.size(), 0);
+  for (std::size_t k = 0; k < b.size(); ++k) sign_[k] = (b[k] > 0) - (b[k] < 0);
+}
+
+// To the minimum over the columns that are in, with their signs; false where a column became zero
+// on the way.
+bool BlockMinimum::go_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                             std::span<double> b) {
+  active_.clear();
+  target_.clear();
+  for (std::size_t k = 0; k < b.size(); ++k) {
+    if (sign_[k] == 0) continue;
+    active_.push_back(ix(k));
+    target_.push_back(h[k] - net.own * sign_[k]);
+  }
+  const Index m = ix(active_.size());
+  gram_.resize(sz(m * m));
+  for (Index k = 0; k < m; ++k)
+    for (Index i = 0; i < m; ++i) gram_[sz(i + k * m)] = gram(active_[sz(i)], active_[sz(k)]);
+  aim_.assign(sz(m), 0.0);
+  find_whole(ConstMatrix(gram_.data(), m, m), {net.l1, net.l2}, target_, aim_);
+  double share = 1.0;
+  std::size_t first = b.size();
+  for (Index k = 0; k < m; ++k) {
+    const std::size_t j = sz(active_[sz(k)]);
+    if (aim_[sz(k)] * sign_[j] > 0) continue;
+    const double far = b[j] == 0 ? 0.0 : b[j] / (b[j] - aim_[sz(k)]);
+    if (first < b.size() && far >= share) continue;
+    share = far;
+    first = j;
+  }
+  for (Index k = 0; k < m; ++k) {
+    double& value = b[sz(active_[sz(k)])];
+    value = first == b.size() ? aim_[sz(k)] : value + share * (aim_[sz(k)] - value);
+  }
+  if (first == b.size()) return true;
+  b[first] = 0.0;
+  sign_[first] = 0;
+  return false;
+}
+
+void BlockMinimum::find_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                               std::span<double> b) {
+  if (!(net.zero_threshold(h) > net.l1)) {
+    std::fill(b.begin(), b.end(), 0.0);
+    return;
+  }
+  begin_sparse(gram, net, h, b);
+  const double rounded = kRounding * (net.own + length(h));
+  std::vector<int> came(b.size());
+  for (int step = 0; step < kSteps + 4 * static_cast<int>(b.size()); ++step) {
+    if (!go_sparse(gram, net, h, b)) continue;
+    std::size_t best = b.size();
+    double most = rounded;
+    for (std::size_t k = 0; k < b.size(); ++k) {
+      if (sign_[k] != 0 || came[k] >= 3) continue;
+      const double c = h[k] - kernels().dot(gram.column(ix(k)), b.data(), gram.rows);
+      if (!(std::abs(c) - net.own > most)) continue;
+      most = std::abs(c) - net.own;
+      best = k;
+      sign_[k] = c > 0 ? 1 : -1;
+    }
+    for (std::size_t k = 0; k < b.size(); ++k)
+      if (b[k] == 0 && k != best) sign_[k] = 0;
+    if (best == b.size()) return;
+    ++came[best];
+  }
 }
 
 }  // namespace excise

@@ -82,9 +82,10 @@ Penalty for_outputs(const Penalty& one, Index outputs, Index intercepts) {
                                         {&Penalty::l2, 0.0},
                                         {&Penalty::lower, -kInfinity},
                                         {&Penalty::upper, kInfinity},
-                                        {&Penalty::unit, 1.0}}) {
+                                        {&Penalty::unit, 1.0},
+                                        {&Penalty::own, 0.0}}) {
     for (const double value : one.*v) (all.*v).insert((all.*v).end(), sz(outputs), value);
-    (all.*v).insert((all.*v).end(), sz(intercepts), of_intercept);
+    if (!(one.*v).empty()) (all.*v).insert((all.*v).end(), sz(intercepts), of_intercept);
   }
   all.intercepts = intercepts;
   return all;
@@ -114,12 +115,15 @@ Penalty standard_penalty(const Statement& s, const Vec& divisor, double unit) {
   const std::size_t p = sz(s.p());
   Penalty out{Vec(p), Vec(p), Vec(p), Vec(p), Vec(p), {}};
   out.concave = s.concave;
+  if (s.l1_share > 0) out.own.resize(p);
+  const Vec of_group = group_weights(s), of_ridge = ridge_weights(s);
   for (std::size_t j = 0; j < p; ++j) {
     const double v = s.penalty_weight[j], per = s.standardize ? 1.0 : 1.0 / divisor[j];
     const bool excluded = v == kInfinity || !(divisor[j] > 0);
     out.unit[j] = s.standardize || excluded ? 1.0 : divisor[j];
-    out.l1[j] = excluded ? kInfinity : s.l1_ratio * v * per;
-    out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * v * per * per * unit;
+    out.l1[j] = excluded ? kInfinity : s.l1_ratio * (1.0 - s.l1_share) * of_group[j] * v * per;
+    out.l2[j] = excluded ? 0.0 : (1.0 - s.l1_ratio) * of_ridge[j] * v * per * per * unit;
+    if (s.l1_share > 0) out.own[j] = excluded ? 0.0 : s.l1_ratio * s.l1_share * v * per;
     out.lower[j] =
         s.lower[j] == 0 || excluded ? std::min(0.0, s.lower[j]) : s.lower[j] * divisor[j] / unit;
     out.upper[j] =
@@ -286,11 +290,11 @@ double Engine::top_gradient() const {
   double most = 0.0;
   Vec seen;
   for (Index g = 0; g < penalty.groups.count(); ++g) {
-    const auto members = penalty.groups[g];
-    if (penalty.is_intercept(members.front())) continue;
-    const double weight = stated_weight(members.front());
-    const auto c = gathered(members, null_.correlations.data(), seen);
-    if (weight > 0) most = std::max(most, penalty.group(g, 1.0).zero_threshold(c) / weight);
+    const GroupNet net =
+        penalty.group(g, statement_.l1_ratio > 0 ? 1.0 / statement_.l1_ratio : 1.0);
+    if (!net.smooth())
+      most = std::max(
+          most, 1.0 / net.widest(gathered(penalty.groups[g], null_.correlations.data(), seen)));
   }
   for (Index j = 0; j < n_coefficients() && !penalty.grouped(); ++j) {
     const ElasticNet e = penalty.at(j, 1.0);

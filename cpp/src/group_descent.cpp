@@ -79,7 +79,18 @@ void GroupDescent::restart() {
     if (std::any_of(members.begin(), members.end(), [&](Index j) { return b_[sz(j)] != 0; }))
       groups.push_back(g);
   }
-  admit(groups);
+  admit(groups, false);
+}
+
+// The columns of a group that come in: of a sparse one those that are not zero or, where they are
+// asked for, earn more than their own tax.
+Indices GroupDescent::columns_of(Index group, bool earning) {
+  const GroupNet pays = penalty_.group(group, alpha_);
+  if (pays.own == 0) return independent(group);
+  Indices out;
+  for (const Index j : penalty_.groups[group])
+    if (b_[sz(j)] != 0 || (earning && std::abs(c_[sz(j)]) > pays.own)) out.push_back(j);
+  return out;
 }
 
 // The columns of a group that may come in: where nothing but the fit decides about them, those
@@ -109,11 +120,11 @@ Indices GroupDescent::independent(Index group) {
   return out;
 }
 
-void GroupDescent::admit(std::span<const Index> groups) {
+void GroupDescent::admit(std::span<const Index> groups, bool earning) {
   Indices fresh;
   for (const Index g : groups) {
     inside_[sz(g)] = 1;
-    const Indices some = independent(g);
+    const Indices some = columns_of(g, earning);
     if (some.empty()) continue;
     blocks_.push_back({g, size() + ix(fresh.size()), ix(some.size()), 0.0, 0.0});
     fresh.insert(fresh.end(), some.begin(), some.end());
@@ -126,14 +137,25 @@ void GroupDescent::admit(std::span<const Index> groups) {
   }
 }
 
-// Groups at rest that earn more than their tax, those that earn most first
+// By how much a group at rest, or the columns at rest of one that is in, earn more than their tax
+double GroupDescent::excess(Index g) {
+  const GroupNet pays = penalty_.group(g, alpha_);
+  if (!inside_[sz(g)])
+    return pays.zero_threshold(gathered(penalty_.groups[g], c_.data(), seen_)) - pays.l1;
+  seen_.clear();
+  for (const Index j : penalty_.groups[g])
+    if (pays.own > 0 && b_[sz(j)] == 0) seen_.push_back(pays.left(c_[sz(j)]));
+  return length(seen_);
+}
+
+// Groups with such, those that earn most first
 Indices GroupDescent::find_entries() {
   std::vector<std::pair<double, Index>> found;
   for (Index g = 0; g < penalty_.groups.count(); ++g) {
-    if (inside_[sz(g)] || entered_[sz(g)] >= kMostEntries) continue;
     const GroupNet pays = penalty_.group(g, alpha_);
-    const double over =
-        pays.zero_threshold(gathered(penalty_.groups[g], c_.data(), seen_)) - pays.l1;
+    const Index most = kMostEntries + (pays.own > 0 ? penalty_.groups.size(g) : 0);
+    if ((inside_[sz(g)] && pays.own == 0) || entered_[sz(g)] >= most) continue;
+    const double over = excess(g);
     if (over > noise_ * std::sqrt(static_cast<double>(penalty_.groups.size(g))))
       found.emplace_back(pays.smooth() ? kInfinity : over, g);
   }
@@ -148,37 +170,58 @@ Indices GroupDescent::find_entries() {
 }
 
 void GroupDescent::enter(std::span<const Index> groups) {
-  const std::size_t first = blocks_.size();
   for (const Index g : groups) ++entered_[sz(g)];
-  admit(groups);
+  for (std::size_t k = blocks_.size(); k-- > 0;) {  // those that get more columns stand last anew
+    const Block block = blocks_[k];
+    if (!std::binary_search(groups.begin(), groups.end(), block.group)) continue;
+    const Indices columns(active_.begin() + block.first,
+                          active_.begin() + block.first + block.size);
+    const auto here = of(block, x_);
+    const Vec values(here.begin(), here.end());
+    release(k);
+    for (std::size_t l = 0; l < columns.size(); ++l) b_[sz(columns[l])] = values[l];
+  }
+  const std::size_t first = blocks_.size();
+  admit(groups, true);
   for (std::size_t k = first; k < blocks_.size(); ++k) minimise(blocks_[k], x_, s_);
   release_zeros();
 }
 
-// Groups that pay a tax and are zero are at rest.
+// Groups that pay a tax and are zero are at rest, and such columns of sparse groups.
 void GroupDescent::release_zeros() {
-  for (std::size_t k = blocks_.size(); k-- > 0;)
-    if (!net(blocks_[k]).smooth() && length(of(blocks_[k], x_)) == 0) release(k);
+  for (std::size_t k = blocks_.size(); k-- > 0;) {
+    const GroupNet pays = net(blocks_[k]);
+    if (pays.smooth()) continue;
+    if (length(of(blocks_[k], x_)) == 0) {
+      release(k);
+      continue;
+    }
+    if (pays.own == 0) continue;
+    for (Index place = blocks_[k].first + blocks_[k].size; place-- > blocks_[k].first;)
+      if (x_[sz(place)] == 0) cut(k, place, 1);
+  }
 }
 
 void GroupDescent::release(std::size_t k) {
-  const Block block = blocks_[k];
-  inside_[sz(block.group)] = 0;
-  const auto cut = [&](auto& v) {
-    v.erase(v.begin() + block.first, v.begin() + block.first + block.size);
-  };
-  for (Index place = block.first; place < block.first + block.size; ++place)
-    b_[sz(active_[sz(place)])] = 0.0;
-  const Index first = block.first / gram_.copies(), last = first + block.size / gram_.copies();
-  for (Index unit = std::min(last, factor_.size()); unit-- > first;) factor_.remove(unit);
-  cut(active_);
-  cut(x_);
-  cut(s_);
-  u_then_.resize(active_.size() + sz(block.size));
-  cut(u_then_);
-  gram_.remove(block.first, block.size);
+  inside_[sz(blocks_[k].group)] = 0;
+  cut(k, blocks_[k].first, blocks_[k].size);
   blocks_.erase(blocks_.begin() + ix(k));
-  for (std::size_t l = k; l < blocks_.size(); ++l) blocks_[l].first -= block.size;
+}
+
+// Some places of a block are at rest.
+void GroupDescent::cut(std::size_t k, Index first, Index count) {
+  const auto erase = [&](auto& v) { v.erase(v.begin() + first, v.begin() + first + count); };
+  for (Index place = first; place < first + count; ++place) b_[sz(active_[sz(place)])] = 0.0;
+  const Index unit = first / gram_.copies(), last = unit + count / gram_.copies();
+  for (Index one = std::min(last, factor_.size()); one-- > unit;) factor_.remove(one);
+  erase(active_);
+  erase(x_);
+  erase(s_);
+  u_then_.resize(active_.size() + sz(count));
+  erase(u_then_);
+  gram_.remove(first, count);
+  blocks_[k].size -= count;
+  for (std::size_t l = k + 1; l < blocks_.size(); ++l) blocks_[l].first -= count;
 }
 
 // What the columns that are in see, by their Gram matrix
@@ -212,6 +255,7 @@ double GroupDescent::unbalance() {
     for (std::size_t k = sz(block.first); k < sz(block.first + block.size); ++k) {
       if (!pays.smooth() && size > 0) u_[k] = x_[k] / size;
       r_[k] = s_[k] - pays.l1 * u_[k] - pays.l2 * x_[k];
+      if (pays.own > 0) r_[k] -= std::copysign(pays.own, x_[k]);
       square += r_[k] * r_[k];
     }
     most = std::max(most, std::sqrt(square / static_cast<double>(block.size)));
@@ -266,11 +310,7 @@ bool GroupDescent::solve(double alpha) {
     exact = true;
   }
   double most = unbalance();
-  for (Index g = 0; g < penalty_.groups.count(); ++g)
-    if (!inside_[sz(g)])
-      most = std::max(most, penalty_.group(g, alpha).zero_threshold(
-                                gathered(penalty_.groups[g], c_.data(), seen_)) -
-                                penalty_.group(g, alpha).l1);
+  for (Index g = 0; g < penalty_.groups.count(); ++g) most = std::max(most, excess(g));
   return most <= kNoises * noise_;
 }
 

@@ -10,7 +10,7 @@ double GroupCertifier::alpha_max(const double* c) {
   for (Index g = 0; g < penalty_.groups.count(); ++g) {
     const GroupNet net = penalty_.group(g, 1.0);
     if (net.smooth()) continue;
-    most = std::max(most, net.zero_threshold(gathered(penalty_.groups[g], c, seen_)) / net.l1);
+    most = std::max(most, 1.0 / net.widest(gathered(penalty_.groups[g], c, seen_)));
   }
   return most;
 }
@@ -19,12 +19,12 @@ std::span<const Index> GroupCertifier::may_enter(const double* c, const double* 
                                                  double slack, double threshold) {
   found_.clear();
   for (Index g = 0; g < penalty_.groups.count(); ++g) {
-    const double least =
-        threshold * penalty_.group(g, 1.0).l1 - slack * penalty_.groups.reach[sz(g)];
+    const GroupNet net = penalty_.group(g, threshold);
+    const double least = net.l1 - slack * penalty_.groups.reach[sz(g)];
     if (penalty_.group(g, 1.0).smooth()) continue;
     double square = 0.0;
     for (const Index j : penalty_.groups[g]) {
-      const double v = c[j] + t * (d[j] - c[j]);
+      const double v = net.left(c[j] + t * (d[j] - c[j]));
       square += v * v;
     }
     if (least <= 0 || square >= least * least)
@@ -51,20 +51,16 @@ void GroupCertifier::note(Optimality& o, Index g, double violation) const {
 
 // The largest s for which s r is feasible in this group
 double GroupCertifier::shrink(const GroupNet& net, std::span<const double> b,
-                              std::span<const double> c, double unfitted) const {
+                              std::span<const double> c, double unfitted) {
   if (net.smooth()) {
     if (net.l2 > 0) return 1.0;
     const auto fitted = [&](double seen) { return std::abs(seen) <= unfitted; };
     return std::all_of(c.begin(), c.end(), fitted) ? 1.0 : 0.0;
   }
-  double square = 0.0;
-  for (std::size_t k = 0; k < c.size(); ++k) {
-    const double z = c[k] - (b.empty() ? 0.0 : net.l2 * b[k]);
-    square += z * z;
-  }
+  rest_.assign(c.begin(), c.end());
+  for (std::size_t k = 0; k < b.size(); ++k) rest_[k] -= net.l2 * b[k];
   const double most = net.l1 > noise_ ? net.l1 : net.l1 + noise_;  // unless rounding hides the tax
-  const double size = std::sqrt(square);
-  return size > most ? most / size : 1.0;
+  return std::min(1.0, GroupNet{most, net.l2, net.own}.widest(rest_));
 }
 
 // Omega(b) + Omega*(s c) - s b'c for b != 0, or its bound with the ridge as rows
@@ -82,8 +78,10 @@ double GroupCertifier::term(const GroupNet& net, std::span<const double> b,
   }
   if (net.smooth()) return unfitted;
   const double size = length(b);
-  return 0.5 * net.l2 * size * size * (1 - s) * (1 - s) +
-         size * std::max(0.0, net.l1 - s * length(rest_)) + s * GroupNet::angle(b, rest_);
+  for (double& z : rest_) z *= s;
+  double total = 0.5 * net.l2 * size * size * (1 - s) * (1 - s) + net.each(b, rest_);
+  for (double& z : rest_) z = net.left(z);
+  return total + size * std::max(0.0, net.l1 - length(rest_)) + GroupNet::angle(b, rest_);
 }
 
 Optimality GroupCertifier::certify(double alpha, const Indices& support, const Vec& b,

@@ -95,20 +95,25 @@ void GroupDescent::factor() {
     block.factored = block.stiff;
     std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
   }
-  const auto entry = [&](Index i, Index k) {
+  // Entries of column k above the diagonal, from row `from` to row `to`: H and G differ in blocks.
+  const auto fill = [&](Index k, Index from, Index to, double* out) {
     const Block& block = *of_unit[sz(k)];
-    return gram_.unit(k)[i] + (i * copies >= block.first ? bent(block, i, k) : 0.0);
+    std::copy_n(gram_.unit(k) + from, to - from, out);
+    for (Index i = std::max(from, block.first / copies); i < to; ++i)
+      out[i - from] += bent(block, i, k);
   };
   while (factor_.size() < m) {
     const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
     room_.resize(sz(first * count));
-    for (Index k = 0; k < count; ++k)
-      for (Index i = 0; i < first; ++i) room_[sz(i + k * first)] = entry(i, first + k);
+    for (Index k = 0; k < count; ++k) fill(first + k, 0, first, room_.data() + k * first);
     factor_.forward(Matrix(room_.data(), first, count));
     for (Index k = 0; k < count; ++k) {
-      work_.assign(room_.begin() + k * first, room_.begin() + (k + 1) * first);
-      for (Index i = first; i < first + k; ++i) work_.push_back(entry(i, first + k));
-      const double diagonal = entry(first + k, first + k);
+      const Index here = first + k;
+      double diagonal = 0.0;
+      work_.resize(sz(here));
+      std::copy_n(room_.begin() + k * first, first, work_.begin());
+      fill(here, first, here, work_.data() + first);
+      fill(here, here, here + 1, &diagonal);
       const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
       factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
     }
@@ -162,7 +167,8 @@ void GroupDescent::direction() {
 }
 
 // What a step changes in the objective; no term cancels, since the slope is taken off first:
-//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g).
+//   -r'd + d'Gd / 2 + sum_g l2 |d_g|^2 / 2 + l1 (|b_g + d_g| - |b_g| - u_g'd_g),
+// and of sparse groups own (|b_j + d_j| - |b_j| - sign(b_j) d_j).
 double GroupDescent::change(const Vec& step, const Vec& bends) const {
   double total = -dot(r_, step) + 0.5 * dot(step, bends);
   for (const Block& block : blocks_) {
@@ -178,6 +184,9 @@ double GroupDescent::change(const Vec& step, const Vec& bends) const {
     }
     total += 0.5 * pays.l2 * square;
     if (pays.smooth()) continue;
+    for (std::size_t k = 0; pays.own > 0 && k < d.size(); ++k)
+      if (const double end = std::copysign(1.0, x[k]) * (x[k] + d[k]); end < 0)
+        total -= 2 * pays.own * end;
     const double straight = length(x) + along, end = std::sqrt(after);
     total += pays.l1 * (straight > 0 ? across / (end + straight) : end - straight);
   }
@@ -195,6 +204,22 @@ double GroupDescent::left(const Block& block, const Vec& step) const {
   double along = length(of(block, x_));
   for (std::size_t k = 0; k < d.size(); ++k) along += u[k] * d[k];
   return along;
+}
+
+// The share of the step at which the group, or a column of a sparse one, is zero; 1 or more: none
+double GroupDescent::meets_zero(const Block& block, const Vec& step) const {
+  const GroupNet pays = net(block);
+  double share = 1.0;
+  if (pays.smooth()) return share;
+  if (const double after = left(block, step); !(after > 0)) {
+    const double now = length(of(block, x_));
+    share = now / (now - after);
+    if (share == 1.0) share = 1.0 - std::numeric_limits<double>::epsilon();
+  }
+  const auto d = of(block, step), x = of(block, x_);
+  for (std::size_t k = 0; pays.own > 0 && k < d.size(); ++k)
+    if (d[k] * x[k] < 0 && std::abs(d[k]) > std::abs(x[k])) share = std::min(share, -x[k] / d[k]);
+  return share;
 }
 
 // All other groups take the step; those that would go through zero are then minimised one by one.
@@ -228,8 +253,10 @@ bool GroupDescent::move_to_zero(std::span<const std::size_t> crossing, double sh
   for (const std::size_t l : crossing) {
     const auto x = of(blocks_[l], x_);
     const auto d = of(blocks_[l], step);
-    if (left(blocks_[l], step) > kZero * length(x)) continue;
-    for (std::size_t k = 0; k < d.size(); ++k) d[k] = -x[k];
+    const bool all = !(left(blocks_[l], step) > kZero * length(x));
+    const bool sparse = net(blocks_[l]).own > 0;
+    for (std::size_t k = 0; k < d.size(); ++k)
+      if (all || (sparse && std::abs(x[k] + d[k]) <= kZero * std::abs(x[k]))) d[k] = -x[k];
   }
   gram_.multiply(step, bends);
   if (!(change(step, bends) < 0)) return false;
@@ -243,11 +270,10 @@ bool GroupDescent::move() {
   std::vector<std::size_t> crossing;
   double share = 1.0;
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
-    const double after = left(blocks_[l], d_);
-    if (net(blocks_[l]).smooth() || after > 0) continue;
+    const double met = meets_zero(blocks_[l], d_);
+    if (!(met < 1)) continue;
     crossing.push_back(l);
-    const double now = length(of(blocks_[l], x_));
-    share = std::min(share, now / (now - after));
+    share = std::min(share, met);
   }
   if (!crossing.empty()) {
     if (move_beside(crossing) || move_to_zero(crossing, share)) return true;

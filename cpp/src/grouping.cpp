@@ -41,7 +41,27 @@ void settle_groups(Statement& s) {
   for (std::size_t g = 0; g < count(s); ++g)
     for (const Index j : members(s, g))
       s.penalty_weight[sz(j / s.outputs)] = s.penalty_weight[sz(members(s, g).front() / s.outputs)];
-  if (s.l1_ratio == 0) s.group_start = s.group_members = {};  // a ridge knows no groups
+  if (!s.group_weight.empty() && s.group_weight.size() != count(s))
+    refuse("group_weight must have a number for every group");
+  if (s.l1_ratio > 0) return;
+  const Vec ridge = ridge_weights(s);  // a ridge knows no groups
+  for (std::size_t j = 0; j < sz(s.p()); ++j) s.penalty_weight[j] *= ridge[j];
+  s.group_start = s.group_members = {};
+  s.group_weight = {};
+  s.l1_share = 0.0;
+}
+
+Vec group_weights(const Statement& s) {
+  Vec out(sz(s.p()), 1.0);
+  for (std::size_t g = 0; g < s.group_weight.size(); ++g)
+    for (const Index j : members(s, g)) out[sz(j / s.outputs)] = s.group_weight[g];
+  return out;
+}
+
+Vec ridge_weights(const Statement& s) {
+  Vec out = group_weights(s);
+  for (double& weight : out) weight = s.l1_share + (1.0 - s.l1_share) * weight;
+  return out;
 }
 
 Vec inner_divisor(const Statement& s, const Vec& scale) {

@@ -5,8 +5,8 @@
 namespace excise {
 namespace {
 
-constexpr Vec Penalty::* kColumns[] = {&Penalty::l1, &Penalty::l2, &Penalty::lower, &Penalty::upper,
-                                       &Penalty::width};
+constexpr Vec Penalty::* kColumns[] = {&Penalty::l1,    &Penalty::l2,    &Penalty::lower,
+                                       &Penalty::upper, &Penalty::width, &Penalty::own};
 
 }  // namespace
 

@@ -18,6 +18,7 @@ from excise.dual_point import best_dual_point
 from excise.duality import TIE, DualPoint, Size, certificate_of, safe_radius
 from excise.exceptions import InputError
 from excise.losses import Cox, Multinomial
+from excise.penalties import OverlappingGroups
 from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
 from excise.slope_point import SlopeFitted
@@ -73,6 +74,8 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
     """`certify` for a checked problem and checked coefficients."""
     if concave_of(problem) is not None:
         return _certify_stationary(problem, coef, intercept, alpha)
+    if isinstance(problem.penalty, OverlappingGroups):
+        return _certify_copies(problem, coef, intercept, alpha)
     view = View(problem)
     term = term_of(view)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
@@ -108,6 +111,15 @@ def _certify_stationary(
     return stationary(
         problem, view, view.columns, coef_std, c * term.unit, alpha, top * term.unit, made
     )
+
+
+def _certify_copies(problem: Problem, coef: Floats, intercept: Any, alpha: float) -> Certificate:
+    """The same where groups share columns."""
+    from excise.copies import divided, of_columns, on_copies
+
+    assert isinstance(problem.penalty, OverlappingGroups)
+    made = certify_problem(on_copies(problem), divided(problem, coef), intercept, alpha)
+    return of_columns(made, problem.penalty.place)
 
 
 def term_of(view: View) -> DataTerm:
@@ -152,12 +164,17 @@ def _top_tax(view: View, pen: Penalty, term: DataTerm, at_null: Floats, noise: f
     Their bounds are left aside; with nothing to tax, it is the largest gradient at b = 0.
     """
     weight, left = view.problem.penalty_weight[pen.feature], at_null
+    if (kind := view.problem.group_tax) is not None:
+        weight = weight * np.array(kind.weights)
     free = np.flatnonzero(pen.each((weight == 0.0) & ~pen.excluded))
     if len(free):
         features = np.unique(free // pen.outputs)
         left = view.flat(term.slopes_without(features))
     taxed = (weight > 0.0) & ~pen.excluded
     clear = np.abs(pen.size(left)) > noise
+    if kind is not None and kind.own_share > 0.0:
+        left = np.where(pen.each(clear & taxed), left, 0.0) * pen.each(pen.unit)
+        return kind.entry(left, view.problem.penalty_weight)
     earned = np.where(clear, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
     most = float(np.max(earned / weight[taxed], initial=0.0))
     if most > 0.0:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from excise.data_term import LARGEST, DataTerm, Fitted
+from excise.data_term import LARGEST, DataTerm, Fitted, together
 from excise.duality import EPS, Data
 from excise.freedom import Indices
 from excise.losses import Cox
@@ -107,11 +107,12 @@ class CoxFit(SlopeFitted):
         self.data = Data(value, curvature=term.likelihood.curvature)
 
     def alone(self, b: Floats, c: Floats) -> Floats:
-        out, support = c.copy(), np.flatnonzero(b)
-        for j in support:
-            column = self.term.columns(np.array([j]))[:, 0]
-            slopes = self.term.slopes(self.eta - column * b[j])[self.term.rows]
-            out[j] = column @ (self.term.root * slopes)
+        out, kind = c.copy(), self.term.view.problem.group_tax
+        alike = np.flatnonzero(b)[:, None] if kind is None else together(kind, b)
+        for here in alike:
+            columns = self.term.columns(here)
+            slopes = self.term.slopes(self.eta - columns @ b[here])[self.term.rows]
+            out[here] = columns.T @ (self.term.root * slopes)
         return out
 
     def curved(self, index: Indices) -> bool:

@@ -129,8 +129,10 @@ def fit_cv(
             scoring=scoring,
             score_weight=score_weight,
         )
+    from excise.overlapping import core_session
+
     return cross_validate(
-        Session(checked),
+        core_session(checked),
         folds,
         rule,
         alphas=alphas,

@@ -18,6 +18,7 @@ from excise.freedom import EachOutput, Freedom, Indices, Moves
 from excise.losses import Loss, Squared
 from excise.losses.base import Mask, quiet
 from excise.null_model import best_intercept, fitted, residual_size, without_kinks
+from excise.penalties import GroupPenalty
 from excise.results import Floats
 from excise.standard import View, target
 
@@ -107,6 +108,13 @@ class RowFitted(Fitted):
         """Minus the slopes of the loss; at a kink those nearest to theta."""
 
 
+def together(kind: GroupPenalty, b: Floats) -> list[Indices]:
+    """The features of each group that is not zero."""
+    groups = kind.parts
+    kept = np.flatnonzero(groups.norm(b) > 0.0).tolist()
+    return [groups.indices[groups.indptr[g] : groups.indptr[g + 1]] for g in kept]
+
+
 def data_term(view: View) -> DataTerm:
     """The data term of the problem that `view` looks at."""
     return SquaredTerm(view) if isinstance(view.problem.loss, Squared) else LossTerm(view)
@@ -165,7 +173,13 @@ class SquaredFit(RowFitted):
         return float(np.sqrt(2.0 * self.data.excess))
 
     def alone(self, b: Floats, c: Floats) -> Floats:
-        return c + b
+        if self.view.problem.group_tax is None:
+            return c + b
+        out = c.copy()
+        for here in together(self.view.problem.group_tax, b):
+            Z = self.view.gather(here)
+            out[here] += Z.T @ (Z @ b[here])
+        return out
 
     def curved(self, index: Indices) -> bool:
         return True
@@ -311,7 +325,14 @@ class LossFit(RowFitted):
 
     def alone(self, b: Floats, c: Floats) -> Floats:
         term, out = self.term, c.copy()
-        root = term.view.root[:, None]
+        root, kind = term.view.root[:, None], term.view.problem.group_tax
+        for here in [] if kind is None else together(kind, b):
+            block = term.view.gather(here)
+            part = np.divide(block, root, out=np.zeros_like(block), where=root > 0.0) @ b[here]
+            slopes = term.loss.gradient(term.y, self.eta - part)
+            out[here] = -(block * root).T @ np.clip(slopes, -LARGEST, LARGEST)
+        if kind is not None:
+            return out
         for here, block in term.view.blocks(np.flatnonzero(b)):
             part = np.divide(block, root, out=np.zeros_like(block), where=root > 0.0) * b[here]
             slopes = term.loss.gradient(term.y[:, None], self.eta[:, None] - part)

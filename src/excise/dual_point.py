@@ -81,7 +81,7 @@ class _Search:
         for self.closed in (grown, bare):  # at the optimum those that joined may earn less than 0
             if best[0].gap <= self.enough:
                 break
-            index = np.flatnonzero(pen.each(self.closed | inside))
+            index = np.flatnonzero(pen.each(self.closed) | pen.inside(inside, self.b))
             moved = self.freedom.moved(u, c, wanted, index)
             if moved is not None and not np.any(self.wrong(z := self.view.flat(moved))):
                 best = min(best, (self.judged(moved, z), moved), key=lambda one: one[0].gap)
@@ -116,4 +116,5 @@ def inside_of(b: Floats, pen: Penalty) -> Mask:
 
 def paid_by(b: Floats, pen: Penalty) -> Floats:
     """What each coefficient inside earns at an optimum: the slope of its penalty."""
-    return np.asarray(pen.each(pen.tax) * pen.direction(b) + pen.each(pen.ridge) * b)
+    paid = pen.each(pen.tax) * pen.direction(b) + pen.each(pen.ridge) * b
+    return np.asarray(paid if pen.own is None else paid + pen.each(pen.own) * np.sign(b))

@@ -3,7 +3,9 @@
 Everything is on the standard scale: b = coef_std, columns with z_j'W z_j = 1, Omega_j(b) =
 tax |b| + ridge b^2 / 2 on [lower, upper], and u = -l'(eta) per row, the residual r for the
 squared loss; c_j = z_j'W u. With K outputs b, c and Omega run over coefficients (j, k), or over
-groups of them, whose |.| is the Euclidean norm (see `excise.standard.Penalty`).
+groups of them, whose |.| is the Euclidean norm (see `excise.standard.Penalty`). Where coefficients
+pay a tax of their own before their group does, Omega + Omega* - b z is that of the group at what is
+left of z, and own |b_j| - b_j clip(z_j) beside.
 
     primal   P(b)     = sum_i w_i l(y_i, eta_i) + sum_j Omega_j(b_j)
     dual     D(theta) = -sum_i w_i [ l*(-theta_i) + theta_i offset_i ] - sum_j Omega_j*(z_j'W theta)
@@ -21,7 +23,7 @@ sqrt(2 L gap) of ours; if that ball holds |z_j'W theta| < tax_j, then b_j = 0 in
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,6 +160,7 @@ def fenchel_young(b: Floats, z: Floats, pen: Penalty) -> Floats:
         ridge |b - beta|^2 / 2  +  (z - ridge beta - tax s)(beta - b)  +  tax (|b| - s b).
     """
     up, down = open_sides(pen)
+    alone, z = pen.alone(b, z), pen.left(z)
     size = pen.size(z)
     size = np.where(up, np.minimum(size, pen.tax), size)
     size = np.where(down, np.maximum(size, -pen.tax), size)
@@ -174,11 +177,13 @@ def fenchel_young(b: Floats, z: Floats, pen: Penalty) -> Floats:
     slope = np.where(pen.each(inner), 0.0, slope)
     terms = pen.ridge * pen.total((b - beta) ** 2) / 2 + pen.total(slope * (beta - b))
     terms += pen.tax * np.abs(pen.size(b)) * pen.total((s - own) ** 2) / 2
-    return np.asarray(np.maximum(terms, 0.0))
+    return np.asarray(np.maximum(terms + alone, 0.0))
 
 
 def feasible_scale(c: Floats, pen: Penalty) -> float:
     """The largest s with s |c_j| <= tax_j on every open side (unpenalised features aside)."""
+    if pen.own is not None:
+        return float(np.min(pen.widest(c)[(pen.ridge == 0.0) & (pen.tax > 0.0)], initial=np.inf))
     earning = earned(c, pen, *open_sides(pen))
     bounding = (earning > 0.0) & (pen.tax > 0.0)
     return float(np.min(pen.tax[bounding] / earning[bounding], initial=np.inf))
@@ -228,9 +233,9 @@ def ridge_as_rows(b: Floats, ray: DualRay, pen: Penalty) -> DualPoint:
     held = np.where(up, (size > 0.0) & (size >= pen.upper), (size < 0.0) & (size <= pen.lower))
     shut = np.where(up, pen.upper == 0.0, pen.lower == 0.0)
     bounding = (pen.tax > 0.0) & ~held & ~shut & (earns != 0.0)
-    most = pen.tax[bounding] / np.abs(earns[bounding])
-    s = float(np.min(most, initial=min(1.0, ray.most)))
-    paid = np.maximum(pen.tax * np.abs(size) - s * pen.total(b * z), 0.0)
+    s = float(np.min(pen.widest(z)[bounding], initial=min(1.0, ray.most)))
+    left = pen.left(s * z)
+    paid = np.maximum(pen.tax * np.abs(size) - pen.total(b * left), 0.0) + pen.alone(b, s * z)
     rows = pen.ridge * pen.total(b**2) * (1.0 - s) ** 2 / 2 + paid
     terms = np.where(held | (pen.tax == 0.0), fenchel_young(b, s * ray.z, pen), rows)
     return DualPoint(s * ray.z, ray.distance(s) + float(terms.sum()))
@@ -242,18 +247,23 @@ def kkt_distance(b: Floats, c: Floats, pen: Penalty) -> Floats:
     b = 0: what it earns above its tax; else |c - ridge b - tax b / |b||, one-sided at a bound.
     """
     rest = c - pen.each(pen.ridge) * b - pen.each(pen.tax) * pen.direction(b)
+    if pen.own is not None:
+        own = pen.each(pen.own)
+        rest = np.where(b == 0.0, pen.left(c), rest - own * np.sign(b))
     off, size = pen.size(rest), pen.size(b)
     off = np.where((size >= pen.upper) & (off > 0.0), 0.0, off)
     off = np.where((size <= pen.lower) & (off < 0.0), 0.0, off)
     return np.where(size == 0.0, np.maximum(allowed(c, pen) - pen.tax, 0.0), np.abs(off))
 
 
-def reach(z: Floats, radius: float, pen: Penalty) -> Floats:
+def reach(z: Floats, radius: Any, pen: Penalty) -> Floats:
     """The most that a feature can earn at any dual point within `radius` of theta.
 
-    Its column has length 1, so that no group of its outputs earns more than `radius` beside.
+    Its column has length 1, so that no group of its outputs earns more than `radius` beside; of a
+    group of features |Z_g'v| is at most |v| times the root of the sum of their squared lengths.
     """
-    size = pen.size(z)
+    size = pen.size(pen.left(z))
+    radius = radius if pen.reach is None else radius * pen.reach
     upward = np.where(pen.upper > 0.0, size + radius, -np.inf)
     downward = np.where(pen.lower < 0.0, radius - size, -np.inf)
     return np.maximum(upward, downward)
@@ -279,7 +289,7 @@ def verdicts_from(
     others held, `z` those with theta.
     """
     zero = pen.size(b) == 0.0
-    earns = np.where(zero, allowed(c, pen), np.abs(pen.size(alone)))
+    earns = np.where(zero, allowed(c, pen), np.abs(pen.size(pen.left(alone))))
     tie = TIE * pen.tax + size.noise
     kind = np.full(len(pen.tax), VerdictKind.UNPROVED, dtype=np.uint8)
     kind[earns <= pen.tax + tie] = VerdictKind.BORDERLINE
@@ -287,9 +297,29 @@ def verdicts_from(
     kind[reach(z, radius, pen) < pen.tax] = VerdictKind.PROVED
     kind[pen.excluded] = VerdictKind.EXCLUDED
     kind[~zero] = VerdictKind.KEPT
-    told, unit = pen.shape, pen.unit * size.unit
+    unit = pen.unit * size.unit
+    found = Verdicts(pen.told(kind), pen.told(earns * unit), pen.told(pen.tax * unit))
+    return found if pen.own is None else _within(found, b, c, z, radius, pen, size)
+
+
+def _within(
+    of_groups: Verdicts, b: Floats, c: Floats, z: Floats, radius: float, pen: Penalty, size: Size
+) -> Verdicts:
+    """The same of sparse groups, where a feature may be zero although its group is not."""
+    assert pen.own is not None
+    assert pen.length is not None
+    own, unit = pen.each(pen.own), pen.each(pen.unit) * size.unit
+    within = pen.each(pen.size(b) > 0.0) & (b == 0.0) & (own > 0.0)
+    earns, tie = np.abs(c), TIE * own + size.noise
+    kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
+    kind[earns <= own + tie] = VerdictKind.BORDERLINE
+    kind[earns < own - tie] = VerdictKind.KKT
+    kind[np.abs(z) + radius * pen.length < own] = VerdictKind.PROVED
+    kind[pen.length == 0.0] = VerdictKind.EXCLUDED
     return Verdicts(
-        kind.reshape(told), (earns * unit).reshape(told), (pen.tax * unit).reshape(told)
+        np.where(within, kind, of_groups.kind),
+        np.where(within, earns * unit, of_groups.earns),
+        np.where(within, own * unit, of_groups.tax),
     )
 
 
@@ -348,8 +378,7 @@ def certificate_of(
 
     `off` is the slope of the loss in the intercept.
     """
-    value = float(np.sum(pen.tax * np.abs(pen.size(b)) + pen.ridge * pen.total(b**2) / 2))
-    primal, gap = data.loss + value + data.excess, point.gap + data.excess
+    primal, gap = data.loss + pen.value(b) + data.excess, point.gap + data.excess
     off = float(np.max(kkt_distance(b, c, pen) * pen.unit, initial=off if off > size.noise else 0))
     radius = safe_radius(point.gap, size.null, data.curvature)
     verdicts = verdicts_from(b, c, alone, point.z, radius, pen, size)

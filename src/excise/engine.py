@@ -16,6 +16,7 @@ from excise.chords import between
 from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
+from excise.penalties import GroupPenalty
 from excise.problem import Problem, check_alpha, make_problem
 from excise.results import (
     Certificate,
@@ -128,8 +129,13 @@ class Session:
     def engine(self) -> Engine:
         """The compiled engine, made when first asked for."""
         if self._engine is None:
-            self._engine = _engine(self.problem)
+            self._engine = _engine_of(self._seen)
         return self._engine
+
+    @property
+    def _seen(self) -> Problem:
+        """The problem as the core sees it."""
+        return self.problem
 
     @property
     def columns(self) -> ColumnScale:
@@ -180,24 +186,23 @@ class Session:
         """The path that the core has found at `alphas`."""
         engine = self.engine
         top = engine.top_gradient
-        columns, intercepts = self.sparse(found, "coef"), self._intercepts(found)
+        centre = self.columns
 
         def verify(k: int) -> float:
-            given = self._shaped(columns.column(k)), intercepts[k]
-            return certify_problem(self.problem, *given, float(alphas[k])).relative_gap
+            return self._verified(self.problem, found, k, float(alphas[k])).relative_gap
 
         path = Path(
             alphas=alphas,
-            columns=columns,
+            columns=self.sparse(found, "coef"),
             columns_std=self.sparse(found, "coef_std"),
-            intercepts=intercepts,
-            relative_gaps=self.relative_gaps(columns, found, verify),
+            intercepts=self._intercepts(found),
+            relative_gaps=self.relative_gaps(found, verify),
             kkt_violations=found["violations"] / (top if top > 0.0 else 1.0),
             train_loss=found["losses"],
             alpha_max=self.alpha_max,
             null_loss=engine.null_loss,
-            mean=engine.mean,
-            scale=engine.scale,
+            mean=centre.mean,
+            scale=centre.scale,
             n_factorizations=found["n_solves"],
             n_passes=found["n_passes"],
             problem=self.problem,
@@ -208,7 +213,7 @@ class Session:
             _find_between=between,
             _find_convex=self.lowest_convex,
         )
-        self.remember(path)
+        self._known = (alphas, self._found(found, "coef_std"))
         return path
 
     def remember(self, path: Path) -> None:
@@ -267,7 +272,7 @@ class Session:
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
         """From the core's correlations; the formulas are those of `excise.certify`."""
         problem, top = self.problem, self.engine.top_gradient
-        if problem.penalty is None:
+        if problem.penalty is None or problem.penalty.convex:
             return self._convex_certificate(problem, alpha, coef_std, found)
         touching = tangent(problem, self.columns, coef_std, alpha)
         made = self._convex_certificate(touching, alpha, coef_std, found)
@@ -279,10 +284,9 @@ class Session:
     ) -> Certificate:
         engine = self.engine
         last = len(found["indptr"]) - 2
-        coef = self._shaped(self.sparse(found, "coef").column(last))
-        given = coef, self._intercepts(found)[last]
-        if not isinstance(problem.loss, Squared):
-            made = certify_problem(problem, *given, alpha)
+        grouped = isinstance(problem.penalty, GroupPenalty)
+        if grouped or not isinstance(problem.loss, Squared):
+            made = self._verified(problem, found, last, alpha)
             if self._coarse(found)[last]:
                 return made
             return _with_dual_of_core(made, float(found["relative_gaps"][-1]), engine.null_loss)
@@ -302,12 +306,17 @@ class Session:
         judged = engine.has_free or bool(self._coarse(found)[last])
         if made.relative_gap <= problem.tol and not judged:
             return made
-        again = certify_problem(problem, *given, alpha)
+        again = self._verified(problem, found, last, alpha)
         return again if judged else min(made, again, key=lambda c: c.relative_gap)
 
-    def relative_gaps(
-        self, columns: SparseColumns, found: dict[str, Any], verify: Callable[[int], float]
-    ) -> Floats:
+    def _verified(
+        self, problem: Problem, found: dict[str, Any], k: int, alpha: float
+    ) -> Certificate:
+        """What `excise.certify` says of the k-th point of `problem`, or of its tangent."""
+        coef = self._shaped(self._found(found, "coef").column(k))
+        return certify_problem(problem, coef, self._intercepts(found)[k], alpha)
+
+    def relative_gaps(self, found: dict[str, Any], verify: Callable[[int], float]) -> Floats:
         """The core's gaps, or the verifier's where features pay nothing at all, or are far off.
 
         A multiple of the residual is then a dual point only if those features are fitted to the
@@ -347,7 +356,11 @@ class Session:
 
     def sparse(self, found: dict[str, Any], name: str) -> SparseColumns:
         """A column per alpha, a row per coefficient in its flat number."""
-        rows = self.problem.p * self.problem.outputs
+        return self._found(found, name)
+
+    def _found(self, found: dict[str, Any], name: str) -> SparseColumns:
+        """The same as the core counts coefficients."""
+        rows = len(self.engine.mean) * self.problem.outputs
         return SparseColumns(found["indptr"], found["indices"], found[name], rows)
 
     def _shaped(self, flat: Floats) -> Floats:
@@ -370,7 +383,7 @@ class Session:
     def events(self) -> tuple[list[Event], Floats]:
         """Entries and exits down to the last alpha of the known path, and where they are."""
         assert self._known is not None
-        if self.problem.penalty is not None:
+        if self.problem.penalty is not None and not self.problem.penalty.convex:
             raise InputError(
                 f"events are not known along a path of penalty {self.problem.penalty.name!r}",
                 ["coefficients jump where its minimum does"],
@@ -422,7 +435,8 @@ def default_threads() -> int:
     return min(count, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else count
 
 
-def _engine(problem: Problem) -> Engine:
+def _engine_of(problem: Problem) -> Engine:
+    """The compiled engine of a checked problem."""
     design, weighted = problem.design, problem.sample_weight is not None
     sees_all = not weighted or bool(np.all(problem.weights > 0.0))
     if not (sees_all or design.finite):  # the core looks at rows with weight only
@@ -438,6 +452,8 @@ def _engine(problem: Problem) -> Engine:
         several["outputs"] = problem.outputs
     if groups is not None:
         several["groups"] = (groups.indptr, groups.indices)
+    if (kind := problem.group_tax) is not None:
+        several["group_tax"] = (np.array(kind.weights), kind.own_share)
     engine = Engine(
         design=design.handle(),
         y=_by_output(y),

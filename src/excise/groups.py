@@ -51,3 +51,35 @@ class Groups:
 def rows_of_coefficients(p: int, outputs: int) -> Groups:
     """A group per feature: its coefficients of all outputs."""
     return Groups(np.arange(p + 1) * outputs, np.arange(p * outputs))
+
+
+def left_of(c: Floats, own: Floats) -> Floats:
+    """What is left of each number after it has paid its own tax."""
+    return np.asarray(np.sign(c) * np.maximum(np.abs(c) - own, 0.0))
+
+
+def widest(groups: Groups, c: Floats, tax: Floats, own: Floats) -> Floats:
+    """Of each group the largest s with |left_of(s c, own)| <= tax; own is a number per group.
+
+    1 / s is the epsilon norm of Ndiaye et al. (NIPS 2016): Newton's method from the right of the
+    root of a convex function.
+    """
+    size = groups.norm(c)
+    some = size > 0.0
+    start = tax + own * np.sqrt(np.diff(groups.indptr))
+    s: Floats = np.divide(start, size, out=np.full(len(size), np.inf), where=some)
+    if not own.any():
+        return s
+    each = own[groups.of]
+    for _ in range(200):
+        at = np.where(some, s, 0.0)[groups.of]
+        over = np.abs(left_of(at * c, each))
+        found, slope = groups.norm(over), groups.total(over * np.abs(c))
+        less = np.divide(
+            (found - tax) * found, slope, out=np.zeros_like(s), where=some & (slope > 0.0)
+        )
+        better = np.where(some & (found > tax), s - less, s)
+        if not np.any(better < s):
+            break
+        s = np.minimum(better, s)
+    return s

@@ -34,7 +34,7 @@ from excise.design import Design, SparseDesign
 from excise.exceptions import InputError, InputTypeError
 from excise.groups import Groups, rows_of_coefficients
 from excise.losses import AnyLoss, loss_of
-from excise.penalties import Penalty, penalty_of
+from excise.penalties import GroupPenalty, Penalty, penalty_of
 from excise.results import Floats
 from excise.schedules import Schedule
 from excise.schedules.base import check_schedule
@@ -106,7 +106,16 @@ class Problem:
     @cached_property
     def groups(self) -> Groups | None:
         """Which coefficients are in or out together; None: each by itself."""
-        return rows_of_coefficients(self.p, self.outputs) if self.grouped else None
+        if self.grouped:
+            return rows_of_coefficients(self.p, self.outputs)
+        return None if self.group_tax is None else self.group_tax.parts
+
+    @property
+    def group_tax(self) -> GroupPenalty | None:
+        """The penalty, if it is one of groups of features; where they are the lasso it is none."""
+        kind = self.penalty
+        grouped = isinstance(kind, GroupPenalty) and not kind.overlaps and kind.own_share < 1.0
+        return kind if isinstance(kind, GroupPenalty) and grouped else None
 
     @property
     def n(self) -> int:
@@ -223,13 +232,16 @@ def make_problem(
     kind = penalty_of(penalty)
     weights = _penalty_weight(penalty_weight, p, names)
     if kind is not None:
+        kind = kind.settled(p, names)
         kind.check(weights, names)
-        if schedule is not None:
-            raise InputError(
-                f"penalty {kind.name!r} and a schedule cannot be used together",
-                ["a schedule's stages are weighted elastic nets"],
-                "one of the two",
-            )
+    if isinstance(kind, GroupPenalty):
+        _check_groups(goal, bounds)
+    if kind is not None and schedule is not None:
+        raise InputError(
+            f"penalty {kind.name!r} and a schedule cannot be used together",
+            ["a schedule's stages are weighted elastic nets"],
+            "one of the two",
+        )
     return Problem(
         design=design,
         y=goal,
@@ -329,6 +341,17 @@ def _grouped(grouped: Any, y: Floats, loss: AnyLoss, bounds: Any) -> bool:
             "grouped=False, or no bounds",
         )
     return True
+
+
+def _check_groups(y: Floats, bounds: Any) -> None:
+    """Refuse what groups of columns do not go with."""
+    if y.ndim > 1:
+        raise InputError(
+            f"groups of columns take one output, but y has {y.shape[1]}",
+            remedy="a fit for each column of y; grouped=True groups the outputs of a feature",
+        )
+    if bounds is not None:
+        raise InputError("bounds cannot be kept by groups of columns", remedy="leave out one")
 
 
 def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> Floats | None:

@@ -44,7 +44,7 @@ def refined_paths(session: Session, alphas: Floats, shares: Floats) -> tuple[Pat
 def _refined(session: Session, start: Path, found: dict[str, Any], share: float) -> Path:
     columns = session.sparse(found, "coef")
     verify = _verifier(session.problem, start, share, columns, found["intercepts"])
-    gaps = session.relative_gaps(columns, found, verify)
+    gaps = session.relative_gaps(found, verify)
     top = session.engine.top_gradient
     return replace(
         start,

@@ -34,6 +34,6 @@ def session_of(problem: Problem) -> AnySession:
         from excise.staged import StagedSession
 
         return StagedSession(problem)
-    from excise.engine import Session
+    from excise.overlapping import core_session
 
-    return Session(problem)
+    return core_session(problem)

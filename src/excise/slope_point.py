@@ -95,7 +95,7 @@ class SlopeFitted(Fitted):
                 ray = self.ray(np.where(small, 0.0, z), eta, charge)
                 point = duality_gap(b, ray, pen, size.noise)
                 best = min(best, point, key=lambda one: one.gap)
-            index = np.flatnonzero(pen.each(closed | inside))
+            index = np.flatnonzero(pen.each(closed) | pen.inside(inside, b))
             if best.gap <= enough or not self.can_move(index):
                 break
             off = (z - wanted)[index]

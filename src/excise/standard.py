@@ -6,7 +6,9 @@
 Without an intercept nothing is centred: mean_j = 0 and scale_j is the root mean square.
 The penalty of feature j at alpha becomes  tax |b| + ridge b^2 / 2  on  lower <= b <= upper,
 b = coef_std, whether the user's penalty acts on coef_std (standardize=True) or on coef.
-Of grouped coefficients |b| is the Euclidean norm.
+Of grouped coefficients |b| is the Euclidean norm; a group of features whose penalty acts on coef is
+divided by one number, the largest scale among them, so that it stays a norm. Of sparse groups each
+coefficient pays its own tax beside: see `excise.penalties.SparseGroupLasso`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.design import Design, SparseDesign
-from excise.groups import Groups
+from excise.groups import Groups, left_of, widest
 from excise.problem import Problem
 from excise.results import Floats
 
@@ -33,15 +35,24 @@ LARGEST = 1e300
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnScale:
-    """Centre and spread of each column; a scale of 0 marks a constant column."""
+    """Centre and spread of each column; a scale of 0 marks a constant column.
+
+    `shared`: what columns are divided by, where that is not their own scale.
+    """
 
     mean: Floats
     scale: Floats
+    shared: Floats | None = None
 
     @property
     def divisor(self) -> Floats:
-        """The scale, with 1 for a constant column."""
-        return np.where(self.scale > 0.0, self.scale, 1.0)
+        """What columns are divided by: the scale, with 1 for a constant column."""
+        return np.where(self.scale > 0.0, self.scale, 1.0) if self.shared is None else self.shared
+
+    @property
+    def length(self) -> Floats:
+        """The root mean square of each column after the division: at most 1."""
+        return self.scale / self.divisor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +75,12 @@ class Penalty:
         None: every coefficient is a group by itself.
     outputs : int
         K, the number of coefficients of a feature.
+    own : ndarray, shape (n_groups,), or None
+        Of sparse groups what each coefficient pays by itself.
+    reach : ndarray, shape (n_groups,), or None
+        |Z_g'v| <= reach |v|; None: 1.
+    length : ndarray, shape (n_coefficients,), or None
+        The same of each column.
     """
 
     tax: Floats
@@ -74,6 +91,49 @@ class Penalty:
     unit: Floats
     groups: Groups | None = None
     outputs: int = 1
+    own: Floats | None = None
+    reach: Floats | None = None
+    length: Floats | None = None
+
+    @property
+    def of_features(self) -> bool:
+        """Whether a group has several features."""
+        return self.reach is not None
+
+    def told(self, of_groups: NDArray[Any]) -> NDArray[Any]:
+        """A number of each group as it is told: one per feature."""
+        return self.each(of_groups) if self.of_features else of_groups.reshape(self.shape)
+
+    def left(self, values: Floats) -> Floats:
+        """What is left of correlations when each has paid its own tax."""
+        return values if self.own is None else left_of(values, self.each(self.own))
+
+    def widest(self, values: Floats) -> Floats:
+        """Of each group the largest s at which s times these correlations are within its tax."""
+        if self.own is not None:
+            assert self.groups is not None
+            return widest(self.groups, values, self.tax, self.own)
+        size = np.abs(self.size(values))
+        return np.asarray(
+            np.divide(self.tax, size, out=np.full(len(size), np.inf), where=size > 0.0)
+        )
+
+    def alone(self, b: Floats, z: Floats) -> Floats:
+        """Per group  own |b|_1 - b'clip(z, -own, own) >= 0: what coefficients add by themselves."""
+        if self.own is None:
+            return np.zeros(len(self.tax))
+        own = self.each(self.own)
+        return self.total(own * np.abs(b) - b * np.clip(z, -own, own))
+
+    def value(self, b: Floats) -> float:
+        """Omega(b)."""
+        terms = self.tax * np.abs(self.size(b)) + self.ridge * self.total(b**2) / 2
+        return float(np.sum(terms + self.alone(b, np.zeros_like(b))))
+
+    def inside(self, of_groups: Mask, b: Floats) -> Mask:
+        """Of these groups the coefficients that may move: of sparse ones those that are not 0."""
+        each = self.each(of_groups)
+        return each if self.own is None else each & ((b != 0.0) | (self.each(self.own) == 0.0))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -210,6 +270,21 @@ def _sparse_column_scale(problem: Problem, design: SparseDesign) -> ColumnScale:
     return ColumnScale(mean, scale)
 
 
+def of_groups(problem: Problem, columns: ColumnScale) -> ColumnScale:
+    """The same with one divisor for the columns of a group whose norm is that of coef.
+
+    A group that pays nothing has no norm.
+    """
+    if problem.group_tax is None or problem.standardize:
+        return columns
+    groups = problem.group_tax.parts
+    most = np.zeros(len(groups))
+    np.maximum.at(most, groups.of, columns.scale)
+    shared = np.where(most > 0.0, most, 1.0)[groups.of]
+    free = problem.penalty_weight == 0.0
+    return ColumnScale(columns.mean, columns.scale, np.where(free, columns.divisor, shared))
+
+
 def far_columns(design: Design, columns: ColumnScale) -> Index | None:
     """Columns to be centred number by number; None: all.
 
@@ -255,7 +330,7 @@ class View:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.columns = column_scale(problem)
+        self.columns = of_groups(problem, column_scale(problem))
         self.root = np.sqrt(problem.weights)
 
     def blocks(
@@ -342,6 +417,8 @@ def penalty_at(
     problem: Problem, columns: ColumnScale, alpha: float, y_unit: float = 1.0
 ) -> Penalty:
     """The penalty at `alpha` on the standard scale, for y in units of `y_unit`."""
+    if problem.group_tax is not None:
+        return _of_features(problem, columns, alpha, y_unit)
     unit = np.ones(problem.p) if problem.standardize else columns.divisor
     ruled_out = np.isinf(problem.penalty_weight)
     weight = np.where(ruled_out, 0.0, problem.penalty_weight)
@@ -356,6 +433,32 @@ def penalty_at(
         unit=unit,
     )
     return made if problem.outputs == 1 else _of_outputs(made, problem.groups, problem.outputs)
+
+
+def _of_features(problem: Problem, columns: ColumnScale, alpha: float, y_unit: float) -> Penalty:
+    """The same for groups of features."""
+    kind = problem.group_tax
+    assert kind is not None
+    groups, s, w = kind.parts, kind.own_share, np.array(kind.weights)
+    unit = np.ones(len(groups)) if problem.standardize else columns.divisor[groups.first]
+    v = problem.penalty_weight[groups.first]
+    barred = np.isinf(v)
+    v = np.where(barred, 0.0, v)
+    tax = alpha / y_unit * problem.l1_ratio * v / unit
+    ridge = alpha * (1.0 - problem.l1_ratio) * v / unit / unit
+    edge = np.where(barred, 0.0, np.inf)
+    return Penalty(
+        tax=np.minimum(tax * (1.0 - s) * w, LARGEST),
+        ridge=np.minimum(ridge * (s + (1.0 - s) * w), LARGEST),
+        lower=-edge,
+        upper=edge,
+        excluded=barred | (groups.total(columns.scale) == 0.0),
+        unit=unit,
+        groups=groups,
+        own=np.minimum(tax * s, LARGEST) if s > 0.0 else None,
+        reach=np.sqrt(groups.total(np.square(columns.length))),
+        length=columns.length,
+    )
 
 
 def _of_outputs(features: Penalty, groups: Groups | None, outputs: int) -> Penalty:
@@ -375,6 +478,6 @@ def allowed(gradient: Floats, penalty: Penalty) -> Floats:
 
 def earned(gradient: Floats, penalty: Penalty, up: Mask, down: Mask) -> Floats:
     """What coefficients, or groups, earn on the named sides."""
-    size = penalty.size(gradient)
+    size = penalty.size(penalty.left(gradient))
     upward, downward = np.where(up, size, 0.0), np.where(down, -size, 0.0)
     return np.maximum(0.0, np.maximum(upward, downward))

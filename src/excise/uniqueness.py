@@ -102,6 +102,7 @@ def _of_groups(
     optimal: bool,
 ) -> Answer:
     """For groups, whose direction is known unless they are free."""
+    assert pen.groups is not None
     if pen.outputs > 1 and _independent(view, pen.feature[undecided]):
         return True, ()
     free = undecided & (pen.tax == 0.0)
@@ -118,6 +119,11 @@ def _of_groups(
         return None, ()
     kept = np.isin(order, np.flatnonzero(inside | ties))
     twins = dependent(columns[:, kept], order[kept], int(inside.sum()))
+    if pen.of_features:
+        twins = tuple(
+            tuple(sorted(int(j) for g in some for j in np.flatnonzero(pen.groups.of == g)))
+            for some in twins
+        )
     return (False if twins else None), twins
 
 
@@ -125,7 +131,7 @@ def _moves(view: View, pen: Penalty, c: Floats, order: Indices) -> Floats:
     """What each group does to the predictors of all outputs, in columns of length 1."""
     assert pen.groups is not None
     K, n = pen.outputs, view.problem.n
-    away = pen.direction(c)
+    away = pen.direction(pen.left(c))
     out = np.zeros((n, K, len(order)))
     members = np.flatnonzero(np.isin(pen.groups.of, order))
     place = np.empty(len(pen.tax), dtype=np.intp)

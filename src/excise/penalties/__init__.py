@@ -11,6 +11,8 @@ from excise.catalog import PENALTIES
 from excise.exceptions import InputError
 from excise.penalties.base import Penalty
 from excise.penalties.concave import CONCAVE, MCP, SCAD, Concave, LogSum, Lq
+from excise.penalties.group_lasso import GroupLasso, GroupPenalty, SparseGroupLasso
+from excise.penalties.overlapping import OverlappingGroups
 
 __all__ = [
     "CONCAVE",
@@ -18,9 +20,13 @@ __all__ = [
     "REGISTRY",
     "SCAD",
     "Concave",
+    "GroupLasso",
+    "GroupPenalty",
     "LogSum",
     "Lq",
+    "OverlappingGroups",
     "Penalty",
+    "SparseGroupLasso",
     "penalty_of",
 ]
 

@@ -9,7 +9,7 @@ objects: they are `l1_ratio`, which the engine knows by heart.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from excise.checks import Names
 from excise.results import Floats
@@ -31,6 +31,10 @@ class Penalty(ABC):
     name: ClassVar[str]
     convex: ClassVar[bool] = True
     solver: ClassVar[Literal["core", "proximal"]] = "proximal"
+
+    def settled(self, p: int, names: Names) -> Self:
+        """The same for a table of p columns, of these names: most do not care."""
+        return self
 
     def check(self, weight: Floats, names: Names) -> None:  # noqa: B027 - most take any
         """Refuse a table, or penalty weights, that the penalty cannot take.

@@ -2,7 +2,8 @@
 //   P(b) - D(s r) = |r|^2 (1 - s)^2 / 2 + sum_g [Omega_g(b_g) + Omega_g*(s c_g) - s b_g'c_g].
 // With the ridge as rows, z = c_g - l2 b_g and s |z| <= l1, a term is
 //   l2 |b_g|^2 (1 - s)^2 / 2 + |b_g| (l1 - s |z|) + s (|b_g| |z| - b_g'z),
-// each part of it never negative.
+// each part of it never negative. Of sparse groups s z is what is left of it (see GroupNet), and
+// the columns add  own |b_j| - b_j clip(s z_j).
 #pragma once
 
 #include <limits>
@@ -51,7 +52,7 @@ class GroupCertifier {
   }
   void spread(const Indices& support, const Vec& b);
   double shrink(const GroupNet& net, std::span<const double> b, std::span<const double> c,
-                double unfitted) const;
+                double unfitted);
   double term(const GroupNet& net, std::span<const double> b, std::span<const double> c, double s);
   void note(Optimality& o, Index g, double violation) const;
   bool is_intercept(Index g) const { return penalty_.is_intercept(penalty_.groups[g].front()); }

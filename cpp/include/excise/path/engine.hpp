@@ -24,11 +24,14 @@ struct Statement {
   double tol = 1e-10;  // wanted gap over the null loss; the squared loss is solved to rounding
   Index outputs = 1;   // of y: coefficient (j, k) is number j * outputs + k
   // Groups of columns that are in or out together, as compressed rows; empty: every column by
-  // itself. A group's penalty weight is that of its first column.
+  // itself. A group's penalty weight is that of its first column, times `group_weight` (empty: 1).
+  // Of sparse groups `l1_share` of the tax is paid column by column, without the group's weight.
   Indices group_start = {}, group_members = {};
   // Of a concave penalty in place of the elastic net, for the squared loss of one output without
   // bounds; none: the elastic net
   ConcaveShape concave = {};
+  Vec group_weight = {};
+  double l1_share = 0.0;
 
   Index n() const { return design->rows(); }
   Index p() const { return design->cols(); }

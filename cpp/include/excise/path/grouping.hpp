@@ -9,6 +9,11 @@ namespace excise {
 // groups part the columns, without bounds.
 void settle_groups(Statement& statement);
 
+// Of every column the weight of its group beside its penalty weight, and what multiplies its ridge:
+// the same for groups, 1 for columns, and shares of both for sparse groups.
+Vec group_weights(const Statement& statement);
+Vec ridge_weights(const Statement& statement);
+
 // What columns are divided by inside: their scale. Where a group pays on the original scale that is
 // one number for all of it, the largest scale, so that its penalty stays a multiple of the length
 // of its coefficients; no column is then longer than one.

@@ -8,7 +8,7 @@
 namespace excise {
 
 // On the scale of unit-length columns: the strength alpha applies to l1 and l2 alike. The columns
-// of a group have the same l1 and l2, no bounds, and a common scale.
+// of a group have the same l1, own and l2, no bounds, and a common scale.
 struct Penalty {
   Vec l1, l2, lower, upper;
   Vec unit;       // turns a gradient on this scale into one on the scale the penalty is stated on
@@ -16,6 +16,7 @@ struct Penalty {
   Index intercepts = 0;       // how many columns, the last ones, are intercepts and no features
   ConcaveShape concave = {};  // none: the elastic net; else l1 is the tax at zero, and no ridge,
   Vec width = {};             // bound or group is there
+  Vec own = {};               // of sparse groups: what a column pays beside its group; else empty
 
   ElasticNet at(Index j, double alpha) const {
     const double share = l1[sz(j)];
@@ -24,7 +25,7 @@ struct Penalty {
   }
   GroupNet group(Index g, double alpha) const {
     const std::size_t j = sz(groups[g].front());
-    return {alpha * l1[j], alpha * l2[j]};
+    return {alpha * l1[j], alpha * l2[j], own.empty() ? 0.0 : alpha * own[j]};
   }
   ConcaveNet curve(Index j, double alpha) const {
     return {concave.curve, at(j, alpha).l1, concave.shape, width[sz(j)]};

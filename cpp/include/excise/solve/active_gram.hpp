@@ -33,6 +33,8 @@ class ActiveGram {
   ConstMatrix block(Index first, Index count);
 
  private:
+  void multiply_half(const Vec& v, Vec& out) const;
+
   Vec g_;
   Index size_ = 0, stride_ = 0, copies_ = 1;
   Vec block_, by_output_, products_;

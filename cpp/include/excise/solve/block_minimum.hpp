@@ -6,6 +6,11 @@
 // 1 / N is a power mean of those numbers: concave and rising. Newton's method from the left of the
 // root stays there and needs no safeguard (in the manner of More and Sorensen, SIAM J. Sci. Stat.
 // Comput. 4, 1983); with equal eigenvalues the first step is the last.
+//
+// In a sparse group each column pays as well, own |b_j|. Where signs are known that is a change of
+// h, so that an active set of columns and signs does: to its minimum, or as far as the first column
+// that becomes zero; there a column at rest that earns more than its own tax comes in. It begins
+// below the objective of zero, and only goes down.
 #pragma once
 
 #include "excise/penalty/group.hpp"
@@ -15,15 +20,26 @@ namespace excise {
 
 class BlockMinimum {
  public:
-  // Writes the minimum to b.
+  // Writes the minimum to b, where a sparse group begins.
   void find(ConstMatrix gram, const GroupNet& net, std::span<const double> h, std::span<double> b);
 
  private:
+  void find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                  std::span<double> b);
+  void find_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                   std::span<double> b);
+  void begin_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                    std::span<double> b);
+  bool go_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                 std::span<double> b);
   void factor(ConstMatrix gram, double ridge);
   double shortest(ConstMatrix gram, const GroupNet& net, std::span<const double> h) const;
 
   Cholesky factor_;
   Vec work_, x_, turned_;
+  std::vector<int> sign_;  // of every column of a sparse group; 0: at rest
+  Indices active_;
+  Vec gram_, target_, aim_;  // of those that are not
 };
 
 }  // namespace excise

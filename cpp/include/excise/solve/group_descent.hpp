@@ -1,5 +1,5 @@
-// Exact minimiser of  |y - Z b|^2 / 2 + sum_g ( l1_g |b_g| + l2_g |b_g|^2 / 2 )  over a working set
-// of groups of columns.
+// Exact minimiser of  |y - Z b|^2 / 2 + sum_g ( l1_g |b_g| + own_g |b_g|_1 + l2_g |b_g|^2 / 2 )
+// over a working set of groups of columns.
 //
 // Where every group of a set is away from zero the objective is smooth, with second derivative
 //   H = Z'Z + diag over groups of ( l1 / |b| (I - u u') + l2 ),   u = b / |b|,
@@ -15,6 +15,10 @@
 // up for the difference; it is made anew when their steps have cost as much as it does. Where every
 // group is one column in several outputs, the factor is one for all outputs: of the Gram matrix of
 // the columns, with the mean curvature of each group on its diagonal.
+//
+// Of a sparse group (own > 0) only the columns that are not zero are in: with their signs it is
+// smooth like the others. A column that a step would carry through zero is met like such a group,
+// and columns of groups that are in come in as groups do.
 #pragma once
 
 #include "excise/solve/active_gram.hpp"
@@ -42,7 +46,7 @@ class GroupDescent final : public SmallSolver {
 
  private:
   // A group that is in, and the places of its columns. Of one that pays nothing, columns that are
-  // dependent on others stay out.
+  // dependent on others stay out; of a sparse one those that are zero.
   struct Block {
     Index group, first, size;
     double stiff;     // l1 / |b|
@@ -59,12 +63,15 @@ class GroupDescent final : public SmallSolver {
 
   // Who is in
   void restart();
-  void admit(std::span<const Index> groups);
+  void admit(std::span<const Index> groups, bool earning);
+  Indices columns_of(Index group, bool earning);
   Indices independent(Index group);
   void enter(std::span<const Index> groups);
   Indices find_entries();
   void release_zeros();
   void release(std::size_t block);
+  void cut(std::size_t block, Index first, Index count);
+  double excess(Index group);
 
   // Where it stands
   void look();
@@ -88,6 +95,7 @@ class GroupDescent final : public SmallSolver {
   void multiply(const Vec& v, Vec& out) const;
   bool move();
   double left(const Block& block, const Vec& step) const;
+  double meets_zero(const Block& block, const Vec& step) const;
   bool move_beside(std::span<const std::size_t> crossing);
   bool move_to_zero(std::span<const std::size_t> crossing, double share);
   double change(const Vec& step, const Vec& bends) const;
