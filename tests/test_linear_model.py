@@ -24,6 +24,7 @@ from excise.linear_model import (
     SparseRegressor,
     TweedieRegressor,
 )
+from excise.schedules import Adaptive, LocalLinear, PruneThenRefine, Reweighted
 
 ESTIMATORS = [
     Lasso(),
@@ -60,6 +61,15 @@ ESTIMATORS = [
     TweedieRegressor(power=1.5),
     QuantileRegressor(alpha=0.1),
     HuberRegressor(),
+    Lasso(schedule="prune:0"),
+    ElasticNet(alpha=0.1, schedule=LocalLinear("mcp")),
+    LassoCV(schedule="prune:0,1"),
+    ElasticNetCV(schedule=Reweighted(2)),
+    LogisticRegression(l1_ratio=1.0, schedule="prune:0.5"),
+    LogisticRegressionCV(l1_ratios=[1.0], schedule="adaptive:marginal"),
+    SparseRegressor(schedule="prune:0,0.5"),
+    SparseRegressor(schedule=Adaptive(init="marginal").then(PruneThenRefine(0.1))),
+    SparseClassifier(schedule="prune:0.2"),
 ]
 
 

@@ -115,24 +115,8 @@ def fit_cv(
         repeats=repeats,
         random_state=random_state,
     )
-    if checked.schedule is not None:
-        if imputation is not None:
-            raise InputError("fills are not learned again in the folds of a schedule")
-        from excise.staged_folds import cross_validate_staged
-
-        return cross_validate_staged(
-            checked,
-            folds,
-            rule,
-            alphas=alphas,
-            alpha_min_ratio=alpha_min_ratio,
-            scoring=scoring,
-            score_weight=score_weight,
-        )
-    from excise.overlapping import core_session
-
-    return cross_validate(
-        core_session(checked),
+    return cross_validate_problem(
+        checked,
         folds,
         rule,
         alphas=alphas,
@@ -141,6 +125,19 @@ def fit_cv(
         score_weight=score_weight,
         imputation=imputation,
     )
+
+
+def cross_validate_problem(
+    problem: Problem, folds: Folds, rule: Rule = "1se", **more: Any
+) -> CrossValidation:
+    """`fit_cv` for a checked problem and its folds; `more` as in `cross_validate`."""
+    if problem.schedule is None:
+        from excise.overlapping import core_session
+
+        return cross_validate(core_session(problem), folds, rule, **more)
+    from excise.staged_folds import cross_validate_staged
+
+    return cross_validate_staged(problem, folds, rule, **more)
 
 
 def folds_of(
@@ -277,7 +274,7 @@ class Judge(NamedTuple):
             )
         return found
 
-    def train(self, session: Session, path: Path) -> Floats:
+    def train(self, session: Session | StagedSession, path: Path) -> Floats:
         """The same of the path on its own rows, shape (n_alphas,)."""
         if self.score is None:
             return np.asarray(2.0 * path.train_loss)

@@ -37,7 +37,7 @@ from excise.losses import AnyLoss, loss_of
 from excise.penalties import GroupPenalty, Penalty, penalty_of
 from excise.results import Floats
 from excise.schedules import Schedule
-from excise.schedules.base import check_schedule
+from excise.schedules.parse import schedule_of
 from excise.survival import Survival
 
 
@@ -158,7 +158,7 @@ def make_problem(
     l1_ratio: float = 1.0,
     penalty_weight: Any = None,
     bounds: Any = None,
-    schedule: Schedule | None = None,
+    schedule: Schedule | str | None = None,
     sample_weight: Any = None,
     offset: Any = None,
     fit_intercept: bool = True,
@@ -190,9 +190,9 @@ def make_problem(
         >= 0; 0 = never penalised, inf = excluded.
     bounds : None, "positive" or (lower, upper)
         Numbers or one per feature, on the original scale, lower <= 0 <= upper.
-    schedule : Schedule, optional
-        Stages of penalty weights, each made from the last solution: see `excise.schedules`. It
-        takes one output.
+    schedule : Schedule or str, optional
+        Stages of penalty weights, each made from the last solution: see `excise.schedules`. As a
+        text: "prune:0", "adaptive:ridge:1+prune:0". It takes one output.
     sample_weight : array, shape (n,), optional
         >= 0; an integer weight is a repeated row, 0 a removed one.
     offset : array of the shape of y, optional
@@ -217,13 +217,12 @@ def make_problem(
     n, p = design.shape
     data_term = loss_of(loss)
     goal, survival = data_term.target(y, n)
-    if schedule is not None:
-        check_schedule(schedule)
-        if goal.ndim > 1:
-            raise InputError(
-                f"a schedule takes one output, but y has {goal.shape[1]}",
-                remedy="a fit for each column of y, or schedule=None",
-            )
+    stages = schedule_of(schedule)
+    if stages is not None and goal.ndim > 1:
+        what, remedy = "one output", "a fit for each column of y, or schedule=None"
+        if data_term.of_classes:
+            what, remedy = "two classes", "schedule=None, or one class against the rest"
+        raise InputError(f"a schedule takes {what}, but y has {goal.shape[1]}", remedy=remedy)
     lower, upper = _bounds(bounds, p, names)
     weight = check_sample_weight(sample_weight, len(goal))
     intercept = check_flag("fit_intercept", fit_intercept) and data_term.has_intercept
@@ -236,7 +235,7 @@ def make_problem(
         kind.check(weights, names)
     if isinstance(kind, GroupPenalty):
         _check_groups(goal, bounds)
-    if kind is not None and schedule is not None:
+    if kind is not None and stages is not None:
         raise InputError(
             f"penalty {kind.name!r} and a schedule cannot be used together",
             ["a schedule's stages are weighted elastic nets"],
@@ -259,7 +258,7 @@ def make_problem(
         feature_names=names,
         survival=survival,
         grouped=together,
-        schedule=schedule,
+        schedule=stages,
         penalty=kind,
     )
 

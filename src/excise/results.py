@@ -226,6 +226,12 @@ class Solution:
         """Indices of the features with a coefficient that is not zero."""
         return np.flatnonzero(self.coef if self.coef.ndim == 1 else self.coef.any(axis=1))
 
+    @property
+    def worst_gap(self) -> float:
+        """The relative gap; of a schedule the largest of all stages: a bad one spoils the rest."""
+        gaps = (stage.relative_gap for stage in self.stages)
+        return max(self.certificate.relative_gap, *gaps, 0.0)
+
     def __repr__(self) -> str:
         outputs = "" if self.coef.ndim == 1 else f", outputs={self.coef.shape[1]}"
         return (

@@ -18,6 +18,10 @@ class AnySession(Protocol):
     def columns(self) -> ColumnScale:
         """Centre and spread of the columns."""
 
+    @property
+    def alpha_max(self) -> float:
+        """Where the first feature enters."""
+
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means (see `excise.fit_path`)."""
 

@@ -120,6 +120,13 @@ class StagedSession:
         """Centre and spread of the columns."""
         return self._engine(0, self._first_wanted().weight).session.columns
 
+    @property
+    def alpha_max(self) -> float:
+        """Where the first feature enters with the weights of the first stage."""
+        first = self._first_wanted()
+        top = self._engine(0, first.weight).session.alpha_max
+        return top / first.multiple if first.multiple > 0.0 else top
+
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means: where the first stage's features enter."""
         first = self._first_wanted()
@@ -406,18 +413,21 @@ def _worst(solved: list[_Solved]) -> float:
 
 def _stages(solved: list[_Solved]) -> tuple[Stage, ...]:
     before: list[_Solved | None] = [None, *solved[:-1]]
-    return tuple(
-        Stage(
-            name=one.name,
-            alpha=one.alpha,
-            l1_ratio=one.problem.l1_ratio,
-            penalty_weight=one.problem.penalty_weight,
-            coef=one.coef,
-            intercept=one.intercept,
-            relative_gap=one.relative_gap,
-            changes=() if last is None else tuple(_changes(last, one)),
-        )
-        for last, one in zip(before, solved, strict=True)
+    return tuple(_stage(last, one) for last, one in zip(before, solved, strict=True))
+
+
+def _stage(before: _Solved | None, now: _Solved) -> Stage:
+    assert now.solution is not None
+    return Stage(
+        name=now.name,
+        alpha=now.alpha,
+        l1_ratio=now.problem.l1_ratio,
+        penalty_weight=now.problem.penalty_weight,
+        coef=now.coef,
+        intercept=now.intercept,
+        relative_gap=now.relative_gap,
+        earns=now.solution.certificate.verdicts.earns,
+        changes=() if before is None else tuple(_changes(before, now)),
     )
 
 

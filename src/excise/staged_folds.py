@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from excise.cross_validation import (
     EXTENSIONS,
+    Imputation,
     Judge,
     make_judge,
     predictors_of,
@@ -26,6 +28,7 @@ from excise.folds import TEST, TRAIN, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
+from excise.refilled import refilled, refuse_large
 from excise.refined import shares_of
 from excise.results import CrossValidation, Floats, Rule
 from excise.schedules import PruneThenRefine, Schedule
@@ -42,6 +45,7 @@ def cross_validate_staged(
     alpha_min_ratio: float | None = None,
     scoring: Any = None,
     score_weight: Any = None,
+    imputation: Imputation | None = None,
 ) -> CrossValidation:
     """`excise.cross_validation.fit_cv` for a checked problem with a schedule, and its folds.
 
@@ -55,11 +59,12 @@ def cross_validate_staged(
             "fit or fit_path with the schedule, or fit_cv without",
         )
     assert problem.schedule is not None
+    refuse_large(problem, folds, imputation)
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
     variants = problem.schedule.variants()
     session = StagedSession(replace(problem, schedule=variants[0]))
-    held_out = _in_core(judge, session, folds, variants) or _by_fold(
-        judge, problem, folds, variants
+    held_out = _in_core(judge, session, folds, variants, imputation) or _by_fold(
+        judge, problem, folds, variants, imputation
     )
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
@@ -104,6 +109,21 @@ def cross_validate_staged(
     )
 
 
+def held_out_of_stages(
+    problem: Problem, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
+) -> list[tuple[NDArray[np.intp], Floats]]:
+    """As `excise.cross_validation.held_out_predictors`, of the last stage of a schedule."""
+    judge, found = make_judge(problem, None), []
+    assert problem.schedule is not None
+    for roles in folds.roles:
+        filled, rows = refilled(problem, roles, imputation), np.flatnonzero(roles == TEST)
+        session = _training(filled, roles, problem.schedule)
+        null = np.full((1, len(rows)), _intercept(session.problem))
+        eta = predictors_of(session, session.path(alphas))[:, rows]
+        found.append((rows, np.concatenate([_with_offset(judge, null, rows), eta])))
+    return found
+
+
 def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession:
     """The rows in training, by their weights."""
     weights = np.ones(problem.n) if problem.sample_weight is None else problem.sample_weight
@@ -116,10 +136,14 @@ HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
 
 
 def _in_core(
-    judge: Judge, session: StagedSession, folds: Folds, variants: tuple[Schedule, ...]
+    judge: Judge,
+    session: StagedSession,
+    folds: Folds,
+    variants: tuple[Schedule, ...],
+    imputation: Imputation | None,
 ) -> HeldOut | None:
-    """By the core, where it refines paths of weights that are the same in all folds."""
-    shares = shares_of(session.problem, variants)
+    """By the core, where it refines paths of a table and weights that are the same in all folds."""
+    shares = None if imputation is not None else shares_of(session.problem, variants)
     if shares is None or not all(isinstance(one, PruneThenRefine) for one in variants):
         return None
     none = np.empty(0, dtype=np.int64)
@@ -133,10 +157,16 @@ def _in_core(
 
 
 def _by_fold(
-    judge: Judge, problem: Problem, folds: Folds, variants: tuple[Schedule, ...]
+    judge: Judge,
+    problem: Problem,
+    folds: Folds,
+    variants: tuple[Schedule, ...],
+    imputation: Imputation | None,
 ) -> HeldOut:
-    """Stage by stage, every fold a session of its own."""
-    trained = [_training(problem, roles, variants[0]) for roles in folds.roles]
+    """Stage by stage, every fold a session of its own, with fills of its own."""
+    trained = [
+        _training(refilled(problem, roles, imputation), roles, variants[0]) for roles in folds.roles
+    ]
     return lambda grid: _held_out(judge, trained, folds, variants, grid)
 
 

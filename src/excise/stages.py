@@ -27,6 +27,13 @@ class Change(NamedTuple):
     tax: float
 
 
+def taxes(alpha: float, l1_ratio: float, penalty_weight: Floats) -> Floats:
+    """What every feature pays, alpha * l1_ratio * v; inf if excluded, at alpha = 0 too."""
+    barred = np.isinf(penalty_weight)
+    weight = np.where(barred, 0.0, penalty_weight)
+    return np.where(barred, np.inf, alpha * l1_ratio * weight)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
     """One stage of a schedule, at its solution.
@@ -48,6 +55,8 @@ class Stage:
     intercept : float
     relative_gap : float
         Of this stage's convex problem.
+    earns : ndarray, shape (n_features,)
+        What each feature earns there, as in `Verdicts`: on the scale the penalty acts on.
     changes : tuple of Change
         Against the stage before, by feature; the first has none.
     """
@@ -59,7 +68,13 @@ class Stage:
     coef: Floats
     intercept: float
     relative_gap: float
+    earns: Floats
     changes: tuple[Change, ...] = ()
+
+    @property
+    def tax(self) -> Floats:
+        """What each feature must earn: alpha * l1_ratio * penalty_weight; inf if excluded."""
+        return taxes(self.alpha, self.l1_ratio, self.penalty_weight)
 
     @property
     def support(self) -> NDArray[np.intp]:

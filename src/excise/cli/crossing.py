@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from excise import cross_validation
 from excise.cli.fit_options import FitOptions
-from excise.engine import Session
 from excise.exceptions import InputError
 from excise.explain.judge import Judge, judge_of
 from excise.explain.words import count
@@ -41,15 +40,15 @@ def cross_validate(
     encoded.require_folds(options.folds)
     problem = _problem(table, encoded, loss, options, threads)
     folds = _folds(table, encoded, problem, options)
-    found = cross_validation.cross_validate(
-        Session(problem),
+    found = cross_validation.cross_validate_problem(
+        problem,
         folds,
         "min" if options.rule.kind == "min" else "1se",
         alphas=options.grid,
         alpha_min_ratio=options.ratio,
         imputation=encoded.imputation,
     )
-    return Crossed(found, problem, folds)
+    return Crossed(found, found.path.problem, folds)  # with the schedule that was chosen
 
 
 def _folds(table: Table, encoded: Encoded, problem: Problem, options: FitOptions) -> Folds:
@@ -126,4 +125,5 @@ def _problem(
         standardize=not options.no_scale,
         tol=options.tol,
         n_threads=threads,
+        schedule=options.schedule,
     )

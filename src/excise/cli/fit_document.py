@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from excise.cli.fitting import Fitted
     from excise.cli.testing import Tested
+    from excise.explain.by_stage import StageSummary
     from excise.model import Model
     from excise.table import Plan
 
@@ -38,6 +39,7 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
             "zeros_total": proof.zeros_total,
         },
         "intercept": model.intercept,
+        **staged(model),
         "ledger": model.ledger().to_dict(),
         "notes": list(model.notes),
         "equation": model.equation(),
@@ -78,6 +80,28 @@ def penalty(model: Model) -> dict[str, Any]:
         "alpha_min": model.alpha_min,
         "alpha_1se": model.alpha_1se,
         "alpha_max": model.alpha_max,
+    }
+
+
+def staged(model: Model) -> dict[str, Any]:
+    """The schedule, and what each of its stages did; nothing without one."""
+    if not model.schedule:
+        return {}
+    return {"schedule": model.schedule, "stages": [_stage(model, s) for s in model.stages]}
+
+
+def _stage(model: Model, stage: StageSummary) -> dict[str, Any]:
+    names, (low, high) = model.feature_names, stage.taxes or (0.0, 0.0)
+    return {
+        "name": stage.name,
+        "alpha": stage.alpha,
+        "l1_ratio": stage.l1_ratio,
+        "lowest_tax": low,
+        "highest_tax": high,
+        "kept": stage.kept,
+        "dropped": [names[j] for j in stage.dropped],
+        "returned": [names[j] for j in stage.returned],
+        "rel_gap": stage.rel_gap,
     }
 
 

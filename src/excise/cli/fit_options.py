@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -19,9 +19,13 @@ from excise.cli.options import (
     PenaltyType,
     Rule,
     RuleType,
+    ScheduleType,
     reading_options,
 )
 from excise.exceptions import UsageError
+
+if TYPE_CHECKING:
+    from excise.schedules import Schedule
 
 TASKS = {"number": "a number", "class": "a class", "survival": "survival times"}
 """What a person calls each kind of target."""
@@ -48,6 +52,7 @@ class FitOptions:
     missing: Literal["impute", "drop", "error"]
     penalty: str
     grouped: bool
+    schedule: Schedule | None
     no_scale: bool
     nonnegative: bool
     rule: Rule
@@ -196,6 +201,10 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_MODEL, "--grouped", is_flag=True,
             help="Of three classes or more: a feature is in or out for all of them together."),
     _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
+    _option(_MODEL, "--schedule", type=ScheduleType(),
+            help="Penalties one after another: prune:0 fits the survivors again without tax, "
+                 "prune:0,0.5,1 lets cross-validation choose how much they pay; adaptive:ridge:1, "
+                 "reweighted:3, mcp:3, scad:3.7, log, lq:0.5; adaptive:marginal+prune:0 is both."),
     _option(_MODEL, "--no-scale", is_flag=True, help="Tax the columns in their own units."),
     _option(_MODEL, "--nonnegative", is_flag=True, help="No coefficient below zero."),
     _option(_MODEL, "--tol", type=click.FloatRange(0, 1, min_open=True), default=1e-8,

@@ -192,7 +192,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     if tested:
         said = {"rows": tested.rows, **tested.scores}
         model = replace(model, settings={**model.settings, "test": said})
-    certified = model.certificate.rel_gap <= options.tol
+    certified = model.worst_gap <= options.tol
     return Fitted(model, planned, summary, tested, certified, _details(whole, crossed.cv))
 
 

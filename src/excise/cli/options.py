@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:
+    from excise.schedules import Schedule
+
     _ParamType = click.ParamType[Any]
 else:
     _ParamType = click.ParamType
@@ -112,6 +114,24 @@ class PenaltyType(Value):
         except ValueError:
             pass
         self.fail(f"'{value}' is not l1, elastic:RATIO (0 to 1) or ridge", param, ctx)
+
+
+class ScheduleType(Value):
+    """Stages of penalties, as in ``prune:0`` or ``adaptive:marginal+prune:0``."""
+
+    name = "SPEC"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Schedule:
+        """Read a schedule; its own errors say what is wrong."""
+        from excise.schedules import Schedule, parse
+
+        if isinstance(value, Schedule):
+            return value
+        try:
+            return parse(str(value).strip().lower())
+        except InputError as error:
+            remedy = error.remedy and "--schedule " + error.remedy.strip("'")
+            raise UsageError(error.fact, error.where, remedy) from None
 
 
 class LossType(Value):

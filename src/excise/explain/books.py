@@ -27,8 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.explain.moments import solve_moments
-from excise.explain.point import Point, Proof
+from excise.explain.point import Point, Proof, StagePoint
+from excise.explain.scheduled import stages_of
 from excise.results import Floats, VerdictKind
+from excise.schedules import Schedule
+from excise.stages import taxes
 
 FULL_GRAM = 300
 """Up to this many columns the whole Gram matrix is kept; beyond, a block of this size."""
@@ -96,9 +99,7 @@ class Books:
 
     def tax(self, alpha: float) -> Floats:
         """What each feature must earn to be kept: alpha * l1_ratio * v; inf if excluded."""
-        barred = np.isinf(self.penalty_weight)
-        weight = np.where(barred, 0.0, self.penalty_weight)
-        return np.where(barred, np.inf, alpha * self.l1_ratio * weight)
+        return taxes(alpha, self.l1_ratio, self.penalty_weight)
 
     def divisor(self, alpha: float, j: int) -> float:
         """What is left after tax over this is the coefficient: 1 for L1 on unit variance."""
@@ -133,10 +134,11 @@ class Books:
         left[self.block] = (self.xy[self.block] - others) * self.unit[self.block]
         return left
 
-    def earns(self, point: Point) -> Floats:
+    def earns(self, point: Point | StagePoint) -> Floats:
         """Earnings at a solution; NaN where neither the books nor the point know."""
         if not self.additive:
-            return np.full(point.proof.kinds.shape, np.nan) if point.earns is None else point.earns
+            each = self.xy.shape[:1] if self.grouped else self.xy.shape
+            return np.full(each, np.nan) if point.earns is None else point.earns
         earned = self.allowed(self.left(point.coef_std))
         return earned if point.earns is None else np.where(np.isnan(earned), point.earns, earned)
 
@@ -180,10 +182,11 @@ class Books:
         b = coef_std[self.block]
         return float(2.0 * self.null_loss - 2.0 * self.xy[self.block] @ b + b @ self.gram @ b)
 
-    def solve(self, alpha: float) -> Point:
+    def solve(self, alpha: float, schedule: Schedule | None = None) -> Point:
         """The solution at another alpha, certified for these moments.
 
-        Columns outside the block are zero, and not verified: their earnings are not known.
+        Columns outside the block are zero, and not verified: their earnings are not known. Of a
+        schedule (for complete books) with the coefficients of every stage.
         """
         A = self.block
         unit, spread = self.unit[A], np.where(self.scale > 0.0, self.scale, 1.0)
@@ -197,6 +200,7 @@ class Books:
             penalty_weight=self.penalty_weight[A],
             lower=self.lower[A] * to_penalty,
             upper=self.upper[A] * to_penalty,
+            schedule=schedule,
         )
         with np.errstate(over="ignore"):  # a penalty far beyond all earnings
             found = path.at(alpha)
@@ -208,8 +212,12 @@ class Books:
         kinds[np.isinf(self.penalty_weight) | (self.scale == 0.0)] = VerdictKind.EXCLUDED
         gap = found.certificate.gap
         relative = gap / self.null_loss if self.null_loss > 0.0 else 0.0
-        proof = Proof(gap, relative, found.certificate.kkt_violation, kinds)
-        return Point(alpha, float(self.centre - self.mean @ coef), coef, coef_std, proof)
+        violation, stationary = found.certificate.kkt_violation, found.certificate.stationary
+        proof = Proof(gap, relative, violation, kinds, stationary=stationary)
+        share = path.null_loss / self.null_loss if self.null_loss > 0.0 else 0.0
+        stages = stages_of(found, unit, share=share)
+        at = alpha, float(self.centre - self.mean @ coef)
+        return Point(*at, coef, coef_std, proof, stages=stages)
 
 
 def allowed(left: Floats, lower: Floats, upper: Floats) -> Floats:

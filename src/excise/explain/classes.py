@@ -27,6 +27,8 @@ from excise.folds import Folds
 from excise.losses import by_rows
 from excise.problem import Problem
 from excise.results import Floats
+from excise.staged import StagedSession
+from excise.staged_folds import held_out_of_stages
 
 OF_CLASSES = ("accuracy", "auc")
 MOST_POINTS = 80
@@ -74,9 +76,14 @@ def class_report(
     imputation: Imputation | None = None,
 ) -> ClassReport:
     """Measures at falling `alphas`, and the rows told apart at the chosen one of them."""
-    session = Session(problem)
     folds = with_weight(folds, problem)
-    parts = held_out_predictors(session, folds, alphas, imputation=imputation)
+    session: Session | StagedSession
+    if problem.schedule is None:
+        session = Session(problem)
+        parts = held_out_predictors(session, folds, alphas, imputation=imputation)
+    else:
+        session = StagedSession(problem)
+        parts = held_out_of_stages(problem, folds, alphas, imputation=imputation)
     path = session.path(alphas)
     measures: list[Measure] = []
     for name in OF_CLASSES:

@@ -7,13 +7,14 @@ model file can only be moved to penalties whose solutions it holds: those of its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from excise.certify import term_of
 from excise.explain.point import Point, Proof
-from excise.results import Floats, Path, SparseColumns, VerdictKind
+from excise.results import Event, Floats, Path, SparseColumns, VerdictKind
 from excise.standard import View, allowed, penalty_at
 
 MOST_WORK = 2e9
@@ -78,6 +79,29 @@ class Grid:
         proof = Proof(gap * self.null_loss, gap, float(self.kkt_violations[k]), kinds)
         at = float(self.alphas[k]), intercept if self.outputs > 1 else float(intercept)
         return Point(*at, coef, (coef.T * self.scale).T, proof, earns)
+
+
+def events_seen(path: Path) -> list[Event]:
+    """Entries and exits by falling alpha, each at the first alpha of the grid that has it.
+
+    Of several outputs with features of their own each is told of its output.
+    """
+    together = path.outputs == 1 or path.problem.grouped
+    K, support = (1, path.support) if together else (path.outputs, path.columns.support)
+    found: list[Event] = []
+    before = np.flatnonzero(np.repeat(path.problem.penalty_weight == 0.0, K))
+
+    def tell(alpha: float, flat: int, kind: Literal["enters", "leaves"]) -> None:
+        found.append(Event(alpha, flat // K, kind, None if together else flat % K))
+
+    for k, alpha in enumerate(path.alphas.tolist()):
+        now = support(k)
+        for flat in np.setdiff1d(now, before).tolist():
+            tell(alpha, flat, "enters")
+        for flat in np.setdiff1d(before, now).tolist():
+            tell(alpha, flat, "leaves")
+        before = now
+    return found
 
 
 def grid_of(path: Path) -> Grid | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from excise.exceptions import InputError
 from excise.explain.books import Books
+from excise.explain.by_stage import accounts
 from excise.explain.decoys import Decoys
 from excise.explain.point import Point
 from excise.explain.words import decimals_of
@@ -24,7 +25,7 @@ COLUMNS = (
     "feature", "group", "earns", "earns_alone", "tax", "margin", "coef_std", "coef", "status",
     "enters", "leaves", "picked", "decoy95",
 )  # fmt: skip
-"""Columns of the ledger as a frame."""
+"""Columns of the ledger as a frame; that of a schedule has "stage" beside them."""
 
 
 class Labelled(Protocol):
@@ -75,6 +76,9 @@ class LedgerRow:
         95% quantile of the tax at which the best of the shuffled columns enters.
     level : str or None
         The level of a category that this column marks.
+    stage : str or None
+        Of a schedule: the stage whose account this is. The last one, or, of a feature that it
+        excludes, the one that cut the feature.
     """
 
     feature: str
@@ -92,6 +96,7 @@ class LedgerRow:
     picked: float | None = None
     decoy95: float | None = None
     level: str | None = None
+    stage: str | None = None
 
     @property
     def turn(self) -> tuple[Literal["in", "out"], float] | None:
@@ -104,7 +109,8 @@ class LedgerRow:
         """As in the ``ledger`` of ``excise fit --json``; None where a figure is not finite."""
         known = {name: finite_or_none(getattr(self, name)) for name in COLUMNS}
         events = [{"tax": tax, "kind": kind} for tax, kind in self.events]
-        return {**known, "column": self.group, "level": self.level, "events": events}
+        staged = {} if self.stage is None else {"stage": self.stage}
+        return {**known, "column": self.group, "level": self.level, "events": events, **staged}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,25 @@ class Ledger:
 
     @property
     def decimals(self) -> int:
-        """Decimals for every amount of this ledger: the tax shows three significant digits."""
-        return decimals_of(self.tax or max((row.earns for row in self.rows), default=0.0))
+        """Decimals for every amount of this ledger: the tax shows three significant digits.
+
+        Of a schedule the largest earnings, if they are less: its stages have taxes of their own.
+        """
+        most = max((row.earns for row in self.rows if not math.isnan(row.earns)), default=0.0)
+        if self.staged and most > 0.0:
+            return decimals_of(min(self.tax, most) or most)
+        return decimals_of(self.tax or most)
+
+    @property
+    def staged(self) -> bool:
+        """Whether the rows are accounts of the stages of a schedule."""
+        return any(row.stage is not None for row in self.rows)
+
+    @property
+    def line(self) -> float:
+        """The tax to draw a line at; 0 where the stages of a schedule tax nobody so."""
+        paid = any(math.isclose(row.tax, self.tax) for row in self.rows)
+        return self.tax if paid or not self.staged else 0.0
 
     def decimals_kept(self, decimals: int) -> int:
         """Decimals of what is kept: those of the amounts, or fewer by the largest coefficient.
@@ -183,11 +206,10 @@ class Ledger:
         """A data frame: "polars", "pandas", "pyarrow", or a module that narwhals knows."""
         import narwhals as nw
 
-        schema = {
-            name: nw.String() if name in ("feature", "group", "status") else nw.Float64()
-            for name in COLUMNS
-        }
-        columns = {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}
+        names = (*COLUMNS, "stage") if self.staged else COLUMNS
+        texts = ("feature", "group", "status", "stage")
+        schema = {name: nw.String() if name in texts else nw.Float64() for name in names}
+        columns = {name: [getattr(row, name) for row in self.rows] for name in names}
         return nw.from_dict(columns, schema, backend=backend).to_native()
 
 
@@ -238,13 +260,17 @@ def keep_ledger(
     picked: Floats | None = None,
     decoys: Decoys | None = None,
 ) -> Ledger:
-    """The ledger of a solution."""
-    earns, alone, tax = books.earns(point), books.earns_alone(), books.tax(point.alpha)
+    """The ledger of a solution; of a schedule at its last stage, or where a feature was cut."""
+    (earns, tax, place), alone = accounts(books, point), books.earns_alone()
     per_unit_tax = point.alpha * books.l1_ratio
     crossed = crossings(events, books.l1_ratio)
     rows = []
     for j, label in enumerate(labels):
-        status = status_of(point.proof.kinds[j], books.penalty_weight[j], not np.isnan(earns[j]))
+        stage = None if place is None else point.stages[place[j]]
+        kind = point.proof.kinds[j]
+        if stage is not None and stage is not point.stages[-1] and np.isfinite(tax[j]):
+            kind = VerdictKind.KKT  # cut there; that later stages exclude it is no account
+        status = status_of(kind, books.penalty_weight[j], not np.isnan(earns[j]))
         mine = crossed.get(j, ())
         enters, leaves = turns(mine, per_unit_tax, bool(point.coef[j]))
         rows.append(
@@ -264,6 +290,7 @@ def keep_ledger(
                 picked=None if picked is None else float(picked[j]),
                 decoy95=None if decoys is None else decoys.q95,
                 level=label.level,
+                stage=None if stage is None else stage.name,
             )
         )
     return Ledger(tuple(rows), point.alpha, per_unit_tax, books.additive)

@@ -12,6 +12,7 @@ import numpy as np
 from excise.engine import solve_path
 from excise.problem import make_problem
 from excise.results import Floats, Path
+from excise.schedules import Schedule
 
 SAFE = 1e-8
 """Cholesky is trusted while every pivot is above this part of the largest variance."""
@@ -47,6 +48,7 @@ def solve_moments(
     penalty_weight: Floats,
     lower: Floats,
     upper: Floats,
+    schedule: Schedule | None = None,
 ) -> Path:
     """Certified solutions at falling `alphas` for the moments `G`, `q`.
 
@@ -63,6 +65,7 @@ def solve_moments(
         l1_ratio=l1_ratio,
         penalty_weight=penalty_weight,
         bounds=(lower, upper),
+        schedule=schedule,
         fit_intercept=False,
         standardize=False,
         n_threads=1,

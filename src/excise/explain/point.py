@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.results import Certificate, Floats, VerdictKind, shown_gap
+from excise.stages import taxes
 
 ZERO_KINDS = (VerdictKind.PROVED, VerdictKind.KKT, VerdictKind.EXCLUDED)
 """Verdicts under which a zero counts as verified."""
@@ -26,6 +27,8 @@ class Proof:
         Over alpha_max.
     kinds : ndarray of uint8, shape (n_features,)
         Codes of `VerdictKind`. Of K outputs with features of their own (n_features, K).
+    stationary : bool
+        Whether all this is about the last convex problem of a penalty that is not convex.
     unique : bool or None
     twins : tuple of tuple of int
         Features that could swap without changing the objective.
@@ -37,13 +40,14 @@ class Proof:
     kinds: NDArray[np.uint8]
     unique: bool | None = None
     twins: tuple[tuple[int, ...], ...] = ()
+    stationary: bool = False
 
     @classmethod
     def of(cls, certificate: Certificate) -> Proof:
         """The part of a certificate that a model keeps."""
         c = certificate
         kinds = c.verdicts.kind
-        return cls(c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins)
+        return cls(c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins, c.stationary)
 
     @property
     def zeros_total(self) -> int:
@@ -61,7 +65,41 @@ class Proof:
         how_many = f"all {total}" if verified == total else f"{verified} of {total}"
         zeros = f"; {how_many} zeros verified" if total > 1 else ""
         zeros = f"; the zero is {'' if verified else 'not '}verified" if total == 1 else zeros
-        return f"optimal to {shown_gap(self.rel_gap)} (duality gap / null loss){zeros}"
+        what = "last convex problem solved" if self.stationary else "optimal"
+        return f"{what} to {shown_gap(self.rel_gap)} (duality gap / null loss){zeros}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StagePoint:
+    """One stage of a schedule at its solution, as a model keeps it.
+
+    Attributes
+    ----------
+    name : str
+        "prune", "refine", "step 2".
+    alpha, l1_ratio : float
+        Of this stage.
+    penalty_weight : ndarray, shape (n_features,)
+        Of this stage; inf excludes.
+    coef_std : ndarray, shape (n_features,)
+    rel_gap : float
+        Of this stage's convex problem.
+    earns : ndarray, shape (n_features,), or None
+        As in `Point`.
+    """
+
+    name: str
+    alpha: float
+    l1_ratio: float
+    penalty_weight: Floats
+    coef_std: Floats
+    rel_gap: float
+    earns: Floats | None = None
+
+    @property
+    def tax(self) -> Floats:
+        """What each feature must earn; inf if excluded."""
+        return taxes(self.alpha, self.l1_ratio, self.penalty_weight)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +115,8 @@ class Point:
     proof : Proof
     earns : ndarray of the shape of ``proof.kinds``, or None
         Earnings measured on the rows (NaN: not kept); None where the books give them.
+    stages : tuple of StagePoint
+        Of a schedule, whose last stage has these coefficients; empty without one.
     """
 
     alpha: float
@@ -85,6 +125,7 @@ class Point:
     coef_std: Floats
     proof: Proof
     earns: Floats | None = None
+    stages: tuple[StagePoint, ...] = ()
 
     @property
     def kept(self) -> NDArray[np.bool_]:

@@ -17,13 +17,16 @@ NOTABLE = 0.01
 WORTH_DROPPING = 0.1
 """A feature that earns this part of another is worth a refit without it."""
 
+MOST_STAGES = 4
+"""Stages of which the coefficient is told; of more, the first ones and the last."""
+
 
 def lines(why: Why) -> list[str]:
     """All lines, the headline first."""
     if why.status == "excluded" or not why.known or math.isnan(why.earns):
-        return [_headline(why), *_turning(why)]
+        return [_headline(why), *_staged(why), *_turning(why)]
     rest = [*_turning(why), *_twins(why), *_not_nested(why), *_refit(why)]
-    return [_headline(why), *_account(why), *rest]
+    return [_headline(why), *_account(why), *_staged(why), *rest]
 
 
 def _headline(why: Why) -> str:
@@ -47,7 +50,15 @@ def _headline(why: Why) -> str:
         reason = f"; it repeats {listing(twins[:3])}, which could stand in for it" if twins else ""
         earned = f"it earns {earns}, just the tax, and its coefficient is zero"
         return f"{name} is borderline: {earned}{reason}."
-    earned = f"it earns {earns}, the tax is {tax}"
+    where = _at(why.stage)
+    if why.tax == 0.0 and why.status == "kept":
+        if not why.additive:
+            return (
+                f"{name} is kept: it pays no tax{where}; its coefficient is {figures(why.keeps)}."
+            )
+        paid = f"it pays no tax{where}, so all it earns, {earns}"
+        return f"{name} is kept: {paid}, is {_coefficient(why)}."
+    earned = f"it earns {earns}, the tax is {tax}{where}"
     if why.status == "cut":
         return f"{name} is cut: {earned}, so its coefficient is exactly zero."
     left = amount(why.margin, d)
@@ -76,7 +87,7 @@ def _account(why: Why) -> list[str]:
     others = amount(float(left) - float(alone), d, signed=True)
     against = "short of" if why.margin < 0.0 else "above"
     verdict = f"{amount(abs(why.margin), d)} {against} the tax"
-    verdict = "it pays none" if why.status == "free" else verdict
+    verdict = "it pays none" if why.tax == 0.0 else verdict
     if why.left < 0.0 or why.earns == 0.0 != why.left:
         verdict = f"sign turned; {verdict}" if why.earns else "its bound forbids that sign"
     name = why.feature if len(why.feature) <= 15 else "it"
@@ -93,7 +104,7 @@ def _measured(why: Why) -> list[str]:
     alone, left = amount(why.earns_alone, d), amount(why.earns, d)
     against = "short of" if why.margin < 0.0 else "above"
     verdict = f"{amount(abs(why.margin), d)} {against} the tax"
-    verdict = "it pays none" if why.status == "free" else verdict
+    verdict = "it pays none" if why.tax == 0.0 else verdict
     rows = [("alone it would earn", alone, ""), ("with the others in", left, verdict)]
     return [f"  {label:<24}{figure:>10}   {note}".rstrip() for label, figure, note in rows]
 
@@ -108,18 +119,65 @@ def _shares(why: Why, d: int) -> str:
     return ", ".join(words) + (", ..." if words and len(words) < len(notable) else "")
 
 
+def _staged(why: Why) -> list[str]:
+    """How its coefficient changed from stage to stage, or since when it is out."""
+    if not why.stages:
+        return []
+    kept = [step.keeps != 0.0 for step in why.stages]
+    names = [step.stage for step in why.stages]
+    if not any(kept):
+        cut = names.index(why.stage)
+        barred = [step.stage for step in why.stages if math.isinf(step.tax)]
+        if barred == names[cut + 1 :] and barred:
+            goes = "goes" if len(barred) == 1 else "go"
+            return [f"  left{_at(why.stage)}; {_run(barred)} {goes} on without it"]
+        return [f"  zero at all {len(names)} stages, {_run(names)}"]
+    d, until = _decimals(why), len(kept)
+    while until > 1 and not (kept[until - 1] or kept[until - 2]):
+        until -= 1  # the first of the last zeros ends the story
+    told, paid = [], []
+    for step in why.stages[:until]:
+        told.append(f"{step.stage} {amount(step.keeps, d) if step.keeps else '0'}")
+        tax = "barred" if math.isinf(step.tax) else amount(step.tax, d) if step.tax else "no tax"
+        paid.append(f"{step.stage} {amount(step.earns, d)} / {tax}")
+    return [
+        f"  stage by stage: {_arrows(told)}",
+        f"  earns / tax:    {_arrows(paid)}",
+    ]
+
+
+def _arrows(stages: list[str]) -> str:
+    """One after another; of many the first ones and the last."""
+    if len(stages) > MOST_STAGES:
+        stages = [*stages[: MOST_STAGES - 2], "...", stages[-1]]
+    return " -> ".join(stages)
+
+
+def _at(stage: str) -> str:
+    """Where it was: at stage prune, at step 2; nothing where there is one stage only."""
+    if not stage:
+        return ""
+    return f" at {stage}" if stage.startswith(("step ", "stage ")) else f" at stage {stage}"
+
+
+def _run(names: list[str]) -> str:
+    """From the first to the last: step 1 to step 9."""
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+
+
 def _turning(why: Why) -> list[str]:
     """When it would turn, how often it is picked, and the noise floor."""
     said = []
     if why.status in ("cut", "borderline"):
         enters = why.enters
         said.append(
-            f"enters below tax {figures(enters)}"
+            f"enters {'at' if why.stage else 'below'} tax {figures(enters)}"
             if enters is not None
             else f"does not enter down to tax {figures(why.lowest)}"
         )
     if why.status == "kept" and why.enters is not None:
-        said.append(f"goes out above tax {figures(why.enters)}")
+        seen = "is in from" if why.stage else "goes out above"
+        said.append(f"{seen} tax {figures(why.enters)}")
     if why.status in ("free", "excluded"):
         return []
     if why.picked is not None:

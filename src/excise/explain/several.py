@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from excise.explain.books import Books
 from excise.explain.decoys import Decoys
+from excise.explain.grid import events_seen
 from excise.explain.ledger import (
     Crossing,
     Labelled,
@@ -228,17 +229,5 @@ def keep_several(
 
 def events_of(path: Path) -> list[Event]:
     """Entries and exits by falling alpha: exact if they are few, else as the grid saw them."""
-    problem, seen = path.problem, []
-    K, before = 1 if problem.grouped else path.outputs, np.empty(0, dtype=np.int64)
-    for k, alpha in enumerate(path.alphas.tolist()):
-        now = path.support(k) if problem.grouped else path.columns.support(k)
-        sides: tuple[tuple[Literal["enters", "leaves"], Any, Any], ...] = (
-            ("enters", now, before),
-            ("leaves", before, now),
-        )
-        for kind, here, there in sides:
-            for flat in np.setdiff1d(here, there).tolist():
-                output = None if problem.grouped else flat % K
-                seen.append(Event(alpha, flat // K, kind, output))
-        before = now
+    seen = events_seen(path)
     return seen if len(seen) > EXACT else path.events()

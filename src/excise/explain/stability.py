@@ -1,10 +1,11 @@
 """Whether the same features would be kept with other rows.
 
 Each half-sample (n // 2 rows without replacement; Meinshausen and Buehlmann, J. R. Stat. Soc. B
-2010) is centred, scaled and solved on its own, at the same alphas; of two classes half of each is
-taken, and so of rows with and without an event. With the squared loss and rows that far outnumber
-columns the work is shared: the rows are dealt at random into blocks whose moments are computed
-once, and a half-sample is half of the blocks (single rows, if their moments fit in memory).
+2010) is centred, scaled and solved on its own, at the same alphas and with all stages of a
+schedule; of two classes half of each is taken, and so of rows with and without an event. With the
+squared loss and rows that far outnumber columns the work is shared: the rows are dealt at random
+into blocks whose moments are computed once, and a half-sample is half of the blocks (single rows,
+if their moments fit in memory).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -
     rng = np.random.default_rng(seed)
     shared = len(rows.used()) > TALL * p and FEWEST_BLOCKS * (p + 2) ** 2 <= 2 * SHARED
     shared &= rows.squared
+    shared &= not (rows.problem.schedule and rows.problem.schedule.needs_rows)
     solve = _from_moments if shared else _from_rows
     kept = np.zeros((len(alphas), p * rows.problem.outputs if apart else p), dtype=np.int64)
     for path in solve(rows, alphas, n_samples, rng):
@@ -120,6 +122,7 @@ def _from_moments(
             penalty_weight=problem.penalty_weight,
             lower=problem.lower * to_penalty,
             upper=problem.upper * to_penalty,
+            schedule=problem.schedule,
         )
 
 

@@ -91,11 +91,12 @@ def _instead(cv: CVRecord, chosen: Choice, other: Choice) -> str:
 
 def borderline(row: LedgerRow) -> bool:
     """Kept, but rarely picked; where stability is off, kept with a thin margin."""
-    if row.status != "kept" or row.tax <= 0.0:
+    staged = row.stage is not None
+    if row.status != "kept" or (row.tax <= 0.0 and not staged):
         return False
     if row.picked is not None:
         return row.picked < RARELY_PICKED
-    return row.margin < THIN_MARGIN * row.tax
+    return not staged and row.margin < THIN_MARGIN * row.tax
 
 
 def notes(
@@ -114,8 +115,9 @@ def _borderline_note(ledger: Ledger, decoys: Decoys | None) -> str:
     rows = sorted(filter(borderline, ledger), key=lambda row: row.margin)
     if not rows:
         return ""
-    over = amount(rows[-1].margin, ledger.decimals)
-    said = [f"{over} above the tax" if len(rows) == 1 else f"at most {over} above the tax"]
+    over, said = amount(rows[-1].margin, ledger.decimals), []
+    if rows[0].stage is None:  # of a schedule it says little: who left did so at another tax
+        said = [f"{over} above the tax" if len(rows) == 1 else f"at most {over} above the tax"]
     shares = sorted(row.picked for row in rows if row.picked is not None)
     if shares:
         between = " to ".join(dict.fromkeys((percent(shares[0]), percent(shares[-1]))))

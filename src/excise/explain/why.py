@@ -9,6 +9,7 @@ from typing import Any
 
 from excise.exceptions import InputError
 from excise.explain.books import Books
+from excise.explain.by_stage import Step, books_at, steps
 from excise.explain.ledger import Crossing, Labelled, LedgerRow, StatusWord, finite_or_none
 from excise.explain.point import Point
 from excise.explain.sentences import lines
@@ -56,6 +57,10 @@ class Why:
     additive : bool
         Whether the account adds up, and what is left is the coefficient: for the squared loss.
         Else `left` is what it earns with the others in, `shares` are empty.
+    stage : str
+        Of a schedule with several stages: the one whose account this is (see `LedgerRow`).
+    stages : tuple of Step
+        The feature in every one of them.
     """
 
     feature: str
@@ -86,6 +91,8 @@ class Why:
     known: bool = True
     refit: str = ""
     additive: bool = True
+    stage: str = ""
+    stages: tuple[Step, ...] = ()
 
     def sentences(self) -> list[str]:
         """The account in words, a line each, as `excise why` prints it."""
@@ -96,7 +103,12 @@ class Why:
         found = {name: finite_or_none(value) for name, value in asdict(self).items()}
         events = [{"tax": tax, "kind": kind} for tax, kind in self.events]
         twins = [{"feature": name, "r": r} for name, r in self.twins]
-        return {**found, "events": events, "twins": twins, "sentences": self.sentences()}
+        stages = [
+            {name: finite_or_none(value) for name, value in step._asdict().items()}
+            for step in self.stages
+        ]
+        found |= {"events": events, "twins": twins, "stages": stages}
+        return {**found, "sentences": self.sentences()}
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
@@ -132,7 +144,13 @@ def account(
     refit: str = "",
 ) -> Why:
     """The account behind one row of the ledger."""
-    shares = books.shares(j, point.coef_std)
+    several = len(point.stages) > 1
+    followed = tuple(steps(books, point.stages, j)) if several else ()
+    coef_std, alpha = point.coef_std, point.alpha
+    if point.stages:
+        stage = next(one for one in reversed(point.stages) if one.name == row.stage)
+        books, coef_std, alpha = books_at(books, stage), stage.coef_std, stage.alpha
+    shares = books.shares(j, coef_std)
     rival = max(shares, key=lambda share: share[1], default=None)
     alone = float(abs(books.xy[j]) * books.unit[j])
     lower, upper = float(books.lower[j]), float(books.upper[j])
@@ -150,7 +168,7 @@ def account(
         coef=row.coef,
         keeps=row.coef_std if books.standardize else row.coef,
         group=row.group,
-        divisor=books.divisor(point.alpha, j),
+        divisor=books.divisor(alpha, j),
         shares=tuple((labels[k].name, x) for k, x in shares),
         rival=labels[rival[0]].group if rival else "",
         events=row.events,
@@ -165,4 +183,6 @@ def account(
         known=books.position(j) is not None or not math.isnan(row.earns),
         refit=refit,
         additive=books.additive,
+        stage=(row.stage or "") if several else "",
+        stages=followed,
     )

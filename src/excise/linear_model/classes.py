@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,17 @@ from excise.results import Floats
 
 if TYPE_CHECKING:
     from excise.results import Solution
+
+
+class Binary(NamedTuple):
+    """What is for two classes only, and what to write instead."""
+
+    what: str
+    instead: str
+
+
+HINGED = Binary("the squared_hinge loss", "loss='logistic'")
+SCHEDULED = Binary("a schedule", "schedule=None")
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):
@@ -113,17 +124,17 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         return of(columns).astype(eta.dtype, copy=False)
 
     def _labelled(
-        self, data: Training, most: int | None = None
+        self, data: Training, binary: Binary | None = None
     ) -> tuple[Training, NDArray[np.float64] | None]:
         """Store the classes; y as the losses take it with all weights, and the weights for scores.
 
         That y is 0 and 1 of two classes, and of more has a 1 in the column of each row's class.
         The weights of the classes are in the first and not in the second, unless there are none.
-        `most`: how many classes the loss takes, if not any number.
+        `binary`: why there may be two classes only, if so.
         """
         check_classification_targets(data.y)
         self.classes_, code = np.unique(data.y, return_inverse=True)
-        _refuse_number_of(self.classes_, most)
+        _refuse_number_of(self.classes_, binary)
         given = check_sample_weight(data.sample_weight, len(code))
         weights = _with_class_weight(self.class_weight, self.classes_, code, given)
         # one number as the weight of all rows is no weight, but counts in the total
@@ -150,22 +161,22 @@ class LinearClassifier(ClassifierMixin, LinearModel):
         return coef, np.atleast_1d(solution.intercept)
 
 
-def _refuse_number_of(classes: NDArray[Any], most: int | None) -> None:
+def _refuse_number_of(classes: NDArray[Any], binary: Binary | None) -> None:
     if len(classes) == 1:
         raise InputError(
             f"y holds one class only ({classes.tolist()[0]!r}); there is nothing to learn",
             remedy="rows of a second class",
         )
-    if most is None or len(classes) <= most:
+    if binary is None or len(classes) == 2:
         return
     names = ", ".join(repr(name) for name in classes.tolist()[:4])
     raise InputError(
         "Only binary classification is supported. The type of the target is multiclass.",
         [
             f"y holds {len(classes)} classes: {names}{', ...' if len(classes) > 4 else ''}",
-            "the squared_hinge loss is for two classes",
+            f"{binary.what} is for two classes",
         ],
-        "loss='logistic', or sklearn.multiclass.OneVsRestClassifier(...)",
+        f"{binary.instead}, or sklearn.multiclass.OneVsRestClassifier(...)",
     )
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from excise.cross_validation import cross_validate
-from excise.engine import Session
+from excise.cross_validation import cross_validate_problem
 from excise.linear_model.base import LinearRegressor, Training
 from excise.linear_model.grid import alpha_grid
 from excise.linear_model.paths import enet_path, lasso_path
 from excise.linear_model.routing import Split
 from excise.linear_model.warning import warn_if_uncertified
 from excise.problem import make_problem
+from excise.sessions import session_of
 
 if TYPE_CHECKING:
     from excise.folds import Folds
     from excise.results import Path
+    from excise.schedules import Schedule
+    from excise.stages import Stage
 
 
 class Scan(NamedTuple):
@@ -56,6 +59,7 @@ class CrossValidatedRegressor(LinearRegressor, Split):
     cv: Any
     n_jobs: int | None
     positive: bool
+    schedule: Any = None
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any
@@ -105,11 +109,12 @@ class CrossValidatedRegressor(LinearRegressor, Split):
             bounds="positive" if self.positive else None,
             fit_intercept=self.fit_intercept,
             n_threads=self.n_jobs if self.n_jobs and self.n_jobs > 0 else None,
+            schedule=self.schedule,
         )
-        session = Session(problem)
-        grid = alpha_grid(session, self.alphas, self.eps)
+        one = replace(problem, schedule=problem.schedule and problem.schedule.variants()[0])
+        grid = alpha_grid(session_of(one), self.alphas, self.eps)
         distinct, position = np.unique(-grid, return_inverse=True)
-        found = cross_validate(session, folds, alphas=-distinct)
+        found = cross_validate_problem(problem, folds, alphas=-distinct)
         mse = found.folds[position] / data.n_targets  # a sum over the responses; theirs is a mean
         return Scan(l1_ratio, grid, mse, found.path)
 
@@ -122,6 +127,10 @@ class CrossValidatedRegressor(LinearRegressor, Split):
         self.kkt_violation_ = float(path.kkt_violations[k])
         self.n_iter_ = max(1, path.n_factorizations)
         warn_if_uncertified(type(self).__name__, self.alpha_, self.relative_gap_, self.tol)
+        self.stages_: tuple[Stage, ...] = ()
+        self.schedule_: Schedule | None = path.problem.schedule
+        if self.schedule_ is not None:
+            self.stages_ = path.at(self.alpha_).stages
         coef, intercept = path.coef_at(k).T, path.intercepts[k]
         if several:
             coef, intercept = np.atleast_2d(coef), np.atleast_1d(intercept)
@@ -164,6 +173,10 @@ class ElasticNetCV(CrossValidatedRegressor):
         Without effect: nothing is random.
     selection : {"cyclic", "random"}, default="cyclic"
         Without effect: see `random_state`.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine((0.0, 0.5, 1.0))`` or ``"prune:0,0.5,1"``,
+        which scikit-learn has not: see `excise.schedules`. Of several values of `refine` the best
+        is chosen with alpha.
 
     Attributes
     ----------
@@ -177,6 +190,10 @@ class ElasticNetCV(CrossValidatedRegressor):
         Held-out mean squared errors.
     dual_gap_, relative_gap_, kkt_violation_ : float
         Certificate of the chosen point, as in `ElasticNet`.
+    stages_ : tuple of Stage
+        Of a schedule, at the chosen point.
+    schedule_ : Schedule or None
+        The one that was chosen.
     n_iter_ : int
         Linear systems solved for the path on all rows.
     n_features_in_ : int
@@ -214,6 +231,7 @@ class ElasticNetCV(CrossValidatedRegressor):
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        schedule: Any = None,
     ) -> None:
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -229,6 +247,7 @@ class ElasticNetCV(CrossValidatedRegressor):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.schedule = schedule
 
     path = staticmethod(enet_path)
 
@@ -242,13 +261,13 @@ class LassoCV(CrossValidatedRegressor):
     Parameters
     ----------
     eps, alphas, fit_intercept, precompute, max_iter, tol, copy_X, cv, verbose, n_jobs, positive, \
-random_state, selection
+random_state, selection, schedule
         As in `ElasticNetCV`.
 
     Attributes
     ----------
     alpha_, coef_, intercept_, alphas_, mse_path_, dual_gap_, relative_gap_, kkt_violation_, \
-n_iter_, n_features_in_, feature_names_in_
+n_iter_, stages_, schedule_, n_features_in_, feature_names_in_
         As in `ElasticNetCV`, for one l1_ratio.
 
     Examples
@@ -279,6 +298,7 @@ n_iter_, n_features_in_, feature_names_in_
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        schedule: Any = None,
     ) -> None:
         self.eps = eps
         self.alphas = alphas
@@ -293,3 +313,4 @@ n_iter_, n_features_in_, feature_names_in_
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.schedule = schedule

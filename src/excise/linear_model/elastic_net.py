@@ -15,6 +15,8 @@ from excise.linear_model.penalized import PenalizedRegressor
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from excise.results import Solution
+
 
 class ElasticNet(PenalizedRegressor):
     """Linear regression with an L1 and an L2 penalty, solved exactly; drop-in for scikit-learn's.
@@ -48,6 +50,9 @@ class ElasticNet(PenalizedRegressor):
         Without effect: nothing is random.
     selection : {"cyclic", "random"}, default="cyclic"
         Without effect: see `random_state`.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``, which scikit-learn
+        has not: see `excise.schedules`.
 
     Attributes
     ----------
@@ -60,6 +65,9 @@ class ElasticNet(PenalizedRegressor):
         The same over the null loss (b = 0, best intercept).
     kkt_violation_ : float or ndarray of shape (n_targets,)
         Largest violation of the optimality conditions, over alpha_max.
+    stages_ : tuple of Stage, or list of such tuples
+        Of a schedule, whose last stage the coefficients are those of; `relative_gap_` is the
+        largest of all stages.
     n_iter_ : int or list of int
         Linear systems solved, at least 1.
     n_features_in_ : int
@@ -98,6 +106,7 @@ class ElasticNet(PenalizedRegressor):
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        schedule: Any = None,
     ) -> None:
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -110,6 +119,7 @@ class ElasticNet(PenalizedRegressor):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.schedule = schedule
 
     def fit(
         self,
@@ -137,6 +147,12 @@ class ElasticNet(PenalizedRegressor):
         data = self._training(X, y, sample_weight, multi_output=True)
         return self._solve(data)
 
+    def _store(self, found: list[Solution], dtype: Any) -> None:
+        """The answers as attributes, and the stages behind them."""
+        super()._store(found, dtype)
+        stages = [solution.stages for solution in found]
+        self.stages_ = stages[0] if len(stages) == 1 else stages
+
     @property
     def sparse_coef_(self) -> csr_array:
         """The coefficients as a sparse array, shape (n_targets, n_features)."""
@@ -155,12 +171,13 @@ class Lasso(ElasticNet):
     ----------
     alpha : float, default=1.0
         Strength of the penalty, at least 0.
-    fit_intercept, precompute, copy_X, max_iter, tol, warm_start, positive, random_state, selection
+    fit_intercept, precompute, copy_X, max_iter, tol, warm_start, positive, random_state, \
+selection, schedule
         As in `ElasticNet`.
 
     Attributes
     ----------
-    coef_, intercept_, sparse_coef_, dual_gap_, relative_gap_, kkt_violation_, n_iter_
+    coef_, intercept_, sparse_coef_, dual_gap_, relative_gap_, kkt_violation_, stages_, n_iter_
         As in `ElasticNet`.
 
     Examples
@@ -184,6 +201,7 @@ class Lasso(ElasticNet):
         positive: bool = False,
         random_state: Any = None,
         selection: str = "cyclic",
+        schedule: Any = None,
     ) -> None:
         super().__init__(
             alpha=alpha,
@@ -197,4 +215,5 @@ class Lasso(ElasticNet):
             positive=positive,
             random_state=random_state,
             selection=selection,
+            schedule=schedule,
         )

@@ -12,15 +12,15 @@ from sklearn.utils import check_scalar
 from excise.exceptions import InputError
 
 if TYPE_CHECKING:
-    from excise.engine import Session
+    from excise.sessions import AnySession
 
 
-def alpha_grid(session: Session, alphas: Any, eps: float) -> NDArray[np.float64]:
+def alpha_grid(session: AnySession, alphas: Any, eps: float) -> NDArray[np.float64]:
     """Falling alphas: the ones given, or as many as asked for below alpha_max.
 
     Parameters
     ----------
-    session : Session
+    session : AnySession
         Of the problem on all rows.
     alphas : int or sequence of float
         How many, from alpha_max down to ``eps * alpha_max``, evenly on a log scale; or which.

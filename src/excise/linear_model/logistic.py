@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from excise.exceptions import InputError
 from excise.linear_model import objective
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import SCHEDULED, LinearClassifier
 from excise.linear_model.settings import (
     Rules,
     boolean,
@@ -79,6 +79,10 @@ class LogisticRegression(LinearClassifier, SingleModel):
     alpha : float or None, default=None
         Strength of the penalty on the scale of the mean loss, ``1 / (C sum_i w_i)``, in place of
         `C`.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``, which scikit-learn
+        has not: see `excise.schedules`. It takes two classes, and something to prune with:
+        ``l1_ratio=1``.
 
     Attributes
     ----------
@@ -89,6 +93,8 @@ class LogisticRegression(LinearClassifier, SingleModel):
         Of more than two classes, whose common constant means nothing, with mean 0.
     dual_gap_, relative_gap_, kkt_violation_ : float
         As in `ElasticNet`; `dual_gap_` on the scale of the mean loss.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients are those of.
     n_iter_ : ndarray of shape (1,)
         Linear systems solved, at least 1.
     n_features_in_ : int
@@ -138,6 +144,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
         warm_start: bool = False,
         n_jobs: int | None = None,
         alpha: float | None = None,
+        schedule: Any = None,
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -154,6 +161,7 @@ class LogisticRegression(LinearClassifier, SingleModel):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.alpha = alpha
+        self.schedule = schedule
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
@@ -171,11 +179,18 @@ class LogisticRegression(LinearClassifier, SingleModel):
         -------
         self : object
         """
-        data, _ = self._labelled(self._training(X, y, sample_weight, labels=True))
+        binary = None if self.schedule is None else SCHEDULED
+        data, _ = self._labelled(self._training(X, y, sample_weight, labels=True), binary)
         solution = self._solved(data, self._data_term, *self._strength(data.total_weight))
         self._set_coef(*self._coefficients(solution), data.X.dtype)
-        self.n_iter_ = np.array([self.n_iter_])
+        self.n_iter_, self.stages_ = np.array([self.n_iter_]), solution.stages
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: with a schedule two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.schedule is None
+        return tags
 
     def _strength(self, total_weight: float) -> tuple[float, float]:
         """Alpha and l1_ratio as the engine takes them."""

@@ -11,12 +11,11 @@ from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
 from excise.cross_validation import Judge, make_judge, with_weight
-from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds
 from excise.linear_model import objective
 from excise.linear_model.base import Training
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import SCHEDULED, LinearClassifier
 from excise.linear_model.logistic import LOGISTIC_RULES, PENALTIES, share_of
 from excise.linear_model.routing import Split
 from excise.linear_model.scoring import scoring_of
@@ -33,7 +32,10 @@ from excise.linear_model.settings import (
 from excise.linear_model.single import SingleModel
 from excise.problem import check_sample_weight, make_problem
 from excise.results import Floats, Path
+from excise.schedules.base import single
+from excise.schedules.parse import schedule_of
 from excise.scores import SCORES, Score, score_of
+from excise.sessions import session_of
 
 
 class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
@@ -70,6 +72,8 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
     use_legacy_attributes : bool, default=True
         Whether `C_`, `l1_ratio_`, `scores_` and `coefs_paths_` have the shapes of scikit-learn up
         to 1.9.
+    schedule : Schedule, str or None, default=None
+        As in `LogisticRegression`, in every fold and for every C; one value of `refine`.
 
     Attributes
     ----------
@@ -89,6 +93,8 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         dict like `scores_`, of arrays with that last axis.
     dual_gap_, relative_gap_, kkt_violation_ : float
         Certificate of the chosen point.
+    stages_ : tuple of Stage
+        Of a schedule, at the chosen point; with `refit`.
     n_iter_ : ndarray of shape (1,)
         Linear systems solved for the chosen point.
     n_features_in_ : int
@@ -135,6 +141,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         intercept_scaling: float = 1.0,
         random_state: Any = None,
         use_legacy_attributes: bool = True,
+        schedule: Any = None,
     ) -> None:
         self.Cs = Cs
         self.l1_ratios = l1_ratios
@@ -153,6 +160,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self.intercept_scaling = intercept_scaling
         self.random_state = random_state
         self.use_legacy_attributes = use_legacy_attributes
+        self.schedule = schedule
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any
@@ -176,9 +184,11 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         self : object
         """
         data = self._training(X, y, sample_weight, labels=True)
-        coded, score_weight = self._labelled(data)
+        coded, score_weight = self._labelled(data, None if self.schedule is None else SCHEDULED)
         folds = self._folds(data, params, classes=True)
         self.Cs_, self.l1_ratios_ = self._candidates()
+        stages = schedule_of(self.schedule)
+        stages = None if stages is None else single(stages)
         found = []
         for ratio in self.l1_ratios_.tolist():
             problem = make_problem(
@@ -188,6 +198,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
                 l1_ratio=ratio,
                 sample_weight=coded.sample_weight,
                 fit_intercept=self.fit_intercept,
+                schedule=stages,
             )
             judge = make_judge(problem, self._measure(coded.y), score_weight)
             found.append(_scan(judge, coded, with_weight(folds, problem), self.Cs_))
@@ -206,7 +217,7 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         alpha = objective.logistic_alpha(self.C_, data.total_weight)
         solution = self._solved(data, self._data_term, alpha, self.l1_ratio_)
         self._set_coef(*self._coefficients(solution), data.X.dtype)
-        self.n_iter_ = np.array([self.n_iter_])
+        self.n_iter_, self.stages_ = np.array([self.n_iter_]), solution.stages
 
     def _averaged(self, scan: Scan, sign: float, dtype: Any) -> None:
         """Average the best coefficients of each fold; there is nothing to certify."""
@@ -248,6 +259,12 @@ class LogisticRegressionCV(LinearClassifier, Split, SingleModel):
         weights = check_sample_weight(sample_weight, len(code))
         value = score(self._data_term, code, eta, weights)
         return value if score.greater_is_better else -value
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect of it: with a schedule two classes only."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = self.schedule is None
+        return tags
 
     def _measure(self, y: Floats) -> Score:
         """What the folds are scored by."""
@@ -324,7 +341,7 @@ def _scan(judge: Judge, data: Training, folds: Folds, Cs: Floats) -> tuple[Float
         share = trained.sum() / weights.sum()
         alphas = [objective.logistic_alpha(C, share * data.total_weight) for C in Cs]
         falling, place = np.unique(-np.array(alphas), return_inverse=True)
-        path = Session(replace(problem, sample_weight=trained)).path(-falling)
+        path = session_of(replace(problem, sample_weight=trained)).path(-falling)
         rows = np.flatnonzero(roles == TEST)
         found, intercepts = _by_predictor(path)
         eta = np.stack([data.X[rows] @ b.T for b in found]) + intercepts[:, None, :]

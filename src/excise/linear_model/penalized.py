@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import MultiOutputMixin
 
-from excise.engine import Session
 from excise.linear_model.base import LinearRegressor
-from excise.linear_model.warning import warn_if_uncertified
+from excise.linear_model.warning import warn_if_uncertified, warn_if_unsettled
+from excise.sessions import session_of
 
 if TYPE_CHECKING:
     from excise.linear_model.base import Training
@@ -27,6 +27,7 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
     fit_intercept: bool
     positive: bool
     tol: float
+    schedule: Any = None
 
     _alphas: Callable[[Any, float, int], list[float]]
     """Converts the parameter `alpha`: a function of `excise.linear_model.objective`."""
@@ -40,15 +41,17 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
             l1_ratio=self.l1_ratio,
             bounds="positive" if self.positive else None,
             fit_intercept=self.fit_intercept,
+            schedule=self.schedule,
         )
         alphas = self._alphas(self.alpha, data.total_weight, data.n_targets)
         found = [
-            Session(problem).solve_at(alpha)
+            session_of(problem).solve_at(alpha)
             for problem, alpha in zip(problems, alphas, strict=True)
         ]
         for solution in found:
-            gap = solution.certificate.relative_gap
+            gap = solution.worst_gap
             warn_if_uncertified(type(self).__name__, solution.alpha, gap, self.tol)
+            warn_if_unsettled(type(self).__name__, solution.status)
         self._store(found, data.X.dtype)
         if data.n_targets == 1:
             for name in PER_TARGET:
@@ -61,7 +64,7 @@ class PenalizedRegressor(MultiOutputMixin, LinearRegressor):
         """The answers as attributes, a row or an entry for each target."""
         certificates = [solution.certificate for solution in found]
         self.dual_gap_ = np.array([certificate.gap for certificate in certificates])
-        self.relative_gap_ = np.array([certificate.relative_gap for certificate in certificates])
+        self.relative_gap_ = np.array([solution.worst_gap for solution in found])
         self.kkt_violation_ = np.array([certificate.kkt_violation for certificate in certificates])
         self.n_iter_ = [max(1, solution.n_factorizations) for solution in found]
         coef = np.stack([solution.coef for solution in found])

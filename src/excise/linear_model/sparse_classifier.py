@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from excise.exceptions import InputError
-from excise.linear_model.classes import LinearClassifier
+from excise.linear_model.classes import HINGED, SCHEDULED, LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Logistic, Multinomial, RowLoss, by_rows, row_loss_of
@@ -75,6 +75,10 @@ class SparseClassifier(LinearClassifier, SparseModel):
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
         None lets the solver choose. The answer does not depend on it.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
+        `excise.schedules`. Of several values of `refine` the best is chosen with the penalty. It
+        takes two classes.
 
     Attributes
     ----------
@@ -92,6 +96,8 @@ class SparseClassifier(LinearClassifier, SparseModel):
         two have features of their own).
     dual_gap_, relative_gap_, kkt_violation_ : float
         From the certificate.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients and the certificate are those of.
     path_ : Path
         Certified solutions at every alpha of the grid.
     cv_ : CrossValidation
@@ -150,6 +156,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         decoys: int = 200,
         random_state: Any = 0,
         n_threads: int | None = None,
+        schedule: Any = None,
     ) -> None:
         self.loss = loss
         self.l1_ratio = l1_ratio
@@ -170,6 +177,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         self.decoys = decoys
         self.random_state = random_state
         self.n_threads = n_threads
+        self.schedule = schedule
 
     def fit(
         self,
@@ -199,7 +207,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         """
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
-        coded, score_weight = self._labelled(data, most=None if isinstance(loss, Logistic) else 2)
+        binary = None if self.schedule is None else SCHEDULED
+        binary = binary if isinstance(loss, Logistic) else HINGED
+        coded, score_weight = self._labelled(data, binary)
         if len(self.classes_) > 2:
             loss = Multinomial()
             self._refuse_lone_rows(coded)
@@ -239,9 +249,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         return by_rows(self.path_.problem.loss)
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may expect of it: with "squared_hinge" two classes only."""
+        """What scikit-learn may expect of it: two classes of "squared_hinge" or a schedule."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.loss == Logistic.name
+        tags.classifier_tags.multi_class = self.loss == Logistic.name and self.schedule is None
         return tags
 
 

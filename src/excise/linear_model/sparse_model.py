@@ -13,13 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from excise.certify import certify_problem
-from excise.cross_validation import classes_of, cross_validate, folds_of
-from excise.engine import Session
+from excise.cross_validation import classes_of, cross_validate_problem, folds_of
 from excise.exceptions import InputError
 from excise.explain.judge import judge_of
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
-from excise.linear_model.warning import warn_if_uncertified
+from excise.linear_model.warning import warn_if_uncertified, warn_if_unsettled
 from excise.losses import AnyLoss, Squared
 from excise.model import build_model
 from excise.model.parts import Column, Target
@@ -55,6 +54,7 @@ class SparseModel(ExplainedModel):
     decoys: int
     random_state: Any
     n_threads: int | None
+    schedule: Any
 
     def _choose(
         self,
@@ -84,6 +84,7 @@ class SparseModel(ExplainedModel):
             tol=self.tol,
             n_threads=self.n_threads,
             grouped=grouped,
+            schedule=self.schedule,
         )
         self._folds = folds_of(
             problem,
@@ -92,8 +93,8 @@ class SparseModel(ExplainedModel):
             repeats=self.repeats if drawn else 1,
             random_state=self._seed,
         )
-        self.cv_ = cross_validate(
-            Session(problem),
+        self.cv_ = cross_validate_problem(
+            problem,
             self._folds,
             self.rule,
             alphas=self.alphas,
@@ -108,6 +109,7 @@ class SparseModel(ExplainedModel):
         self._store(self.cv_.best)
         name, squared = type(self).__name__, isinstance(loss, Squared)
         warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
+        warn_if_unsettled(name, self._solution.status)
         return self
 
     def _store(self, solution: Solution) -> None:
@@ -116,9 +118,10 @@ class SparseModel(ExplainedModel):
         self.alpha_ = solution.alpha
         self.coef_, self.intercept_ = solution.coef, solution.intercept
         self.coef_std_ = solution.coef_std
+        self.stages_ = solution.stages
         self.certificate_ = solution.certificate
         self.dual_gap_ = solution.certificate.gap
-        self.relative_gap_ = solution.certificate.relative_gap
+        self.relative_gap_ = solution.worst_gap
         self.kkt_violation_ = solution.certificate.kkt_violation
 
     @property
@@ -147,7 +150,7 @@ class SparseModel(ExplainedModel):
         found, problem = self.cv_, self.path_.problem
         if found.metric == label_of(None, problem.loss, problem.outputs):
             return found
-        plain = cross_validate(Session(problem), self._folds, self.rule, alphas=found.alphas)
+        plain = cross_validate_problem(problem, self._folds, self.rule, alphas=found.alphas)
         choice = ("alpha_min", "alpha_1se", "alpha_", "n_extensions")
         return replace(plain, **{name: getattr(found, name) for name in choice})
 
@@ -159,7 +162,9 @@ class SparseModel(ExplainedModel):
         data frame
             A row per feature, in the library of X (polars for arrays). Columns: feature, group,
             earns, earns_alone, tax, margin, coef_std, coef, status, enters, leaves, picked,
-            decoy95. Of more than two classes a row per feature and class, with a column "class" in
+            decoy95. With a schedule there is a column "stage", the stage whose account the row is:
+            the last, or, of a feature that this excludes, the one that cut it. Of more than two
+            classes a row per feature and class, with a column "class" in
             the place of group; of several responses, and of classes with ``grouped=True``, a row
             per feature: what it earns and its coefficients are lengths over all of them, and a
             column ``coef[name]`` for each has its coefficient. There a path of more than 100
@@ -188,7 +193,8 @@ class SparseModel(ExplainedModel):
         """
         check_is_fitted(self)
         other = copy(self)
-        if isinstance(self.path_.problem.loss, Squared) and self.path_.outputs == 1:
+        problem = self.path_.problem
+        if isinstance(problem.loss, Squared) and self.path_.outputs == 1 and not problem.schedule:
             other._model = self.model_.at(at, n_features=n_features)
             alpha = other._model.alpha
         else:  # a record moves along its grid only; the rows are still here
@@ -227,7 +233,12 @@ class SparseModel(ExplainedModel):
     def _check_data_unchanged(self) -> None:
         """Refuse to explain other rows than were fitted: X is not copied, so it can change."""
         found = self._solution
-        now = certify_problem(self.path_.problem, found.coef, found.intercept, found.alpha)
+        problem, alpha = self.path_.problem, found.alpha
+        if found.stages:  # what is proved is the last one's problem
+            last = found.stages[-1]
+            weights = {"penalty_weight": last.penalty_weight, "l1_ratio": last.l1_ratio}
+            problem, alpha = replace(problem, schedule=None, **weights), last.alpha
+        now = certify_problem(problem, found.coef, found.intercept, alpha)
         if not now.relative_gap <= max(SAME_DATA, 10.0 * self.relative_gap_):
             raise InputError("X or y were changed after fit", remedy="fit again")
 

@@ -66,6 +66,10 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
         None lets the solver choose. The answer does not depend on it.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
+        `excise.schedules`. Of several values of `refine` the best is chosen with the penalty. It
+        takes one response.
 
     Attributes
     ----------
@@ -78,6 +82,8 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         Duality gap, optimality conditions, and a verdict for each feature.
     dual_gap_, relative_gap_, kkt_violation_ : float
         From the certificate.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients and the certificate are those of.
     path_ : Path
         Certified solutions at every alpha of the grid.
     cv_ : CrossValidation
@@ -131,6 +137,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         decoys: int = 200,
         random_state: Any = 0,
         n_threads: int | None = None,
+        schedule: Any = None,
     ) -> None:
         self.loss = loss
         self.l1_ratio = l1_ratio
@@ -149,6 +156,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         self.decoys = decoys
         self.random_state = random_state
         self.n_threads = n_threads
+        self.schedule = schedule
 
     def fit(
         self,
@@ -224,7 +232,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect of it: several responses of the squared loss."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = self.loss == Squared.name
+        tags.target_tags.multi_output = self.loss == Squared.name and self.schedule is None
         return tags
 
     @property

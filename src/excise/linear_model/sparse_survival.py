@@ -71,6 +71,9 @@ class SparseSurvival(LinearRegressor, SparseModel):
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
         None lets the solver choose. The answer does not depend on it.
+    schedule : None, default=None
+        Stages of penalties are refused: no held-out error is known for them (`excise.fit` and
+        `excise.fit_path` take them with ``loss="cox"``).
 
     Attributes
     ----------
@@ -149,6 +152,7 @@ class SparseSurvival(LinearRegressor, SparseModel):
         decoys: int = 200,
         random_state: Any = 0,
         n_threads: int | None = None,
+        schedule: Any = None,
     ) -> None:
         self.ties = ties
         self.l1_ratio = l1_ratio
@@ -165,6 +169,7 @@ class SparseSurvival(LinearRegressor, SparseModel):
         self.decoys = decoys
         self.random_state = random_state
         self.n_threads = n_threads
+        self.schedule = schedule
 
     def fit(
         self,

@@ -7,6 +7,7 @@ import warnings
 from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
 
 from excise import exceptions
+from excise.results import Status
 
 
 class ConvergenceWarning(exceptions.ConvergenceWarning, SklearnConvergenceWarning):
@@ -36,3 +37,9 @@ def warn_if_uncertified(
         f"this accuracy with tol={1.1 * relative_gap:.1e}."
     )
     warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+
+def warn_if_unsettled(name: str, status: Status) -> None:
+    """Warn when the weights of a schedule would still change with another step."""
+    if status is Status.UNSETTLED:
+        warnings.warn(f"{name}: {status.value}", ConvergenceWarning, stacklevel=3)

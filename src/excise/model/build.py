@@ -20,9 +20,10 @@ from excise.explain.books import FULL_GRAM
 from excise.explain.classes import ClassReport
 from excise.explain.confusion import Confusion
 from excise.explain.decoys import decoys as find_decoys
-from excise.explain.grid import Grid, grid_of
+from excise.explain.grid import Grid, events_seen, grid_of
 from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
+from excise.explain.scheduled import stages_of, starts_plain
 from excise.explain.several import events_of
 from excise.explain.stability import stability as find_stability
 from excise.explain.survivors import SurvivalReport
@@ -33,7 +34,7 @@ from excise.model.encode import EXACT_GRAM
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, outputs_of
 from excise.model.record import Model
 from excise.problem import Problem
-from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns
+from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns, Status
 from excise.scores import label_of
 
 LOOSE = 1e-6
@@ -91,12 +92,13 @@ def build_model(
     record = PathRecord(
         alphas=path.alphas,
         coefs_std=_for_drawing(path.columns_std),
-        events=_events(path) if problem.l1_ratio > 0.0 else (),
+        events=_events(path),
         outputs=path.outputs,
     )
     chosen, rule = _chosen(cv, record, alpha, n_features)
     books = make_books(rows, path, (chosen, cv.alpha_min, cv.alpha_1se))
-    point, *saved = _points(path, (chosen, cv.alpha_min, cv.alpha_1se), books)
+    solutions = [path.at(a) for a in dict.fromkeys((chosen, cv.alpha_min, cv.alpha_1se))]
+    point, *saved = (_point(solution, books) for solution in solutions)
     falling = np.array(sorted({p.alpha for p in (point, *saved)}, reverse=True))
     model = Model(
         target=_named(target if isinstance(target, Target) else Target(target), problem),
@@ -116,7 +118,7 @@ def build_model(
         saved=tuple(saved),
         stability=find_stability(rows, falling, stability, seed) if stability else None,
         decoys=find_decoys(rows, _untaxed(rows, path), decoys, seed)
-        if decoys and problem.l1_ratio
+        if decoys and problem.l1_ratio and starts_plain(problem, point)
         else None,
         encoding=_plain(encoding, "encoding"),
         settings=_plain({"seed": seed, **(settings or {})}, "settings"),
@@ -125,9 +127,12 @@ def build_model(
         software=f"excise {__version__}",
         task=task_of(problem.loss),
         loss=problem.loss.spec,
-        grid=None if books.additive else _grid(path),
+        grid=None if books.additive or problem.schedule else _grid(path),
         followup=None if problem.survival is None else _followup(rows, point),
+        schedule="" if problem.schedule is None else str(problem.schedule),
     )
+    if solutions[0].status is Status.UNSETTLED:
+        warnings = (*warnings, f"schedule {model.schedule}: {Status.UNSETTLED.value}")
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     model = replace(model, warnings=said)
     return model if judge is None else _judged(model, judge(falling, chosen))
@@ -140,7 +145,8 @@ def _chosen(
     if n_features is not None:
         from excise.model.choose import alpha_keeping
 
-        return alpha_keeping(record, n_features), "n_features"
+        on_grid = replace(record, events=()) if cv.path.problem.schedule else record
+        return alpha_keeping(on_grid, n_features), "n_features"
     return (cv.alpha_, cv.rule) if alpha is None else (float(alpha), "alpha")
 
 
@@ -244,16 +250,25 @@ def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], floa
     return block.astype(np.intp), floor
 
 
-def _points(path: Path, alphas: Sequence[float], books: Books) -> list[Point]:
-    """Certified solutions at the different ones among `alphas`, in that order."""
-    return [_point(path.at(alpha), books) for alpha in dict.fromkeys(alphas)]
-
-
 def _point(solution: Solution, books: Books) -> Point:
     s = solution
     known = books.complete and books.additive
     earns = None if known else s.certificate.verdicts.earns
-    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns)
+    spread = np.where(books.scale > 0.0, books.scale, 1.0)
+    stages = stages_of(s, spread, earned=not known)
+    if stages:  # the same numbers, to the last digit
+        stages = (*stages[:-1], replace(stages[-1], coef_std=s.coef_std))
+    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns, stages)
+
+
+def _events(path: Path) -> tuple[Event, ...]:
+    """Every entry and exit; of a schedule as the grid saw them."""
+    problem: Problem = path.problem
+    if problem.l1_ratio == 0.0:
+        return ()
+    if problem.schedule is not None:
+        return tuple(events_seen(path))
+    return tuple(path.events() if path.outputs == 1 else events_of(path))
 
 
 def _for_drawing(coefs: SparseColumns) -> SparseColumns:
@@ -299,10 +314,6 @@ def _untaxed(rows: Rows, path: Path) -> Floats:
     found = path.at(path.alpha_max * (1.0 + 1e-9))
     centre = found.intercept + rows.mean @ found.coef
     return rows.left(free, found.coef_std[free], centre)
-
-
-def _events(path: Path) -> tuple[Event, ...]:
-    return tuple(path.events() if path.outputs == 1 else events_of(path))
 
 
 def _named(target: Target, problem: Problem) -> Target:
@@ -379,7 +390,7 @@ def fit_warnings(model: Model, tol: float) -> list[str]:
     if model.alpha_min <= model.path.alphas[-1] and len(model.path.alphas) > 1:
         low = figures(model.alpha_min)
         said.append(f"the best penalty, {low}, is the last of the grid; a lower one may do better")
-    if model.certificate.rel_gap > tol:
-        gap = f"{model.certificate.rel_gap:.0e} (asked for {tol:.0e})"
+    if model.worst_gap > tol:
+        gap = f"{model.worst_gap:.0e} (asked for {tol:.0e})"
         said.append(f"not certified: relative gap {gap}; drop columns that nearly repeat others")
     return said

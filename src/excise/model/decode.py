@@ -12,6 +12,7 @@ from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
 from excise.explain.grid import Grid
+from excise.explain.point import StagePoint
 from excise.explain.score import Measure
 from excise.losses import AnyLoss, Squared, loss_of, task_of
 from excise.model.arrays import symmetric
@@ -74,6 +75,7 @@ def model(f: Fields) -> Model:
         confusion=confusion(f.maybe("confusion"), shape, loss),
         risk_groups=risk_groups(f.maybe("risk_groups")),
         followup=followup(f.fields("followup")) if task_of(loss) == "survival" else None,
+        schedule=f.text("schedule", ""),
     )
 
 
@@ -193,7 +195,28 @@ def _point(f: Fields, shape: Shape) -> Point:
     if np.any(kept != (proof.kinds == VerdictKind.KEPT)):
         raise f.wrong("coef", "and its certificate have different zeros")
     earns = shape.of_accounts(f.floats("earns", shape.accounts, 0.0)) if f.has("earns") else None
-    return Point(f.number("alpha", 0.0), shape.row(f, "intercept"), coef, coef_std, proof, earns)
+    stages = tuple(_stage(one, shape.p) for one in f.each("stages")) if f.has("stages") else ()
+    if stages and np.any(stages[-1].coef_std != coef_std):
+        raise f.wrong("stages", "end with other coefficients")
+    at = f.number("alpha", 0.0), shape.row(f, "intercept")
+    return Point(*at, coef, coef_std, proof, earns, stages)
+
+
+def _stage(f: Fields, p: int) -> StagePoint:
+    l1_ratio = f.number("l1_ratio", 0.0)
+    if l1_ratio > 1.0:
+        raise f.wrong("l1_ratio", "must be at most 1")
+    weight = f.floats("weights", p, 0.0)
+    weight[f.integers("excluded", below=p)] = np.inf
+    kept, coef_std = f.integers("kept", below=p), np.zeros(p)
+    coef_std[kept] = f.floats("coef_std", len(kept))
+    if np.any(weight[kept] == np.inf):
+        raise f.wrong("kept", "holds a feature that the stage excludes")
+    earns = f.floats("earns", p, 0.0) if f.has("earns") else None
+    gap = f.number("rel_gap", 0.0)
+    return StagePoint(
+        f.text("name"), f.number("alpha", 0.0), l1_ratio, weight, coef_std, gap, earns
+    )
 
 
 def _proof(f: Fields, shape: Shape) -> Proof:
@@ -210,6 +233,7 @@ def _proof(f: Fields, shape: Shape) -> Proof:
         ),
         unique=f.flag("unique") if f.has("unique") else None,
         twins=tuple(tuple(group) for group in groups),
+        stationary=f.has("stationary") and f.flag("stationary"),
     )
 
 

@@ -11,6 +11,7 @@ from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
 from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
+from excise.explain.point import StagePoint
 from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
@@ -19,8 +20,8 @@ from excise.results import Floats
 
 FORMAT = "excise-model"
 VERSION = "1.3"
-ONE_OUTPUT = "1.2"
-"""What a file of one output says: older readers know all that it holds."""
+PLAIN = "1.2"
+"""What a file of one output and no schedule says: older readers know all that it holds."""
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -29,11 +30,12 @@ def members(model: Model) -> dict[str, Any]:
     """Everything but the checksum."""
     return {
         "format": FORMAT,
-        "version": VERSION if model.outputs else ONE_OUTPUT,
+        "version": VERSION if model.outputs or model.schedule else PLAIN,
         "software": model.software,
         "created": model.created,
         "task": model.task,
         "loss": model.loss,
+        **({"schedule": model.schedule} if model.schedule else {}),
         "target": _target(model.target),
         "n_rows": model.n_rows,
         "rule": model.rule,
@@ -126,6 +128,26 @@ def _point(point: Point) -> dict[str, Any]:
     }
     if point.earns is not None:
         out["earns"] = pack(point.earns.ravel())
+    if point.stages:
+        out["stages"] = [_stage(stage) for stage in point.stages]
+    return out
+
+
+def _stage(stage: StagePoint) -> dict[str, Any]:
+    """Weights with 0 for those excluded, which are listed; coefficients without zeros."""
+    kept, barred = np.flatnonzero(stage.coef_std), np.isinf(stage.penalty_weight)
+    out = {
+        "name": stage.name,
+        "alpha": stage.alpha,
+        "l1_ratio": stage.l1_ratio,
+        "rel_gap": stage.rel_gap,
+        "weights": pack(np.where(barred, 0.0, stage.penalty_weight)),
+        "excluded": pack_integers(np.flatnonzero(barred)),
+        "kept": pack_integers(kept),
+        "coef_std": pack(stage.coef_std[kept]),
+    }
+    if stage.earns is not None:
+        out["earns"] = pack(stage.earns)
     return out
 
 
@@ -136,6 +158,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "max_kkt_violation": proof.max_kkt_violation,
         "kinds": pack_integers(proof.kinds.ravel()),
         "unique": proof.unique,
+        **({"stationary": True} if proof.stationary else {}),
         "twins": [list(group) for group in proof.twins],
     }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from excise.explain.story import story
 from excise.explain.words import amount, count, figures
 from excise.model.record import Model
 
@@ -27,10 +28,16 @@ class Fact:
 
 
 def facts(model: Model) -> tuple[Fact, ...]:
-    """Tax (or Penalty), Kept, Score (when cross-validated), Verdict and Proof."""
+    """Tax (or Penalty), Kept, Stages (of a schedule), Score (when cross-validated), Verdict, Proof.
+
+    Of several stages the proof has the largest gap.
+    """
     code, sentence = model.verdict
-    proof, _, how = model.certificate.summary().partition(" (")
-    found = [_tax(model), _kept(model), *_score(model)]
+    worst = replace(model.certificate, rel_gap=model.worst_gap)
+    proof, _, how = worst.summary().partition(" (")
+    if (several := len(model.point.stages)) > 1:
+        how = how.replace(")", f", worst of {several} stages)", 1)
+    found = [_tax(model), _kept(model), *_stages(model), *_score(model)]
     return (*found, Fact("Verdict", code, sentence, ": "), Fact("Proof", proof, f"({how}"))
 
 
@@ -41,6 +48,14 @@ def _kept(model: Model) -> Fact:
         return Fact("Kept", kept)
     some = f"{np.count_nonzero(model.coef):,} of {model.coef.size:,} coefficients"
     return Fact("Kept", kept, f"for one {model.noun} or more; {some}", joint=" ")
+
+
+def _stages(model: Model) -> tuple[Fact, ...]:
+    """The schedule, and what each of its stages did."""
+    if not model.schedule:
+        return ()
+    told = "; ".join(story(model.stages, model.feature_names))
+    return (Fact("Stages", model.schedule, told, ": "),)
 
 
 def _tax(model: Model) -> Fact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from excise.exceptions import InputError
 from excise.explain import Point
+from excise.explain.scheduled import from_moments
 from excise.explain.words import figures, listing
+from excise.schedules import parse
 
 if TYPE_CHECKING:
     from excise.model.record import Model
@@ -27,10 +30,12 @@ def moved(model: Model, alpha: float, rule: str) -> Model:
     stays behind.
     """
     known = (model.point, *model.saved)
-    same = SAME if model.books.additive else AS_SHOWN
+    same = SAME if model.books.additive and not model.schedule else AS_SHOWN
     near = [p for p in known if abs(p.alpha - alpha) <= same * alpha]
     point = min(near, key=lambda p: abs(p.alpha - alpha), default=None)
-    if point is None and not model.books.additive:
+    if point is None and model.schedule:
+        point = _all_stages(model, alpha)
+    elif point is None and not model.books.additive:
         point = _on_the_path(model, alpha)
     elif point is None:
         if alpha < model.books.floor:
@@ -44,12 +49,28 @@ def moved(model: Model, alpha: float, rule: str) -> Model:
     return replace(there, separation=None, confusion=None, risk_groups=None, followup=watched)
 
 
+def _all_stages(model: Model, alpha: float) -> Point:
+    """Every stage of the schedule again, from moments."""
+    books, schedule = model.books, None
+    with suppress(InputError):  # `Annealed` has rules, which no text says
+        schedule = from_moments(parse(model.schedule), model.point)
+    if schedule is None or not (books.additive and books.complete):
+        needs = "its schedule cannot be run again without the rows"
+        raise _refused(model, alpha, [needs, f"it holds {_held(model)}"])
+    return books.solve(alpha, schedule)
+
+
+def _held(model: Model) -> str:
+    """The saved penalties."""
+    saved = sorted({p.alpha for p in (model.point, *model.saved)}, reverse=True)
+    return listing([figures(a) for a in saved])
+
+
 def _on_the_path(model: Model, alpha: float) -> Point:
     """The solution of the path that reads the same at three digits."""
     grid, books = model.grid, model.books
     if grid is None:
-        saved = sorted({p.alpha for p in (model.point, *model.saved)}, reverse=True)
-        held = f"it holds {listing([figures(a) for a in saved])}, and the path was too large"
+        held = f"it holds {_held(model)}, and the path was too large"
         raise _not_held(model, alpha, held)
     k = grid.nearest(alpha)
     found = float(grid.alphas[k])
@@ -63,14 +84,18 @@ def _on_the_path(model: Model, alpha: float) -> Point:
 
 
 def _not_held(model: Model, alpha: float, held: str) -> InputError:
-    fact = f"the model file has no solution at penalty {figures(alpha)}"
     what = (
         f"the {model.data_term.name} loss"
         if model.task != "number" or not model.outputs
         else "a model of several responses"
     )
     why = f"{what} cannot be solved again without the rows"
-    return InputError(fact, [why, held], _refit(model, alpha))
+    return _refused(model, alpha, [why, held])
+
+
+def _refused(model: Model, alpha: float, where: list[str]) -> InputError:
+    fact = f"the model file has no solution at penalty {figures(alpha)}"
+    return InputError(fact, where, _refit(model, alpha))
 
 
 def _out_of_reach(model: Model, alpha: float) -> InputError:

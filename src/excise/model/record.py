@@ -24,6 +24,7 @@ from excise.explain import (
     VerdictCode,
     Why,
 )
+from excise.explain.by_stage import StageSummary, summaries
 from excise.explain.classes import Separation
 from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
@@ -101,6 +102,9 @@ class Model:
         How held-out rows survive, in thirds by risk, at the chosen penalty.
     followup : Followup or None
         Of survival times: events, strata, and the baseline hazard at the chosen penalty.
+    schedule : str
+        Stages of penalties, as in ``--schedule prune:0``; empty without. Every point has its
+        stages; entries and exits are told as the grid saw them.
     """
 
     target: Target
@@ -134,6 +138,7 @@ class Model:
     confusion: Confusion | None = None
     risk_groups: RiskGroups | None = None
     followup: Followup | None = None
+    schedule: str = ""
 
     @property
     def alpha(self) -> float:
@@ -170,6 +175,17 @@ class Model:
     def certificate(self) -> Proof:
         """What was certified about the chosen solution."""
         return self.point.proof
+
+    @property
+    def worst_gap(self) -> float:
+        """Relative gap of the chosen solution; of a schedule the largest of all its stages."""
+        gaps = (stage.rel_gap for stage in self.point.stages)
+        return max(self.point.proof.rel_gap, *gaps, 0.0)
+
+    @property
+    def stages(self) -> list[StageSummary]:
+        """What every stage of the schedule did; empty without one."""
+        return summaries(self.point.stages)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -268,6 +284,7 @@ class Model:
         if not table:
             return ""
         flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
+        flags["schedule"] = self.schedule
         asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
         return shlex.join(["excise", "fit", table, target.argument, *asked])
 
@@ -307,7 +324,8 @@ class Model:
     @property
     def _reachable(self) -> PathRecord:
         """The path as far as the record can be moved along it: between events, or on its grid."""
-        return self.path if self.books.additive else replace(self.path, events=())
+        exact = self.books.additive and not self.schedule
+        return self.path if exact else replace(self.path, events=())
 
     def equation(self, digits: int = 3) -> str:
         """``target = intercept + coef name ...``, largest coefficient per deviation first.

@@ -64,7 +64,7 @@ def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> L
         answer=answer(model, ledger),
         rows=tuple(_row(model, row, ledger, reach, why) for row in shown),
         hidden=hidden(rows, shown, ledger.decimals),
-        tax=amount(ledger.tax, ledger.decimals),
+        tax=amount(ledger.line, ledger.decimals) if ledger.line or not ledger.staged else "",
         tax_mark=tax_mark(ledger, reach, word),
         word=word,
         has_picked=any(row.picked is not None for row in ledger),
@@ -84,6 +84,8 @@ def answer(model: Model, ledger: Ledger) -> str:
     verb = "earns" if len(kept) == 1 else "earn"
     top = max(kept, key=earnings)
     words = f"{count(len(kept), 'feature')} {verb} more than the tax of {tax}"
+    if ledger.staged:
+        words = f"{count(len(kept), 'feature')} {verb} more than the tax of every stage"
     words += f"; {top.feature} earns most, {amount(top.earns, places)}."
     cut = [row for row in ledger if row.coef_std == 0.0 and row.earns == row.earns]
     if cut:
@@ -122,7 +124,8 @@ def hidden(rows: tuple[LedgerRow, ...], shown: tuple[LedgerRow, ...], places: in
 
 def reach_of(ledger: Ledger) -> float:
     """Earnings at the right end of the bars."""
-    known = [value for row in ledger for value in (row.earns, row.tax) if np.isfinite(value)]
+    taxes = [ledger.line] if ledger.staged else [row.tax for row in ledger]
+    known = [value for value in (*(row.earns for row in ledger), *taxes) if np.isfinite(value)]
     return max(known, default=0.0) * 1.04 or 1.0
 
 
@@ -182,18 +185,20 @@ def bar(row: LedgerRow, reach: float) -> Markup:
         else:
             piece(0.0, row.earns, "cut")
     if np.isfinite(row.tax):
-        at = _share(row.tax, reach)
+        at = _share(min(row.tax, reach), reach)
         parts.append(element("line", x1=at, x2=at, y1="-3%", y2="106%", class_="tax"))
     return element("svg", *parts, class_="bar", aria_hidden="true")
 
 
 def tax_mark(ledger: Ledger, reach: float, word: str) -> Markup:
     """The start of the tax line with its name, in the head of the table."""
-    at = _share(ledger.tax, reach)
-    left_half = ledger.tax < 0.6 * reach
+    if ledger.staged and not ledger.line:
+        return Markup("")
+    at = _share(ledger.line, reach)
+    left_half = ledger.line < 0.6 * reach
     name = element(
         "text",
-        f"{word} {amount(ledger.tax, ledger.decimals)}",
+        f"{word} {amount(ledger.line, ledger.decimals)}",
         x=at,
         dx=6 if left_half else -6,
         y="78%",

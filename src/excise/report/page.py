@@ -25,6 +25,7 @@ from excise.report.panels import panels_chart
 from excise.report.path_chart import path_chart
 from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
 from excise.report.several_view import several_view
+from excise.report.stages_table import stages_table
 from excise.report.survival_chart import survival_chart
 from excise.report.waterfall import waterfall_chart
 
@@ -88,6 +89,8 @@ def _render(model: Model, detail: Detail) -> str:
     drawn = by_entry(model)[: detail.charted]
     paths = panels_chart if model.outputs else path_chart
     charts = [paths(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
+    if model.schedule:
+        charts.insert(0, stages_table(model))
     if isinstance(ledger, Ledger) and model.books.additive:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
     if model.separation is not None:

@@ -42,6 +42,11 @@ LIMITS = (
     "no part in the choice give a clean one.",
 )
 
+NO_FLOOR = (
+    "not taken: the first stage has weights of its own, so that its tax is not what shuffled "
+    "columns enter at"
+)
+
 
 class Entry(NamedTuple):
     """A term and what it is; `code` is set in a fixed-width face."""
@@ -65,12 +70,18 @@ def entries(model: Model) -> tuple[Entry, ...]:
     if model.followup is not None:
         found.append(Entry("Survival", _survival(model, model.followup)))
     found.append(Entry("Penalty", _penalty(model)))
+    if model.schedule:
+        found.append(Entry("Schedule", f"{model.schedule}, {count(len(model.stages), 'stage')}"))
     found.append(Entry("Choice", _folds(model)))
     if model.stability is not None:
         s = model.stability
-        found.append(Entry("Stability", f"{count(s.n_samples, 'half-sample')}, seed {s.seed}"))
+        each = ", all stages in each" if model.schedule else ""
+        halves = f"{count(s.n_samples, 'half-sample')}{each}, seed {s.seed}"
+        found.append(Entry("Stability", halves))
     if model.decoys is not None:
         found.append(Entry("Noise floor", _decoys(model)))
+    elif model.schedule and model.stability is not None and model.tax:
+        found.append(Entry("Noise floor", NO_FLOOR))
     found.append(Entry("Certificate", _certificate(model)))
     found += [Entry(_term(key), _value(value)) for key, value in settings.items() if _said(value)]
     found += [
@@ -118,20 +129,22 @@ def _penalty(model: Model) -> str:
 
 def _folds(model: Model) -> str:
     cv = model.cv
+    staged = ", and all stages," if model.schedule else ""
     repeats = f", {cv.repeats} times" if cv.repeats > 1 else ""
     grew = f"; the grid was extended {count(cv.n_extensions, 'time')}" if cv.n_extensions else ""
     return (
         f"rule {model.rule}: {cv.n_folds} folds{repeats}, {len(cv.mean)} penalties from "
         f"{figures(float(model.path.alphas[0]))} to {figures(float(model.path.alphas[-1]))}{grew}; "
-        "centring, scaling and filling learned inside each fold"
+        f"centring, scaling and filling{staged} learned inside each fold"
     )
 
 
 def _decoys(model: Model) -> str:
     d = model.decoys
     assert d is not None
+    where = f" in {model.stages[0].name}" if model.schedule else ""
     return (
-        f"the best of the shuffled columns enters at {figures(d.median)} (median) and "
+        f"the best of the shuffled columns enters{where} at {figures(d.median)} (median) and "
         f"{figures(d.q95)} (95%) over {count(d.n_shuffles, 'shuffle')}, seed {d.seed}"
     )
 

@@ -10,6 +10,7 @@ from excise.schedules.adaptive import Adaptive
 from excise.schedules.annealed import Annealed
 from excise.schedules.base import Schedule, Static, Then
 from excise.schedules.concave import LocalLinear, Reweighted
+from excise.schedules.parse import parse
 from excise.schedules.prune import PruneThenRefine
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Schedule",
     "Static",
     "Then",
+    "parse",
 ]

@@ -9,7 +9,17 @@ import numpy as np
 
 from excise.checks import check_number
 from excise.exceptions import InputError
-from excise.schedules.base import Ending, Init, Initial, Schedule, Stages, Start, Wanted, scaled
+from excise.schedules.base import (
+    Ending,
+    Init,
+    Initial,
+    Schedule,
+    Stages,
+    Start,
+    Wanted,
+    scaled,
+    spelled,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,14 @@ class Adaptive(Schedule):
         alpha = check_number("init_alpha", self.init_alpha)
         if not 0.0 <= alpha < np.inf:
             raise InputError(f"init_alpha is {alpha}; it must be a finite number >= 0")
+
+    def __str__(self) -> str:
+        return spelled("adaptive", self.init, self.power, self.init_alpha)
+
+    @property
+    def needs_rows(self) -> bool:
+        """A strength is chosen by the number of rows."""
+        return self.init != "marginal" and self.init_alpha is None
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""

@@ -52,6 +52,9 @@ class Annealed(Schedule):
             raise InputError("a schedule needs at least one stage", remedy="[(1.0, None)]")
         object.__setattr__(self, "plan", plan)
 
+    def __str__(self) -> str:
+        return f"annealed in {len(self.plan)} stages"
+
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
         b = np.zeros(len(start.weight)) if start.b is None else start.b

@@ -90,9 +90,20 @@ class Schedule(ABC):
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
 
+    def __str__(self) -> str:
+        """As a text, which `excise.schedules.parse` reads back where its settings can be said."""
+        return type(self).__name__
+
     def then(self, second: Schedule) -> Then:
         """First this, and then `second` with the weights and coefficients that it ends with."""
+        if isinstance(second, Then):
+            return self.then(second.first).then(second.second)
         return Then(self, second)
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether cross-products of the columns are too little to run it for the squared loss."""
+        return False
 
     def refines_at(self) -> float | None:
         """The share of alpha at which the only other stage fits the support of the first again.
@@ -111,6 +122,9 @@ class Static(Schedule):
     """One stage: the problem as it is."""
 
     one_stage: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "static"
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
@@ -133,10 +147,18 @@ class Then(Schedule):
         for part in (self.first, self.second):
             check_schedule(part)
 
+    def __str__(self) -> str:
+        return f"{self.first}+{self.second}"
+
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
         middle = yield from self.first.stages(start)
         return (yield from self.second.stages(start._replace(weight=middle.weight, b=middle.b)))
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether one of the two does."""
+        return self.first.needs_rows or self.second.needs_rows
 
     def refines_at(self) -> float | None:
         """As the second does, where the first is one stage."""
@@ -170,6 +192,22 @@ def single(schedule: Schedule) -> Schedule:
         ["a fit takes one of them; cross-validation chooses"],
         "one value, or fit_cv",
     )
+
+
+def spelled(name: str, *settings: Any) -> str:
+    """A schedule as a text: its name and its settings, without those at the end that are None."""
+    said = [
+        "" if value is None else value if isinstance(value, str) else _short(value)
+        for value in settings
+    ]
+    return ":".join([name, *said]).rstrip(":")
+
+
+def _short(value: Any) -> str:
+    """A number, or several, as short as it can be read back."""
+    if isinstance(value, tuple):
+        return ",".join(map(_short, value))
+    return repr(float(value)).removesuffix(".0").replace("e+", "e")
 
 
 def scaled(weight: Floats, factor: Any) -> Floats:

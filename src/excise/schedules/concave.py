@@ -25,6 +25,7 @@ from excise.schedules.base import (
     Wanted,
     check_steps,
     scaled,
+    spelled,
     start_of,
 )
 
@@ -33,6 +34,9 @@ SETTLED = 1e-10
 
 WINDOW = 5
 """Steps from which the next one is extrapolated."""
+
+MOST_STEPS = 100
+"""Tangents before a concave penalty is given up, unless another number is given."""
 
 TENTH = 0.1
 """The default epsilon over the largest coefficient at the start."""
@@ -108,7 +112,7 @@ class LocalLinear(Schedule):
 
     penalty: str = "mcp"
     shape: float | None = None
-    steps: int = 100
+    steps: int = MOST_STEPS
 
     def __post_init__(self) -> None:
         if not (isinstance(self.penalty, str) and self.penalty in CONCAVE):
@@ -116,6 +120,9 @@ class LocalLinear(Schedule):
             raise InputError(f"unknown penalty {self.penalty!r}", [f"valid: {valid}"])
         check_steps(self.steps)
         CONCAVE[self.penalty].of(self.shape)
+
+    def __str__(self) -> str:
+        return spelled(self.penalty, self.shape, None if self.steps == MOST_STEPS else self.steps)
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""
@@ -163,6 +170,9 @@ class Reweighted(Schedule):
         check_steps(self.steps)
         if self.epsilon is not None:
             check_positive("epsilon", self.epsilon)
+
+    def __str__(self) -> str:
+        return spelled("reweighted", self.steps, self.epsilon)
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""

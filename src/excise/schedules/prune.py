@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from excise.exceptions import InputError
-from excise.schedules.base import Ending, Schedule, Stages, Start, Wanted, check_share, start_of
+from excise.schedules.base import (
+    Ending,
+    Schedule,
+    Stages,
+    Start,
+    Wanted,
+    check_share,
+    spelled,
+    start_of,
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class PruneThenRefine(Schedule):
         if not several:
             raise InputError("refine is empty", remedy="refine=(0.0, 0.5, 1.0)")
         object.__setattr__(self, "refine", several)
+
+    def __str__(self) -> str:
+        several = self.refine if isinstance(self.refine, tuple) else (self.refine,)
+        return spelled("prune", several)
 
     def stages(self, start: Start) -> Stages:
         """What is to be solved, one after another."""

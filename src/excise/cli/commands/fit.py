@@ -27,6 +27,7 @@ NOT_CERTIFIED = 4
     examples=[
         "excise fit houses.csv price",
         "excise fit houses.csv price --drop 'id*' --rule min",
+        "excise fit houses.csv price --schedule prune:0",
         "excise fit patients.csv months,died",
         "cat houses.csv | excise fit - price -o houses --json",
     ],

@@ -36,6 +36,7 @@ def command(
     sort: Literal["earns", "name", "file"],
 ) -> None:
     """MODEL is a .excise.json file; it holds all that is needed."""
+    from excise.cli.fit_document import staged
     from excise.cli.text import ledger as text
     from excise.cli.text.several import ledger_lines
     from excise.model import load
@@ -49,5 +50,6 @@ def command(
         penalty={"alpha": ledger.alpha, "tax": ledger.tax},
         intercept=loaded.intercept,
         outputs=list(loaded.outputs),
+        **staged(loaded),
         ledger=ledger.to_dict(),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from excise.cli.text.cells import clean, left, right, shorten, width
 from excise.cli.text.page import Page
 from excise.explain.ledger import Ledger, LedgerRow, Order
+from excise.explain.story import story
 from excise.explain.words import amount, count, decimals_of, figures, percent
 
 if TYPE_CHECKING:
@@ -77,10 +78,14 @@ def assemble(
 
 
 def heading(model: Model, page: Page) -> list[str]:
-    """The penalty and how many features stay, on one line."""
+    """The penalty and how many features stay, on one line, and what the stages did."""
     penalty = f"Tax {figures(model.tax)}" if model.tax else f"Penalty {figures(model.alpha)}"
     kept = f"kept {model.n_kept} of {count(model.n_features, 'feature')}"
-    return page.wrap(f"{penalty}; {kept}. Target {clean(model.target.argument)}")
+    lines = page.wrap(f"{penalty}; {kept}. Target {clean(model.target.argument)}")
+    if model.schedule:
+        told = "; ".join(story(model.stages, [clean(name) for name in model.feature_names]))
+        lines += page.wrap(f"Stages of {model.schedule}: {told}", hang="  ")
+    return lines
 
 
 def legend(model: Model, page: Page) -> str:
@@ -107,7 +112,9 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
     keeps = ledger.decimals_kept(places)
 
     def column(name: str, head: str, cells: list[str], least: int = 0) -> Column:
-        return Column(name, head, tuple(cells), least, to_left=name in ("feature", "status"))
+        return Column(
+            name, head, tuple(cells), least, to_left=name in ("feature", "stage", "status")
+        )
 
     columns = [
         column("feature", "feature", [clean(row.feature) for row in rows], 8),
@@ -122,6 +129,8 @@ def _columns(ledger: Ledger, rows: Sequence[LedgerRow]) -> list[Column]:
     if any(row.picked is not None for row in rows):
         picked = ["" if row.picked is None else percent(row.picked) for row in rows]
         columns.insert(-1, column("picked", "picked", picked))
+    if ledger.staged:
+        columns.insert(-1, column("stage", "stage", [row.stage or "" for row in rows]))
     return columns
 
 
@@ -167,7 +176,7 @@ def _fit_to_page(columns: list[Column], page: Page) -> tuple[list[Column], int]:
         return _shorten_names([named["feature"], named["keeps"], named["status"]], page, 0), 0
     del named["status"]
     reserve = LEAST_BAR + len(_GAP) if page.width >= BARLESS else 0
-    for spare in ("turn", "coef", "tax"):
+    for spare in ("turn", "stage", "coef", "tax"):
         longest = min(named["feature"].width, LONGEST_NAME)
         if _total(named.values(), longest) + reserve <= page.width:
             break
@@ -193,9 +202,9 @@ def _shorten_names(columns: list[Column], page: Page, reserve: int) -> list[Colu
 def _bars(ledger: Ledger, rows: Sequence[LedgerRow], cells: int, page: Page) -> list[str]:
     """Head and a bar per row, drawn to one scale; the tax line has its own place in each."""
     known = [row.earns for row in ledger if not math.isnan(row.earns)]
-    full = max([*known, ledger.tax]) or 1.0
-    mark = _cells(ledger.tax, full, cells)
-    head = f"tax {figures(ledger.tax)}" if ledger.tax else ""
+    full = max([*known, ledger.line]) or 1.0
+    mark = _cells(ledger.line, full, cells)
+    head = f"tax {figures(ledger.line)}" if ledger.line else ""
     start = min(mark, cells - width(head))
     return [left(" " * start + head, cells), *(_bar(row, full, cells, page) for row in rows)]
 
