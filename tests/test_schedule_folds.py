@@ -101,6 +101,17 @@ def test_refine_is_chosen_with_alpha(rule: Any) -> None:
     assert [stage.name for stage in several.best.stages] == ["prune", "refine"]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_largest_of_equal_alphas_is_chosen(seed: int) -> None:
+    """Survivors without tax are the same at neighbouring alphas: rounding has no vote."""
+    X, y = data("squared")
+    found = fit_cv(X, y, 4, random_state=seed, schedule=PruneThenRefine(0.0))
+    low = float(found.mean.min())
+    best = int(np.flatnonzero(found.alphas == found.alpha_min)[0])
+    assert np.all(found.mean[:best] > low * (1.0 + 1e-10))
+    assert found.mean[best] == pytest.approx(low, rel=1e-10)
+
+
 def test_a_score_in_place_of_the_deviance() -> None:
     X, y = data("logistic")
     found = fit_cv(

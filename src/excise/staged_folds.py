@@ -35,6 +35,12 @@ from excise.schedules import PruneThenRefine, Schedule
 from excise.scores import label_of
 from excise.staged import StagedSession, paths
 
+SAME = 1e-10
+"""Held-out errors that differ by less than this share are equal.
+
+Survivors that pay no tax have the same coefficients at every alpha that keeps the same of them.
+"""
+
 
 def cross_validate_staged(
     problem: Problem,
@@ -72,7 +78,8 @@ def cross_validate_staged(
     while True:
         held, null, gap = held_out(grid)
         means = judge.sign * held.mean(axis=2)
-        chosen, best = np.unravel_index(int(np.argmin(means)), means.shape)
+        low = float(means.min())
+        chosen, best = np.unravel_index(int(np.argmax(means <= low + SAME * abs(low))), means.shape)
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
             break
         extensions += 1
