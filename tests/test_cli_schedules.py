@@ -106,17 +106,18 @@ def test_the_report_has_a_short_table(diabetes: str) -> None:
     assert "all stages in each" in page and "and all stages, learned inside each fold" in page
 
 
-def test_missing_values_are_filled_again_in_every_fold(diabetes: str) -> None:
+@pytest.mark.parametrize("spec", ["static", "prune:1"])
+def test_missing_values_are_filled_again_in_every_fold(diabetes: str, spec: str) -> None:
     lines = Path("diabetes.csv").read_text().splitlines()
     holes = [line if i % 7 else "," + line.partition(",")[2] for i, line in enumerate(lines)]
     Path("holes.csv").write_text("\n".join([lines[0], *holes[1:]]) + "\n")
     flags = ("--stability", "0", "--json")
     plain = excise("fit", "holes.csv", "progression", *flags).json
-    static = excise("fit", "holes.csv", "progression", "--schedule", "static", *flags).json
-    assert "with missing" in plain["data"]["summary"] or "missing" in plain["data"]["summary"]
-    assert static["penalty"]["alpha"] == pytest.approx(plain["penalty"]["alpha"], rel=1e-9)
+    same = excise("fit", "holes.csv", "progression", "--schedule", spec, *flags).json
+    assert "missing" in plain["data"]["summary"]
+    assert same["penalty"]["alpha"] == pytest.approx(plain["penalty"]["alpha"], rel=1e-9)
     for name in ("cv", "se", "train"):
-        assert static["score"][name] == pytest.approx(plain["score"][name], abs=1e-6)
+        assert same["score"][name] == pytest.approx(plain["score"][name], abs=1e-6)
 
 
 def test_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,3 +163,15 @@ def test_help_names_the_kinds() -> None:
     words = " ".join(said.out.split())
     for part in ("--schedule SPEC", "prune:0", "adaptive:ridge:1", "reweighted:3", "mcp:3"):
         assert part in words
+
+
+def test_three_classes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("a,y\n" + "".join(f"{i},{'uvw'[i % 3]}\n" for i in range(30)))
+    said = excise("fit", "t.csv", "y", "--schedule", "prune:0")
+    assert said.code == 3
+    assert said.err == (
+        "error: target 'y' has 3 classes; a schedule is for two\n"
+        "  'u', 'v', 'w'\n"
+        "  try: excise fit t.csv y\n"
+    )

@@ -63,7 +63,7 @@ def _of_survival(options: FitOptions) -> AnyLoss:
         raise InputError(
             "a schedule of survival times cannot be cross-validated",
             ["its held-out error is not a mean over rows"],
-            _command(replace(options, schedule=None), ""),
+            _command(options, ""),
         )
     if asked is not None and task_of(asked) != "survival":
         raise InputError(
@@ -115,9 +115,11 @@ def _of_many(planned: Plan, asked: AnyLoss | None, options: FitOptions) -> AnyLo
     """The multinomial loss, of which the logistic one is that of two classes."""
     levels = planned.target.levels
     where = [_named(levels)]
+    binary = "a schedule" if options.schedule is not None else ""
     if asked is not None and not isinstance(asked, (Logistic, Multinomial)):
-        many = f"target {options.target!r} has {len(levels):,} classes"
-        fact = f"{many}; the {asked.name} loss is for two"
+        binary = f"the {asked.name} loss"
+    if binary:
+        fact = f"target {options.target!r} has {len(levels):,} classes; {binary} is for two"
         raise InputError(fact, where, _command(options, ""))
     if options.positive is not None:
         raise UsageError(
