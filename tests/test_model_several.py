@@ -13,6 +13,7 @@ import pytest
 from fitted import diabetes_model
 from loss_models import loss_model
 from numpy.testing import assert_allclose
+from schedule_models import scheduled_model
 from several_models import KINDS, NAMES, P, folds_of, rows_of, settings_of, several_model
 from survival_models import survival_model
 from test_model_file import mutate
@@ -145,6 +146,13 @@ def test_the_file_says_what_the_estimator_says(kind: str, tmp_path: Path) -> Non
         assert loaded.predict(X).argmax(axis=1).tolist() == [
             list(names).index(label) for label in model.predict(X)
         ]
+
+
+def test_stages_of_several_outputs_are_refused() -> None:
+    content = content_of(several_model("classes"))
+    content["stages"] = content_of(scheduled_model("prune:0"))["stages"]
+    with pytest.raises(InputError, match="'stages' are of one output"):
+        Model.from_json(signed(content))
 
 
 def test_files_of_one_output_are_as_before() -> None:

@@ -122,6 +122,7 @@ def test_a_model_file_keeps_all_stages(spec: str, loss: str) -> None:
     model = scheduled_model(spec, loss)
     text = model.to_json()
     jsonschema.validate(json.loads(text), SCHEMA)
+    assert json.loads(text)["version"] == "1.3"
     again = Model.from_json(text)
     assert again.to_json() == text and again.schedule == model.schedule
     assert repr(again.ledger().to_dict()) == repr(model.ledger().to_dict())
@@ -164,6 +165,16 @@ def test_stages_that_end_elsewhere_are_refused() -> None:
     content = json.loads(scheduled_model("reweighted:2").to_json())
     content["stages"] = content["stages"][:1]
     with pytest.raises(InputError, match="'stages' end with other coefficients"):
+        Model.from_json(json.dumps(content | {"sha256": digest(content)}))
+
+
+@pytest.mark.parametrize("absent", ["schedule", "stages"])
+def test_a_schedule_and_its_stages_stand_together(absent: str) -> None:
+    from excise.model.file import digest
+
+    content = json.loads(scheduled_model("prune:0").to_json())
+    del content[absent]
+    with pytest.raises(InputError, match="'schedule' and the 'stages' of every solution"):
         Model.from_json(json.dumps(content | {"sha256": digest(content)}))
 
 

@@ -41,11 +41,15 @@ def model(f: Fields) -> Model:
     path = _path(f.fields("path"), shape)
     books = _books(f.fields("books"), columns, penalty, standardize, shape)
     books = replace(books, additive=isinstance(loss, Squared) and shape.outputs == 1)
+    point, saved = _point(f, shape), tuple(_point(one, shape) for one in f.each("saved"))
+    schedule = f.text("schedule", "")
+    if any(bool(one.stages) != bool(schedule) for one in (point, *saved)):
+        raise f.wrong("schedule", "and the 'stages' of every solution must stand together")
     return Model(
         target=target,
         columns=columns,
         n_rows=f.count("n_rows", least=1),
-        point=_point(f, shape),
+        point=point,
         rule=f.word("rule", RULES),
         alpha_min=f.number("alpha_min", 0.0),
         alpha_1se=f.number("alpha_1se", 0.0),
@@ -56,7 +60,7 @@ def model(f: Fields) -> Model:
         path=path,
         cv=_cv(f.fields("cv"), path.alphas),
         books=books,
-        saved=tuple(_point(point, shape) for point in f.each("saved")),
+        saved=saved,
         stability=_stability(f.maybe("stability"), shape.accounts),
         decoys=_decoys(f.maybe("decoys")),
         encoding=recipe.content if (recipe := f.maybe("encoding")) else None,
@@ -75,7 +79,7 @@ def model(f: Fields) -> Model:
         confusion=confusion(f.maybe("confusion"), shape, loss),
         risk_groups=risk_groups(f.maybe("risk_groups")),
         followup=followup(f.fields("followup")) if task_of(loss) == "survival" else None,
-        schedule=f.text("schedule", ""),
+        schedule=schedule,
     )
 
 
@@ -195,6 +199,8 @@ def _point(f: Fields, shape: Shape) -> Point:
     if np.any(kept != (proof.kinds == VerdictKind.KEPT)):
         raise f.wrong("coef", "and its certificate have different zeros")
     earns = shape.of_accounts(f.floats("earns", shape.accounts, 0.0)) if f.has("earns") else None
+    if f.has("stages") and shape.outputs > 1:
+        raise f.wrong("stages", "are of one output")
     stages = tuple(_stage(one, shape.p) for one in f.each("stages")) if f.has("stages") else ()
     if stages and np.any(stages[-1].coef_std != coef_std):
         raise f.wrong("stages", "end with other coefficients")
