@@ -277,8 +277,16 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     ),
     (
         InputTypeError,
-        "schedule must be None or a schedule of excise.schedules, not 'auto'\n"
+        "schedule must be None or a schedule of excise.schedules, not 3\n"
         "  try: excise.schedules.PruneThenRefine(0.0)",
+        (X, Y),
+        {"schedule": 3},
+    ),
+    (
+        InputError,
+        "no schedule is called 'auto'\n"
+        "  valid: static, prune, adaptive, reweighted, mcp, scad, log, lq; "
+        "+ puts one after another",
         (X, Y),
         {"schedule": "auto"},
     ),

@@ -36,7 +36,7 @@ from excise.scores import label_of
 from excise.staged import StagedSession, paths
 
 SAME = 1e-10
-"""Held-out errors that differ by less than this share are equal.
+"""Held-out errors that differ by less than this share of them, or of the intercept's, are equal.
 
 Survivors that pay no tax have the same coefficients at every alpha that keeps the same of them.
 """
@@ -78,8 +78,8 @@ def cross_validate_staged(
     while True:
         held, null, gap = held_out(grid)
         means = judge.sign * held.mean(axis=2)
-        low = float(means.min())
-        chosen, best = np.unravel_index(int(np.argmax(means <= low + SAME * abs(low))), means.shape)
+        equal = means <= means.min() + SAME * max(abs(means.min()), abs(null.mean()))
+        chosen, best = np.unravel_index(int(np.argmax(equal)), means.shape)
         if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
             break
         extensions += 1
