@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -216,9 +216,13 @@ class Challenge:
         return float(w @ loss.value(y, eta)), slope
 
 
-def hunt(seed: int, count: int, first: int = 0) -> Iterator[tuple[int, str]]:
-    """Findings among problems `first` and on."""
+def hunt(
+    seed: int, count: int, first: int = 0, names: Collection[str] = ()
+) -> Iterator[tuple[int, str]]:
+    """Findings among problems `first` and on; of losses of these names alone, if any are given."""
     for k in range(first, first + count):
+        if names and loss_of(SPECS[k % len(SPECS)]).name not in names:
+            continue
         for text in judge(draw(seed, k)):
             yield k, text
 
@@ -228,11 +232,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz_losses", description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--loss", nargs="*", default=[], help="skip problems of other losses")
     parser.add_argument("--only", type=int, help="repeat this problem")
     options = parser.parse_args()
     first, count = (options.only, 1) if options.only is not None else (0, options.count)
     kinds: Counter[str] = Counter()
-    for k, text in hunt(options.seed, count, first):
+    for k, text in hunt(options.seed, count, first, options.loss):
         kinds[text.split(":")[0]] += 1
         if not text.startswith("refused"):
             print(k, draw(options.seed, k), text, flush=True)

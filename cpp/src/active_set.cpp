@@ -21,6 +21,7 @@ void ActiveSet::grow(const Penalty& more) {
   penalty_.append(more);
   if (!ridge_ && more.has_ridge()) {  // from now on refactoring needs the Gram rows of the active
     ridge_ = true;
+    centre_ = 0.0;
     for (std::size_t k = 0; k < active_.size(); ++k) {
       gram_.resize(gram_.size() + k + 1);
       quadratic_.cross(active_[k], std::span(active_).first(k + 1),
@@ -80,48 +81,6 @@ void ActiveSet::start(std::span<const Index> columns, std::span<const double> b)
     else if (admit(columns[k], side))
       b_[sz(columns[k])] = b[k];
   }
-}
-
-// d b_A / d alpha while the support stays
-Vec ActiveSet::slope() const {
-  Vec x(active_.size());
-  for (std::size_t k = 0; k < active_.size(); ++k)
-    x[k] = -penalty_.l1[sz(active_[k])] * sign(active_[k]);
-  factor_.solve(x.data());
-  return x;
-}
-
-ActiveSet::Crossing ActiveSet::next_crossing() {
-  constexpr double kFlat = 1e-10;  // twins keep pace with the tax: they never cross it
-  const Vec db = slope();
-  Vec dc;
-  quadratic_.gradient(active_, db, dc);
-  for (Index j = 0; j < size(); ++j) dc[sz(j)] -= quadratic_.target(j);
-  Crossing next{-kInfinity, 0.0};
-  // A distance that shrinks as alpha falls: distance + rate * step = 0
-  const auto reach = [&](double distance, double rate) {
-    if (!(rate > kFlat)) return;
-    const double step = distance > 0 ? -distance / rate : 0.0;
-    if (step > next.step) next = {step, rate};
-  };
-  for (std::size_t k = 0; k < active_.size(); ++k) {
-    const auto [low, high] = interval(active_[k]);
-    const double b = b_[sz(active_[k])];
-    reach(b - low, db[k]);
-    reach(high - b, -db[k]);
-  }
-  for (Index j = 0; j < size(); ++j) {
-    const ElasticNet e = at(j);
-    const double l1 = penalty_.l1[sz(j)], c = c_[sz(j)], rate = dc[sz(j)];
-    if (e.excluded() || e.smooth()) continue;
-    const Side side = side_[sz(j)];
-    const bool zero = side == Side::Zero;
-    if (zero && e.upper > 0) reach(e.l1 - c, l1 - rate);
-    if (zero && e.lower < 0) reach(e.l1 + c, l1 + rate);
-    if (side == Side::AtUpper) reach(c - e.l1, rate - l1);
-    if (side == Side::AtLower) reach(-c - e.l1, -rate - l1);
-  }
-  return next;
 }
 
 ActiveSet::Interval ActiveSet::interval(Index j) const {
@@ -219,7 +178,7 @@ Index ActiveSet::admit_all(std::span<const Entry> entries) {
 bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const double> solved) {
   const auto [j, side] = entry;
   const std::size_t m = active_.size();
-  const double ridge = ridge_ ? at(j).l2 : 0.0;
+  const double ridge = ridge_ ? ridge_at_centre(j) : 0.0;
   Vec& x = solved_;
   begun_ = work_;
   std::copy(solved.begin(), solved.end(), begun_.begin());
@@ -233,6 +192,7 @@ bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const doubl
   factor_.append(x, pivot);
   active_.push_back(j);
   side_[sz(j)] = side;
+  terms_.clear();
   return true;
 }
 
@@ -240,6 +200,7 @@ bool ActiveSet::admit(const Entry& entry, double diagonal, std::span<const doubl
 void ActiveSet::release(Index position) {
   factor_.remove(position);
   active_.erase(active_.begin() + position);
+  terms_.clear();
   if (!ridge_) return;
   Vec kept;
   kept.reserve(gram_.size());
@@ -254,9 +215,13 @@ void ActiveSet::fix(Index j, double value) {
   b_[sz(j)] = value;
   side_[sz(j)] = value == 0 ? Side::Zero : value > 0 ? Side::AtUpper : Side::AtLower;
   bounded_ |= value != 0;
+  terms_.clear();
 }
 
+// Of the system at this alpha
 void ActiveSet::refactor() {
+  centre_ = alpha_;
+  terms_.clear();
   factor_.clear();
   Vec x;
   const Indices columns = std::move(active_);
@@ -269,8 +234,9 @@ void ActiveSet::refactor() {
     const double* row = gram.data() + i * (i + 1) / 2;
     work_.clear();
     for (const Index place : places) work_.push_back(row[place]);
-    const double pivot = independent({j, side_[sz(j)]}, row[i],
-                                     factor_.project(work_.data(), row[i] + at(j).l2, x), x);
+    const double pivot =
+        independent({j, side_[sz(j)]}, row[i],
+                    factor_.project(work_.data(), row[i] + ridge_at_centre(j), x), x);
     if (!(pivot > 0)) {
       fix(j, 0.0);
       continue;
@@ -281,25 +247,6 @@ void ActiveSet::refactor() {
     active_.push_back(j);
     places.push_back(i);
   }
-}
-
-// The coefficients of the active columns that solve the linear system of this support.
-const Vec& ActiveSet::newton_target() {
-  find_bound();
-  bound_values_.clear();
-  for (const Index j : bound_) bound_values_.push_back(b_[sz(j)]);
-  work_.resize(bound_.size());
-  target_.resize(active_.size());
-  for (std::size_t k = 0; k < active_.size(); ++k) {
-    const Index j = active_[k];
-    target_[k] = quadratic_.target(j) - at(j).l1 * sign(j);
-    if (bound_.empty()) continue;
-    quadratic_.cross(j, bound_, work_.data());
-    target_[k] -= kernels().dot(work_.data(), bound_values_.data(), ix(work_.size()));
-  }
-  factor_.solve(target_.data());
-  ++n_solves_;
-  return target_;
 }
 
 // Solves on the support and drops what left its interval, until nothing does.
@@ -385,8 +332,12 @@ bool ActiveSet::refine(double& last) {
 bool ActiveSet::solve(double alpha) {
   alpha_ = alpha;
   std::fill(barred_.begin(), barred_.end(), 0);
-  if (ridge_) refactor();
-  const bool done = newton() || descend();
+  if (!ridge_ || lags_too_far()) recentre();
+  bool done = newton();
+  if (!done) {
+    if (ridge_ && centre_ != alpha_) recentre();
+    done = descend();
+  }
   polish();
   return done;
 }

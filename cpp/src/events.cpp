@@ -1,7 +1,6 @@
-// Entries and exits along the path: between events the coefficients are straight lines in alpha
-// (Efron, Hastie, Johnstone, Tibshirani, Annals of Statistics 32, 2004), so the next event is the
-// nearest of the crossings of all lines. A ridge or another loss bends the lines: there a grid
-// tells where the support changes, and secants of what a column has, or lacks, tell where exactly.
+// Entries and exits along the path: of the squared loss the next event is known, see homotopy.cpp.
+// With another loss, or groups, a grid tells where the support changes, and secants of what a
+// column has, or lacks, tell where exactly.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -16,16 +15,17 @@ constexpr double kClose = 1e-12;
 constexpr int kRidgeGrid = 400;
 constexpr int kTrials = 400;  // for one cell of that grid, and fewer once rounding flickered
 constexpr int kFewTrials = 50;
-constexpr double kBeyond = 0.02;  // how much farther a trial goes than a secant says
+constexpr std::size_t kManyEvents = 20;  // for one column
+constexpr double kBeyond = 0.02;         // how much farther a trial goes than a secant says
 
-// What walks: the problem on some columns. `lines`: where lines are straight.
+// What walks: the problem on some columns. `homotopy`: where the next event is known, else null.
 struct Walker {
   std::function<void(double)> solve;
   std::function<const Vec&()> coefficients;
   std::function<bool(Index)> taxed;
   // |correlation| - tax of a column at rest at alpha; 0: not known
   std::function<double(Index, double)> over_tax;
-  ActiveSet* lines;
+  ActiveSet* homotopy;
 };
 
 // A solution, as far as its support goes.
@@ -46,6 +46,15 @@ std::size_t only_difference(const Stand& one, const Stand& other) {
       found = j;
     }
   return found;
+}
+
+// Whether a column differs between two stands that is not among the `expected`.
+bool others_turned(const Stand& one, const Stand& other, const Indices& expected) {
+  for (std::size_t j = 0; j < one.signs.size(); ++j)
+    if (one.signs[j] != other.signs[j] &&
+        std::find(expected.begin(), expected.end(), ix(j)) == expected.end())
+      return true;
+  return false;
 }
 
 // Where between two stands a column turns: its margin is nearly a straight line on each side of
@@ -104,24 +113,32 @@ class Walk {
         before_(walker_.coefficients().size(), 0) {}
 
   // Events with the walker's own column numbers. The support is read a little past each crossing,
-  // far enough that the column that crosses is clear of rounding, and farther while nothing moves.
-  std::vector<Event> lines(double first, double last) {
-    double alpha = first * (1 + kPast), past = 1.0;
-    walker_.solve(alpha);
-    std::vector<int> before = before_;  // by definition of alpha_max
-    while (alpha > last) {
-      context_.poll();
-      const auto [step, rate] = walker_.lines->next_crossing();
-      const double next = alpha + step;
+  // far enough that the column that crosses is clear of rounding, and farther while nothing moves
+  // and where there is no end of moving.
+  std::vector<Event> follow(double first, double last) {
+    ActiveSet& homotopy = *walker_.homotopy;
+    homotopy.follow();
+    const bool bends = homotopy.penalty().has_ridge();
+    const std::size_t many = kManyEvents * (before_.size() + 10);
+    Stand high = stand(first * (1 + kPast));
+    high.signs = before_;  // by definition of alpha_max
+    double past = 1.0, least = kPast;
+    for (std::size_t step = 1; high.alpha > last; ++step) {
+      const auto [next, rate, columns] = homotopy.next_crossing();
       const bool ends = !(next > last);
-      const double beyond = past * std::max(kPast * next, 8 * noise_ / rate);
-      alpha = ends ? last : std::max(last, next - beyond);
-      walker_.solve(alpha);
-      visit_(alpha);
-      std::vector<int> now = signs();
-      past = now == before ? 4 * past : 1.0;
-      emit(before, now, ends ? last : next);
-      before = std::move(now);
+      const double beyond =
+          columns.empty() ? 0.0 : past * std::max(least * next, 8 * noise_ / rate);
+      Stand low = stand(ends ? last : std::max(last, next - beyond));
+      double there = ends ? last : next;
+      past = low.signs == high.signs && beyond > 0 ? 4 * past : 1.0;
+      if (step % many == 0) least = std::min(1e-2, 10 * least);
+      if (bends && others_turned(high, low, ends ? Indices{} : columns)) {
+        budget_ = kFewTrials;
+        there = first_turn(high, low).alpha;
+        low = stand(there);
+      }
+      emit(high.signs, low.signs, there);
+      high = std::move(low);
     }
     return std::move(events_);
   }
@@ -212,14 +229,14 @@ Walker walker(ActiveSet& solver, const Penalty& penalty) {
           [&](Index j, double alpha) {
             return over_tax(penalty, j, solver.correlations()[sz(j)], alpha);
           },
-          penalty.has_ridge() ? nullptr : &solver};
+          &solver};
 }
 
 std::vector<Event> walk(Walker walker, double first, double last, double noise,
                         const Context& context, std::function<void(double)> visit) {
-  const bool straight = walker.lines;
+  const bool known = walker.homotopy;
   Walk w(std::move(walker), noise, context, std::move(visit));
-  return straight ? w.lines(first, last) : w.curves(first, last);
+  return known ? w.follow(first, last) : w.curves(first, last);
 }
 
 }  // namespace
@@ -245,7 +262,6 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
     const auto held = working_set(problem, context);
     WorkingSet& set = *held;
     set.add(members);
-    ActiveSet* const lines = problem.penalty.has_ridge() ? nullptr : set.exact();
     Indices missed;
     Vec alphas;
     const auto check = [&] {
@@ -276,8 +292,8 @@ std::vector<Event> working_set_events(const StandardProblem& problem, const Indi
       return lengths;
     };
     std::vector<Event> events =
-        walk({[&](double alpha) { set.solve(alpha); }, coefficients, taxed, lacks, lines}, first,
-             last, problem.noise(), context, [&](double alpha) {
+        walk({[&](double alpha) { set.solve(alpha); }, coefficients, taxed, lacks, set.exact()},
+             first, last, problem.noise(), context, [&](double alpha) {
                alphas.push_back(alpha);
                residuals.insert(residuals.end(), set.residual().begin(), set.residual().end());
                if (ix(alphas.size()) == kBatch) check();

@@ -37,7 +37,7 @@ double ActiveSet::sharpen(Index j, double pivot, Vec& x) {
     double distance = quadratic_.distance(j, active_, b, c.data());
     if (distance < 0) return pivot;
     for (std::size_t k = 0; k < b.size(); ++k) {  // the roots of the ridges are rows below Z
-      const double l2 = at(active_[k]).l2;
+      const double l2 = ridge_at_centre(active_[k]);
       distance += l2 * b[k] * b[k];
       c[k] -= l2 * b[k];
     }

@@ -27,13 +27,15 @@ class ActiveSet final : public SmallSolver {
   void start(std::span<const Index> columns, std::span<const double> b) override;
   void expect_ties() override { ties_ = true; }
 
-  // The next change of the support as alpha falls, while coefficients are linear in alpha (no
-  // ridge): at a step <= 0, -infinity if there is none. `rate` is how fast the column that crosses
-  // then departs from its end, per unit of alpha.
+  // The next change of the support as alpha falls, at an alpha of at most the present one.
   struct Crossing {
-    double step, rate;
+    double alpha;          // -infinity: there is none
+    double rate = 0;       // how fast the column that crosses then departs, per unit of alpha
+    Indices columns = {};  // that cross there, all of them; none: only so far is known
   };
   Crossing next_crossing();
+  // Alpha falls by little at a time from now on: with a ridge the factor is not made anew for each.
+  void follow() { lag_ = 0.25; }
   bool taxed(Index j) const { return penalty_.l1[sz(j)] > 0; }
 
   void grow(const Penalty& more) override;
@@ -65,7 +67,16 @@ class ActiveSet final : public SmallSolver {
     double low, high;
   };
 
-  Vec slope() const;
+  struct Reach;
+  bool lags_too_far() const;
+  void recentre();
+  double ridge_at_centre(Index j) const { return centre_ * penalty_.l2[sz(j)]; }
+  const Vec& term(std::size_t k);
+  std::size_t terms_until(double t);
+  Vec slope();
+  std::vector<Reach> reaches(const Vec& db, const Vec& dc) const;
+  Vec bend(const Reach& reach);
+  double root(const Reach& reach);
   bool newton();
   bool descend();
   bool settle();
@@ -107,6 +118,9 @@ class ActiveSet final : public SmallSolver {
   double rr_ = 0.0;
   Indices active_;  // in the order of the factor
   Cholesky factor_;
+  double centre_ = 0.0;     // the alpha of the factor, where there is a ridge
+  double lag_ = 0.0;        // how far from there it serves, as a share; 0: nowhere else
+  std::vector<Vec> terms_;  // of the curve of this support: see homotopy.cpp
   Vec gram_;  // packed rows of G_AA, kept only when a ridge makes the factor depend on alpha
   std::vector<char> barred_;  // refused at this alpha: dependent, or lost in rounding
   bool bounded_ = false;      // a column may rest at a bound that is not zero

@@ -43,6 +43,9 @@ class Quadratic {
 
   // c = Z_W'(y - Z_A b); returns |y - Z_A b|^2. b[k] belongs to column support[k].
   virtual double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
+
+  // c = -Z_W'Z_A b: how correlations move with coefficients
+  virtual void moved(std::span<const Index> support, std::span<const double> b, Vec& c) = 0;
 };
 
 // G B for a symmetric G, in the rows that are named; B is zero in all others.
@@ -102,21 +105,30 @@ class GramQuadratic final : public Quadratic {
   }
   double gradient(std::span<const Index> support, std::span<const double> b, Vec& c) override {
     c.assign(q_.begin(), q_.end());
-    columns_.resize(support.size());
-    minus_b_.resize(support.size());
+    move(support, b, c);
     double fitted = 0.0;
-    for (std::size_t k = 0; k < support.size(); ++k) {
-      columns_[k] = gram_.column(support[k]);
-      minus_b_[k] = -b[k];
-    }
-    kernels().combine(columns_.data(), minus_b_.data(), ix(support.size()), size(), c.data());
     // |r|^2 = y'y - b'q - b'c
     for (std::size_t k = 0; k < support.size(); ++k)
       fitted += b[k] * (q_[sz(support[k])] + c[sz(support[k])]);
     return yy_ > fitted ? yy_ - fitted : 0.0;
   }
+  void moved(std::span<const Index> support, std::span<const double> b, Vec& c) override {
+    c.assign(q_.size(), 0.0);
+    move(support, b, c);
+  }
 
  private:
+  // c -= G_WA b
+  void move(std::span<const Index> support, std::span<const double> b, Vec& c) {
+    columns_.resize(support.size());
+    minus_b_.resize(support.size());
+    for (std::size_t k = 0; k < support.size(); ++k) {
+      columns_[k] = gram_.column(support[k]);
+      minus_b_[k] = -b[k];
+    }
+    kernels().combine(columns_.data(), minus_b_.data(), ix(support.size()), size(), c.data());
+  }
+
   ConstMatrix gram_;
   std::span<const double> q_;
   double yy_;
@@ -176,6 +188,12 @@ class ColumnsQuadratic final : public Quadratic {
     correlate(0, residual_.data(), c.data());
     return kernels().dot(residual_.data(), residual_.data(), ix(residual_.size()));
   }
+  void moved(std::span<const Index> support, std::span<const double> b, Vec& c) override {
+    move_.assign(y_.size(), 0.0);
+    pack_->subtract(support, b.data(), move_.data(), kAlone);
+    c.resize(sz(size()));
+    correlate(0, move_.data(), c.data());
+  }
 
  private:
   void correlate(Index first, const double* v, double* c) const {
@@ -185,7 +203,7 @@ class ColumnsQuadratic final : public Quadratic {
 
   std::span<const double> y_;
   std::unique_ptr<Pack> pack_;
-  Vec target_, residual_;
+  Vec target_, residual_, move_;
 };
 
 }  // namespace excise
