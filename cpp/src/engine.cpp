@@ -411,7 +411,8 @@ std::vector<Event> Engine::events(double last, const Indices& candidates) {
       const double first =
           Certifier(one.penalty, one.noise()).alpha_max(outputs.nulls[sz(k)].correlations.data());
       if (!(end < first)) continue;
-      for (Event& e : events_of(one, k, outputs.part(candidates, k), first, end))
+      for (Event& e :
+           events_of(one, outputs.nulls[sz(k)], k, outputs.part(candidates, k), first, end))
         found.push_back({e.alpha, e.feature * outputs.count() + k, e.enters});
     }
     std::stable_sort(found.begin(), found.end(),
@@ -419,15 +420,16 @@ std::vector<Event> Engine::events(double last, const Indices& candidates) {
   } else {
     Indices members = candidates;
     for (Index k = 0; k < problem_.penalty.intercepts; ++k) members.push_back(n_coefficients() + k);
-    found = events_of(problem_, 0, members, alpha_max_, end);
+    found = events_of(problem_, null_, 0, members, alpha_max_, end);
   }
   for (Event& e : found) e.alpha *= unit_;
   return found;
 }
 
-std::vector<Event> Engine::events_of(const StandardProblem& problem, Index output,
-                                     const Indices& candidates, double first, double last) {
-  if (!uses_gram_) return working_set_events(problem, candidates, first, last, context_);
+std::vector<Event> Engine::events_of(const StandardProblem& problem, const NullModel& null,
+                                     Index output, const Indices& candidates, double first,
+                                     double last) {
+  if (!uses_gram_) return working_set_events(problem, null, candidates, first, last, context_);
   need_gram();
   return gram_events(gram(), q(output), problem.yy, problem.penalty, first, last, problem.noise(),
                      context_);

@@ -123,7 +123,7 @@ class Engine {
   // Of one output
   PathResult path_of(const StandardProblem& problem, const NullModel& null, Index output,
                      const Asked& asked, const Start* begin);
-  std::vector<Event> events_of(const StandardProblem& problem, Index output,
+  std::vector<Event> events_of(const StandardProblem& problem, const NullModel& null, Index output,
                                const Indices& candidates, double first, double last);
   std::span<const double> q(Index output) const {
     return std::span(q_).subspan(sz(output * statement_.p()), sz(statement_.p()));

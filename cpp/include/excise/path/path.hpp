@@ -96,9 +96,11 @@ std::vector<Event> gram_events(ConstMatrix gram, std::span<const double> q, doub
 PathResult working_set_path(const StandardProblem& problem, const NullModel& null,
                             const Asked& asked, const Context& context,
                             const Start* start = nullptr);
-// `candidates` start the working set; every feature is checked at every event.
-std::vector<Event> working_set_events(const StandardProblem& problem, const Indices& candidates,
-                                      double first, double last, const Context& context);
+// Every feature is checked at every event. `candidates` start the working set where a grid is
+// walked.
+std::vector<Event> working_set_events(const StandardProblem& problem, const NullModel& null,
+                                      const Indices& candidates, double first, double last,
+                                      const Context& context);
 
 // A ridge without any l1 and without bounds, for more columns than rows: through the n x n system
 //   (Z_P L2^{-1} Z_P' + alpha I) u = y,   b_P = L2^{-1} Z_P' u,   r = alpha u,
