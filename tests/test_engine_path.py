@@ -80,6 +80,39 @@ def test_events_with_a_ridge(design: str, setting: str) -> None:
     check_events(X, y, SETTINGS[setting](X, y))
 
 
+@pytest.mark.parametrize("l1_ratio", [0.1, 0.3, 0.9])
+def test_events_of_a_wide_elastic_net_to_the_last_digit(l1_ratio: float) -> None:
+    """Supports close above and below every event, of a table that is met in many windows."""
+    rng = np.random.default_rng(20261130)
+    X = rng.standard_normal((60, 900))
+    X[:, 1::2] = 0.9 * X[:, ::2] + 0.3 * X[:, 1::2]
+    y = X[:, :10] @ rng.standard_normal(10) + rng.standard_normal(60)
+    path = fit_path(X, y, 5, alpha_min_ratio=0.01, l1_ratio=l1_ratio)
+    events, knots = path.events(), path.knots()
+    assert len(events) > 70
+    inner = np.diff(-knots) > 1e-7 * knots[:-1]
+    near = 1e-9 * knots[:-1][inner]
+    grid = np.sort(np.r_[knots[:-1][inner] - near, knots[1:][inner] + near])[::-1]
+    fine = fit_path(X, y, grid, l1_ratio=l1_ratio)
+    for k, support in enumerate(replay(events, set(), grid)):
+        assert support == set(fine.columns.support(k).tolist())
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-8, 1e-12, 1e-94])
+def test_events_of_twins_that_a_weak_ridge_hardly_tells_apart(unit: float) -> None:
+    """They took minutes: the supports of near-twins flicker by rounding."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        half = rng.standard_normal((40, 40))
+        y = half[:, :3] @ rng.standard_normal(3) + 0.1 * rng.standard_normal(40)
+        path = fit_path(np.c_[half, half], unit * y, 10, alpha_min_ratio=1e-4, l1_ratio=0.9)
+        started = time.process_time()
+        events = path.events()
+        assert time.process_time() - started < 2.0
+        assert np.all(np.diff([event.alpha for event in events]) <= 0.0)
+        replay(events, set(), [path.alphas[-1]])
+
+
 def test_a_crossing_is_where_the_coefficient_is_zero(diabetes: Table) -> None:
     X, y = diabetes
     path = fit_path(X, y, standardize=True)

@@ -301,6 +301,8 @@ def bits():
 
 INTERRUPT = """
 wide, tall = table(800, 6000), table(12000, 300)
+paths = {t: ex.fit_path(*wide, 20, alpha_min_ratio=0.003, l1_ratio=0.9, n_threads=t)
+         for t in (1, 2)}
 expected = bits()
 jobs = {
     "path": lambda t: ex.fit_path(*wide, 4000, alpha_min_ratio=1e-4, n_threads=t),
@@ -309,8 +311,7 @@ jobs = {
     "rows cv": lambda t: ex.fit_cv(*wide, alphas=300, n_threads=t),
     "moments cv": lambda t: ex.fit_cv(*tall, alphas=20_000, n_threads=t),
     "ridge": lambda t: ex.fit_path(*wide, 400, penalty="ridge", n_threads=t),
-    "events": lambda t: ex.fit_path(*wide, 20, alpha_min_ratio=0.015, l1_ratio=0.9,
-                                    n_threads=t).events(),
+    "events": lambda t: paths[t].events(),
 }
 sent = 0.0
 def send():

@@ -98,7 +98,7 @@ bool ActiveSet::descend() {
     }
     refresh();
     poll_();
-    if (ties_) {
+    if (ties_ || (ridge_ && lag_ > 0)) {
       const double now = objective();
       idle = now < least - kGain * std::abs(least) ? 0 : idle + 1;
       least = std::min(least, now);

@@ -142,9 +142,15 @@ Stand Walk::next(const Stand& high, double last, std::vector<Event>& events) {
   past_ = low.signs == high.signs && beyond > 0 ? 4 * past_ : 1.0;
   if (++steps_ % (kManyEvents * (columns_ + 10)) == 0) least_ = std::min(kMostPast, 10 * least_);
   if (bends && others_turned(high, low, ends ? Indices{} : columns)) {
-    budget_ = kFewTrials;
-    there = first_turn(high, low).alpha;
-    low = stand(there);
+    // At once: then rounding decides, as between near-twins, and there is no first turn to find.
+    Stand near = stand((1 - kPast) * high.alpha);
+    if (near.signs == high.signs && near.alpha > low.alpha) {
+      budget_ = kFewTrials;
+      there = first_turn(std::move(near), std::move(low)).alpha;
+      low = stand(there);
+    } else {
+      low = stand(there = low.alpha);
+    }
   }
   emit(high.signs, low.signs, there, events);
   return low;

@@ -34,7 +34,8 @@ class ActiveSet final : public SmallSolver {
     Indices columns = {};  // that cross there, all of them; none: only so far is known
   };
   Crossing next_crossing();
-  // Alpha falls by little at a time from now on: with a ridge the factor is not made anew for each.
+  // Alpha falls by little at a time from now on: with a ridge the factor is not made anew for each,
+  // and near-twins that a weak one hardly tells apart are not exchanged for ever.
   void follow() { lag_ = 0.25; }
   bool taxed(Index j) const { return penalty_.l1[sz(j)] > 0; }
 
