@@ -1,4 +1,4 @@
-"""Relaxed paths that the core refines: against each support fitted by itself, and stage by stage."""
+"""Relaxed paths of the core: against each support fitted by itself, and stage by stage."""
 
 from __future__ import annotations
 
