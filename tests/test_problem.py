@@ -253,7 +253,8 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     ),
     (
         InputError,
-        "unknown penalty 'l2'\n  valid: 'l1', 'elastic', 'ridge', 'mcp', 'scad', 'log', 'lq'",
+        "unknown penalty 'l2'\n  valid: 'l1', 'elastic', 'ridge', 'mcp', 'scad', 'log', 'lq', "
+        "'elastic_net', 'sorted_l1', 'total_variation'",
         (X, Y),
         {"penalty": "l2"},
     ),

@@ -139,7 +139,7 @@ def test_folds_hold_out_the_same(loss: str, setting: str, monkeypatch: pytest.Mo
     settings = settings_of(setting, X, y, loss) | {"schedule": PruneThenRefine(SHARES)}
     alphas = list(fit_path(X, y, 5, alpha_min_ratio=0.2, loss=loss).alphas)
     mine = fit_cv(X, y, 4, alphas=alphas, **settings)
-    for module in ("staged", "staged_folds"):
+    for module in ("staged", "session_folds"):
         monkeypatch.setattr(f"excise.{module}.shares_of", lambda *_: None)
     staged = fit_cv(X, y, 4, alphas=alphas, **settings)
     assert mine.schedule_means is not None and staged.schedule_means is not None

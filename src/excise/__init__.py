@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from excise._version import __version__
 
 if TYPE_CHECKING:
-    from excise import schedules
+    from excise import penalties, schedules
     from excise.between import Between, Guarantee
     from excise.certify import certify
     from excise.cross_validation import fit_cv
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         lasso_path,
     )
     from excise.model import Model, load
+    from excise.proximal import proximal_gradient
     from excise.pursuit import Pursuit, basis_pursuit
     from excise.results import (
         Certificate,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from excise.stages import Change, Stage
     from excise.survival import Survival
     from excise.table import demo
+    from excise.trace import Trace
     from excise.within import Within
 
 __all__ = [
@@ -139,6 +141,8 @@ __all__ = [
     "fit_within",
     "lasso_path",
     "load",
+    "penalties",
+    "proximal_gradient",
     "schedules",
 ]
 
@@ -161,6 +165,7 @@ _HOMES = {
         "SparseRegressor", "SparseSurvival", "TweedieRegressor", "enet_path", "lasso_path",
     ),
     "excise.model": ("Model", "load"),
+    "excise.proximal": ("proximal_gradient",),
     "excise.pursuit": ("Pursuit", "basis_pursuit"),
     "excise.results": (
         "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
@@ -169,14 +174,15 @@ _HOMES = {
     "excise.stages": ("Change", "Stage"),
     "excise.survival": ("Survival",),
     "excise.table": ("demo",),
+    "excise.trace": ("Trace",),
     "excise.within": ("Within",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "schedules":
-        return import_module("excise.schedules")
+    if name in ("penalties", "schedules"):
+        return import_module(f"excise.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'excise' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

@@ -109,3 +109,9 @@ class Engine:
 
 def kernels() -> str:
     """The instruction set that the kernels were chosen for."""
+
+def falling_fit(v: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+    """The falling sequence nearest to v."""
+
+def total_variation(v: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], strength: float) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+    """The b that minimises |b - v|^2 / 2 + strength * sum |b_{j+1} - b_j|."""

@@ -19,6 +19,7 @@ from excise.duality import TIE, DualPoint, Size, certificate_of, safe_radius
 from excise.exceptions import InputError
 from excise.losses import Cox, Multinomial
 from excise.penalties import OverlappingGroups
+from excise.penalty_point import penalised_certificate, refuse_beside
 from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
 from excise.results import Certificate, Floats
 from excise.slope_point import SlopeFitted
@@ -66,6 +67,8 @@ def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: 
             ["a stage of a schedule is proved with its own alpha and penalty_weight"],
             "certify(..., stage.alpha, penalty_weight=stage.penalty_weight)",
         )
+    if checked.penalty is not None and checked.penalty.solver == "proximal":
+        refuse_beside(checked, checked.penalty.name)
     given = check_coef(coef, checked), check_intercept(intercept, checked)
     return certify_problem(checked, *given, check_alpha(alpha))
 
@@ -78,6 +81,8 @@ def certify_problem(problem: Problem, coef: Floats, intercept: Any, alpha: float
         return _certify_copies(problem, coef, intercept, alpha)
     view = View(problem)
     term = term_of(view)
+    if problem.penalty is not None and problem.penalty.solver == "proximal":
+        return penalised_certificate(view, term, coef, intercept, alpha)
     pen = penalty_at(problem, view.columns, alpha, term.unit)
     b = (coef.T * view.columns.divisor / term.unit).T.ravel()
     b = _within_bounds(b, pen, problem)

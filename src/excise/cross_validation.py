@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,8 @@ from excise.losses import Squared, by_rows
 from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
+from excise.sessions import AnySession
 from excise.standard import predict
-
-if TYPE_CHECKING:
-    from excise.staged import StagedSession
 
 EXTENSIONS = 2
 """How often a grid whose last alpha is best is made longer."""
@@ -131,13 +129,14 @@ def cross_validate_problem(
     problem: Problem, folds: Folds, rule: Rule = "1se", **more: Any
 ) -> CrossValidation:
     """`fit_cv` for a checked problem and its folds; `more` as in `cross_validate`."""
-    if problem.schedule is None:
+    stepwise = problem.penalty is not None and problem.penalty.solver == "proximal"
+    if problem.schedule is None and not stepwise:
         from excise.overlapping import core_session
 
         return cross_validate(core_session(problem), folds, rule, **more)
-    from excise.staged_folds import cross_validate_staged
+    from excise.session_folds import cross_validate_sessions
 
-    return cross_validate_staged(problem, folds, rule, **more)
+    return cross_validate_sessions(problem, folds, rule, **more)
 
 
 def folds_of(
@@ -274,7 +273,7 @@ class Judge(NamedTuple):
             )
         return found
 
-    def train(self, session: Session | StagedSession, path: Path) -> Floats:
+    def train(self, session: AnySession, path: Path) -> Floats:
         """The same of the path on its own rows, shape (n_alphas,)."""
         if self.score is None:
             return np.asarray(2.0 * path.train_loss)
@@ -282,7 +281,7 @@ class Judge(NamedTuple):
         return self.rate(eta, np.arange(self.problem.n), "the training rows")
 
 
-def predictors_of(session: Session | StagedSession, path: Path) -> Floats:
+def predictors_of(session: AnySession, path: Path) -> Floats:
     """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K)."""
     problem, K = session.problem, path.outputs
     kept = np.unique(path.columns.indices // K)

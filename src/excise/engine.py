@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise._core import Engine
+from excise.alphas import descent, falling_alphas
 from excise.certify import certify_problem
 from excise.chords import between
 from excise.duality import EPS, Size, certificate_from
@@ -33,9 +34,6 @@ from excise.stationary import concave_of, lowest_convex, stationary, tangent
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
-STEP = 0.85
-"""Ratio of neighbouring alphas on the inner path that leads to a single one."""
-MOST_STEPS = 100
 
 
 def fit(X: Any, y: Any, alpha: float, **problem: Any) -> Solution:
@@ -149,22 +147,7 @@ class Session:
 
     def grid(self, alphas: Any = 100, alpha_min_ratio: float | None = None) -> Floats:
         """The falling alphas that `alphas` means (see `fit_path`)."""
-        if not isinstance(alphas, (int, np.integer)):
-            return given_alphas(alphas)
-        count = int(alphas)
-        if count < 1:
-            raise InputError(f"alphas must be at least 1, got {count}")
-        ratio = alpha_min_ratio
-        if ratio is None:
-            ratio = 1e-4 if self.problem.n > self.problem.p else 1e-2
-        elif not 0.0 < ratio < 1.0:
-            raise InputError(f"alpha_min_ratio must be between 0 and 1, got {ratio!r}")
-        top = self.engine.grid_top
-        if top == 0.0:  # nothing to explain: every alpha gives the same zeros
-            return np.full(count, np.finfo(np.float64).resolution)
-        grid = top * np.geomspace(1.0, ratio, count)
-        grid[0] = top
-        return grid
+        return falling_alphas(self.problem, lambda: self.engine.grid_top, alphas, alpha_min_ratio)
 
     def path(self, alphas: Floats, start: Any = None) -> Path:
         """Certified solutions at falling `alphas`; `start` as in `solve_at`."""
@@ -412,18 +395,6 @@ def _with_dual_of_core(made: Certificate, relative: float, null_loss: float) -> 
     return replace(made, gap=gap, dual=made.primal - gap, relative_gap=relative)
 
 
-def given_alphas(alphas: Any) -> Floats:
-    """Alphas as the user gave them, checked and falling."""
-    values = np.atleast_1d(np.asarray(alphas, dtype=np.float64))
-    if values.ndim != 1 or len(values) == 0:
-        raise InputError("alphas must be a number of alphas or a list of them")
-    falling = np.ascontiguousarray(np.sort(values)[::-1])
-    if not (falling[-1] >= 0.0 and falling[0] < np.inf):  # NaN is first
-        for value in values:
-            check_alpha(value)
-    return falling
-
-
 def default_threads() -> int:
     """The processors this process may use; fewer where OMP_NUM_THREADS says so.
 
@@ -493,11 +464,3 @@ def _number(intercept: Any) -> Any:
 def _by_output(values: Floats) -> Floats:
     """The rows of one output after those of another, as the core has them."""
     return np.ascontiguousarray(values.T).ravel()
-
-
-def descent(above: float, alpha: float) -> Floats:
-    """Falling alphas from `above`, which is solved, to `alpha`."""
-    if not 0.0 < alpha < above:
-        return np.array([alpha])
-    count = int(np.ceil((np.log(alpha) - np.log(above)) / np.log(STEP)))
-    return np.geomspace(above, alpha, min(max(count, 1), MOST_STEPS) + 1)[1:]

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.alphas import STEP, descent
 from excise.between import Guarantee
 from excise.checks import check_number
 from excise.chords import Chord, Measure, check_chords
-from excise.engine import STEP, Session, descent
+from excise.engine import Session
 from excise.exceptions import InputError
 from excise.path_parts import joined, start_from, taken
 from excise.problem import Problem

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.alphas import descent
 from excise.certify import term_of
 from excise.costs import Limit, cost_of, limits_of, taxed
 from excise.data_term import DataTerm, SquaredTerm
-from excise.engine import Session, descent
+from excise.engine import Session
 from excise.exceptions import InputError
 from excise.path_parts import joined, start_from
 from excise.problem import Problem, make_problem

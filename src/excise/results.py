@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from excise.between import Between, Guarantee
 from excise.exceptions import InputError
 from excise.stages import Stage
+from excise.trace import Trace
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array
@@ -154,6 +155,12 @@ class Certificate:
                 f"objective {curved} on the support; {zeros} zeros, none proved of other optima"
             )
         what, of = "optimal", ""
+        if not np.isfinite(self.relative_gap):
+            kind = "stationary" if self.stationary else "optimality conditions hold"
+            return (
+                f"{kind} to {shown_gap(self.kkt_violation)} (of the largest slope at b = 0); no "
+                f"bound on the objective is known, {proved + excluded} of {zeros} zeros proved"
+            )
         if self.stationary:
             what, of = "last convex problem solved", "; of its zeros, not of a global optimum's,"
         return (
@@ -175,6 +182,10 @@ class Status(Enum):
     )
     STATIONARY = (
         "a stationary point of a penalty that is not convex; other starts may lead to better ones"
+    )
+    CONDITIONS = (
+        "the optimality conditions hold within the tolerance; the penalty tells no conjugate, so "
+        "that no bound on the objective is known"
     )
     UNSETTLED = "another step of the schedule would still change the weights; give it more steps"
 
@@ -209,6 +220,8 @@ class Solution:
         Newton systems solved on the way.
     stages : tuple of Stage
         Of a schedule; coefficients, certificate and status are those of the last one.
+    trace : Trace or None
+        Of `excise.proximal_gradient`, if asked for.
     """
 
     alpha: float
@@ -220,6 +233,7 @@ class Solution:
     feature_names: tuple[str, ...] | None = None
     n_factorizations: int = 0
     stages: tuple[Stage, ...] = ()
+    trace: Trace | None = None
 
     @property
     def support(self) -> NDArray[np.intp]:
@@ -248,6 +262,19 @@ class SparseColumns:
     indices: NDArray[np.int64]
     data: Floats
     n_rows: int
+
+    @staticmethod
+    def of(columns: list[Floats]) -> SparseColumns:
+        """Dense columns, compressed."""
+        indices = [np.flatnonzero(column) for column in columns]
+        indptr = np.concatenate([[0], np.cumsum([len(index) for index in indices])])
+        data = [column[index] for column, index in zip(columns, indices, strict=True)]
+        return SparseColumns(
+            indptr.astype(np.int64),
+            np.concatenate(indices).astype(np.int64),
+            np.concatenate(data),
+            len(columns[0]),
+        )
 
     @property
     def n_columns(self) -> int:

@@ -34,6 +34,10 @@ class AnySession(Protocol):
 
 def session_of(problem: Problem) -> AnySession:
     """A session for the problem, of the kind that its schedule and its penalty ask for."""
+    if problem.penalty is not None and problem.penalty.solver == "proximal":
+        from excise.proximal import ProximalSession
+
+        return ProximalSession(problem)  # it refuses a schedule
     if problem.schedule is not None:
         from excise.staged import StagedSession
 

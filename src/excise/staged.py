@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.engine import Session, descent
+from excise.alphas import descent
+from excise.engine import Session
 from excise.exceptions import InputError
 from excise.initial import first_coefficients
 from excise.problem import Problem, check_alpha
@@ -199,7 +200,7 @@ class StagedSession:
             columns = [old.column(k) for k in range(len(path))]
             for k, one in last.items():
                 columns[k] = getattr(one, field_)
-            made[name] = _sparse(columns)
+            made[name] = SparseColumns.of(columns)
         for name in ("intercepts", *NUMBERS):
             made[name] = getattr(path, name).copy()
         for k, one in last.items():
@@ -228,8 +229,8 @@ class StagedSession:
             shared[name] = getattr(start, name) + sum(one.work[name] for one in once)
         return replace(
             start,
-            columns=_sparse([one.coef for one in last]),
-            columns_std=_sparse([one.coef_std for one in last]),
+            columns=SparseColumns.of([one.coef for one in last]),
+            columns_std=SparseColumns.of([one.coef_std for one in last]),
             intercepts=np.array([one.intercept for one in last]),
             **shared,
         )
@@ -447,19 +448,6 @@ def _changes(before: _Solved, now: _Solved) -> list[Change]:
             reason = "excluded" if excluded else "earns_less"
             found.append(Change(j, "dropped", reason, earned, tax))  # type: ignore[arg-type]
     return found
-
-
-def _sparse(columns: list[Floats]) -> SparseColumns:
-    """Dense columns, compressed."""
-    indices = [np.flatnonzero(column) for column in columns]
-    indptr = np.concatenate([[0], np.cumsum([len(index) for index in indices])])
-    data = [column[index] for column, index in zip(columns, indices, strict=True)]
-    return SparseColumns(
-        indptr.astype(np.int64),
-        np.concatenate(indices).astype(np.int64),
-        np.concatenate(data),
-        len(columns[0]),
-    )
 
 
 def _no_events() -> tuple[list[Event], Floats]:

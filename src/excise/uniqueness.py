@@ -73,17 +73,17 @@ def _apart(view: View, undecided: Mask) -> bool:
     and so are their coefficients if the features of the two are independent.
     """
     pairs = undecided[:, 1:] | undecided[:, :-1]
-    return all(_independent(view, np.flatnonzero(pair)) for pair in pairs.T if pair.any())
+    return all(independent(view, np.flatnonzero(pair)) for pair in pairs.T if pair.any())
 
 
 def _of_columns(
     view: View, fit: Fitted, undecided: Mask, inside: Mask, ties: Mask, optimal: bool
 ) -> Answer:
     """For the features of one output."""
-    independent = _independent(view, np.flatnonzero(undecided))
-    if independent:
+    apart = independent(view, np.flatnonzero(undecided))
+    if apart:
         return (True if fit.curved(np.flatnonzero(undecided)) else None), ()
-    if independent is None or not optimal:
+    if apart is None or not optimal:
         return None, ()
     if too_many(view, np.flatnonzero(inside | ties)):
         return None, ()
@@ -103,7 +103,7 @@ def _of_groups(
 ) -> Answer:
     """For groups, whose direction is known unless they are free."""
     assert pen.groups is not None
-    if pen.outputs > 1 and _independent(view, pen.feature[undecided]):
+    if pen.outputs > 1 and independent(view, pen.feature[undecided]):
         return True, ()
     free = undecided & (pen.tax == 0.0)
     count = int(undecided.sum())
@@ -163,7 +163,7 @@ def _slides(b: Floats, pen: Penalty) -> NDArray[np.bool_]:
     return np.repeat(flat & (pen.ridge.reshape(-1, K)[:, 0] == 0.0), K)
 
 
-def _independent(view: View, index: Indices) -> bool | None:
+def independent(view: View, index: Indices) -> bool | None:
     """None: too costly to know."""
     if len(index) > view.problem.n:
         return False

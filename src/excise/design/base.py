@@ -109,6 +109,14 @@ class ArrayDesign(Design):
         self.check()
         return self.X[:, index].astype(np.float64)
 
+    def correlate(self, V: Floats) -> Floats:
+        """X'V, shape (p, k), for V of shape (n, k); in one go where NumPy needs no copy of X."""
+        flags = self.X.flags
+        if self.X.dtype != np.float64 or not (flags.c_contiguous or flags.f_contiguous):
+            return super().correlate(V)
+        self.check()
+        return np.asarray(self.X.T @ V)
+
     def rows(self, rows: Index, columns: Index) -> Floats:
         """A packed copy of some rows of some columns, shape (len(rows), len(columns))."""
         self.check()

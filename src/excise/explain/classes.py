@@ -27,8 +27,8 @@ from excise.folds import Folds
 from excise.losses import by_rows
 from excise.problem import Problem
 from excise.results import Floats
+from excise.session_folds import held_out_of_stages
 from excise.staged import StagedSession
-from excise.staged_folds import held_out_of_stages
 
 OF_CLASSES = ("accuracy", "auc")
 MOST_POINTS = 80

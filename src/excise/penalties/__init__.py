@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from excise.catalog import PENALTIES
-from excise.exceptions import InputError
+from excise.exceptions import InputError, InputTypeError
 from excise.penalties.base import Penalty
 from excise.penalties.concave import CONCAVE, MCP, SCAD, Concave, LogSum, Lq
+from excise.penalties.custom import Custom
+from excise.penalties.elastic_net import ElasticNet
 from excise.penalties.group_lasso import GroupLasso, GroupPenalty, SparseGroupLasso
 from excise.penalties.overlapping import OverlappingGroups
+from excise.penalties.sorted_l1 import SortedL1
+from excise.penalties.total_variation import TotalVariation
 
 __all__ = [
     "CONCAVE",
@@ -20,17 +24,26 @@ __all__ = [
     "REGISTRY",
     "SCAD",
     "Concave",
+    "Custom",
+    "ElasticNet",
     "GroupLasso",
     "GroupPenalty",
     "LogSum",
     "Lq",
     "OverlappingGroups",
     "Penalty",
+    "SortedL1",
     "SparseGroupLasso",
+    "TotalVariation",
     "penalty_of",
 ]
 
-REGISTRY: dict[str, type[Penalty]] = {**CONCAVE}
+REGISTRY: dict[str, type[Penalty]] = {
+    **CONCAVE,
+    ElasticNet.name: ElasticNet,
+    SortedL1.name: SortedL1,
+    TotalVariation.name: TotalVariation,
+}
 
 
 def penalty_of(spec: Any) -> Penalty | None:
@@ -38,20 +51,42 @@ def penalty_of(spec: Any) -> Penalty | None:
 
     Parameters
     ----------
-    spec : str or Penalty
-        A name of `excise.catalog.PENALTIES` or of `REGISTRY`, or a penalty.
+    spec : str, Penalty or object
+        A name of `excise.catalog.PENALTIES` or of `REGISTRY`, with its parameter after a colon
+        where it has one, as in "sorted_l1:0.2"; a penalty; or an object with `value` and `prox`
+        (see `Custom`).
 
     Raises
     ------
     InputError
         An unknown name.
+    InputTypeError
+        What is no penalty.
     """
     if isinstance(spec, Penalty):
         return spec
-    name, _, text = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    if name in PENALTIES:
-        return None
-    if name in CONCAVE:
-        return CONCAVE[name].read(text)
-    valid = ", ".join(repr(one) for one in (*PENALTIES, *REGISTRY))
-    raise InputError(f"unknown penalty {spec!r}", [f"valid: {valid}"])
+    if isinstance(spec, str):
+        name, _, text = spec.partition(":")
+        if name in PENALTIES:
+            return None
+        if name in REGISTRY:
+            return REGISTRY[name].read(text)
+        valid = ", ".join(repr(one) for one in (*PENALTIES, *REGISTRY))
+        raise InputError(f"unknown penalty {spec!r}", [f"valid: {valid}"])
+    return Custom(_with_methods(spec))
+
+
+def _with_methods(spec: Any) -> Any:
+    """`spec` itself if it is an object with `value` and `prox`."""
+    if isinstance(spec, type):
+        raise InputTypeError(
+            f"penalty is {spec.__name__} the class, not an object of it",
+            remedy=f"{spec.__name__}(...)",
+        )
+    lacks = [name for name in ("value", "prox") if not callable(getattr(spec, name, None))]
+    if lacks:
+        raise InputTypeError(
+            f"penalty is of class {type(spec).__name__}, without {' and '.join(lacks)}",
+            ["it must be a name, a penalty of excise.penalties, or an object with value and prox"],
+        )
+    return spec

@@ -1,8 +1,9 @@
-"""Cross-validation of a schedule: every training fold runs all its stages.
+"""Cross-validation through sessions: for what the core does not cross-validate by itself.
 
-Of a schedule with something to choose (`PruneThenRefine` with several `refine`) the choice is made
-together with alpha: the pair whose mean held-out error is best. Folds are the same table with
-other row weights, so that centre, scale, first coefficients and stages are learned inside each.
+Every training fold runs all the stages of a schedule, or all the steps of a penalty. Of a schedule
+with something to choose (`PruneThenRefine` with several `refine`) the choice is made together with
+alpha: the pair whose mean held-out error is best. Folds are the same table with other row weights,
+so that centre, scale, first coefficients and stages are learned inside each.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.refilled import refilled, refuse_large
 from excise.refined import shares_of
-from excise.results import CrossValidation, Floats, Rule
+from excise.results import CrossValidation, Floats, Path, Rule
 from excise.schedules import PruneThenRefine, Schedule
 from excise.scores import label_of
+from excise.sessions import AnySession, session_of
 from excise.staged import StagedSession, paths
 
 SAME = 1e-10
@@ -42,7 +44,7 @@ Survivors that pay no tax have the same coefficients at every alpha that keeps t
 """
 
 
-def cross_validate_staged(
+def cross_validate_sessions(
     problem: Problem,
     folds: Folds,
     rule: Rule = "1se",
@@ -53,24 +55,25 @@ def cross_validate_staged(
     score_weight: Any = None,
     imputation: Imputation | None = None,
 ) -> CrossValidation:
-    """`excise.cross_validation.fit_cv` for a checked problem with a schedule, and its folds.
+    """`excise.cross_validation.fit_cv` for a checked problem with a schedule or penalty, and folds.
 
     The rule "1se" chooses the largest alpha within one standard error of the best pair, among
     those of the best pair's schedule.
     """
+    what = "a penalty" if problem.schedule is None else "a schedule"
     if isinstance(problem.loss, Cox):
         raise InputError(
-            "a schedule is not cross-validated for the Cox model",
+            f"{what} is not cross-validated for the Cox model",
             ["its held-out error is not a mean over rows"],
-            "fit or fit_path with the schedule, or fit_cv without",
+            f"fit or fit_path with the {what[2:]}, or fit_cv without",
         )
-    assert problem.schedule is not None
     refuse_large(problem, folds, imputation)
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
-    variants = problem.schedule.variants()
-    session = StagedSession(replace(problem, schedule=variants[0]))
+    variants: Variants = (None,) if problem.schedule is None else problem.schedule.variants()
+    first_of_all = replace(problem, schedule=variants[0])
+    session = session_of(first_of_all)
     held_out = _in_core(judge, session, folds, variants, imputation) or _by_fold(
-        judge, problem, folds, variants, imputation
+        judge, first_of_all, folds, variants, imputation
     )
     grid = session.grid(alphas, alpha_min_ratio)
     may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
@@ -87,8 +90,8 @@ def cross_validate_staged(
         grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
     mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
     first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
-    sessions = [session.with_schedule(schedule) for schedule in variants]
-    path, session = paths(sessions, grid)[chosen], sessions[chosen]
+    sessions = _of_variants(session, variants)
+    path, session = _paths(sessions, grid)[chosen], sessions[chosen]
     own = 2.0 * path.train_loss
     if judge.score is not None:
         eta = predictors_of(session, path)
@@ -110,32 +113,50 @@ def cross_validate_staged(
         training_gap=gap,
         metric=label_of(judge.score, problem.loss, problem.outputs),
         greater_is_better=judge.sign < 0.0,
-        schedule=variants[chosen],
-        schedules=variants,
-        schedule_means=judge.sign * means,
+        **_choice(variants, int(chosen), judge.sign * means),
     )
+
+
+Variants = tuple[Schedule | None, ...]
 
 
 def held_out_of_stages(
     problem: Problem, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
 ) -> list[tuple[NDArray[np.intp], Floats]]:
-    """As `excise.cross_validation.held_out_predictors`, of the last stage of a schedule."""
+    """As `excise.cross_validation.held_out_predictors`, of sessions of each fold's own."""
     judge, found = make_judge(problem, None), []
-    assert problem.schedule is not None
     for roles in folds.roles:
         filled, rows = refilled(problem, roles, imputation), np.flatnonzero(roles == TEST)
-        session = _training(filled, roles, problem.schedule)
+        session = session_of(_training(filled, roles))
         null = np.full((1, len(rows)), _intercept(session.problem))
         eta = predictors_of(session, session.path(alphas))[:, rows]
         found.append((rows, np.concatenate([_with_offset(judge, null, rows), eta])))
     return found
 
 
-def _training(problem: Problem, roles: Any, schedule: Schedule) -> StagedSession:
+def _choice(variants: Variants, chosen: int, means: Floats) -> dict[str, Any]:
+    """What is told of the schedules, if there are some."""
+    if variants[0] is None:
+        return {}
+    return {"schedule": variants[chosen], "schedules": variants, "schedule_means": means}
+
+
+def _training(problem: Problem, roles: Any) -> Problem:
     """The rows in training, by their weights."""
     weights = np.ones(problem.n) if problem.sample_weight is None else problem.sample_weight
-    in_training = np.where(roles == TRAIN, weights, 0.0)
-    return StagedSession(replace(problem, sample_weight=in_training, schedule=schedule))
+    return replace(problem, sample_weight=np.where(roles == TRAIN, weights, 0.0))
+
+
+def _of_variants(session: AnySession, variants: Variants) -> list[AnySession]:
+    """A session for each schedule, which share what does not depend on it."""
+    if not isinstance(session, StagedSession):
+        return [session]
+    return [session.with_schedule(one) for one in variants if one is not None]
+
+
+def _paths(sessions: list[AnySession], grid: Floats) -> list[Path]:
+    staged = [one for one in sessions if isinstance(one, StagedSession)]
+    return paths(staged, grid) if staged else [one.path(grid) for one in sessions]
 
 
 HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
@@ -144,14 +165,17 @@ HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
 
 def _in_core(
     judge: Judge,
-    session: StagedSession,
+    session: AnySession,
     folds: Folds,
-    variants: tuple[Schedule, ...],
+    variants: Variants,
     imputation: Imputation | None,
 ) -> HeldOut | None:
     """By the core, where it refines paths of a table and weights that are the same in all folds."""
-    shares = None if imputation is not None else shares_of(session.problem, variants)
-    if shares is None or not all(isinstance(one, PruneThenRefine) for one in variants):
+    schedules = tuple(one for one in variants if isinstance(one, PruneThenRefine))
+    if not isinstance(session, StagedSession) or len(schedules) < len(variants):
+        return None
+    shares = None if imputation is not None else shares_of(session.problem, schedules)
+    if shares is None:
         return None
     none = np.empty(0, dtype=np.int64)
     made = session.first_session.engine.folds(folds.roles, none, none, np.empty((len(folds), 0)))
@@ -167,23 +191,24 @@ def _by_fold(
     judge: Judge,
     problem: Problem,
     folds: Folds,
-    variants: tuple[Schedule, ...],
+    variants: Variants,
     imputation: Imputation | None,
 ) -> HeldOut:
-    """Stage by stage, every fold a session of its own, with fills of its own."""
+    """Stage by stage, or alpha by alpha, every fold a session of its own, with fills of its own."""
     trained = [
-        _training(refilled(problem, roles, imputation), roles, variants[0]) for roles in folds.roles
+        session_of(_training(refilled(problem, roles, imputation), roles)) for roles in folds.roles
     ]
     return lambda grid: _held_out(judge, trained, folds, variants, grid)
 
 
 def _held_out(
     judge: Judge,
-    trained: list[StagedSession],
+    trained: list[AnySession],
     folds: Folds,
-    variants: tuple[Schedule, ...],
+    variants: Variants,
     grid: Floats,
 ) -> tuple[Floats, Floats, float]:
+    """Per variant, alpha and fold; of the intercepts alone per fold; the worst training gap."""
     held = np.empty((len(variants), len(grid), len(folds)))
     null, gap = np.empty(len(folds)), 0.0
     for k, roles in enumerate(folds.roles):
@@ -192,8 +217,8 @@ def _held_out(
         null[k] = _rated(
             judge, _with_offset(judge, np.repeat(first, len(rows), 1), rows), rows, where
         )[0]
-        sessions = [trained[k].with_schedule(schedule) for schedule in variants]
-        for v, path in enumerate(paths(sessions, grid)):
+        sessions = _of_variants(trained[k], variants)
+        for v, path in enumerate(_paths(sessions, grid)):
             gap = max(gap, float(path.relative_gaps.max()))
             held[v, :, k] = _rated(judge, predictors_of(sessions[v], path)[:, rows], rows, where)
     return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
