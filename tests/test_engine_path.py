@@ -75,7 +75,7 @@ def test_events_replayed_give_every_support(design: str, setting: str) -> None:
 @pytest.mark.parametrize("setting", CURVES)
 @pytest.mark.parametrize("design", TRACED)
 def test_events_with_a_ridge(design: str, setting: str) -> None:
-    """The coefficients are curves in alpha: crossings are found by halving."""
+    """The coefficients are curves in alpha."""
     X, y = DESIGNS[design]()
     check_events(X, y, SETTINGS[setting](X, y))
 
