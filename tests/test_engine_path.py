@@ -186,6 +186,19 @@ def bits(path: Path) -> tuple[bytes, ...]:
     )
 
 
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_a_coarse_path_costs_no_more_than_a_fine_one(l1_ratio: float) -> None:
+    """Five alphas, thousands of columns: a fall at which all look as if they could enter."""
+    X, y = big(200, 3000)
+    few, many = (
+        fit_path(X, y, count, alpha_min_ratio=0.005, l1_ratio=l1_ratio) for count in (5, 81)
+    )
+    np.testing.assert_array_equal(few.alphas, many.alphas[::20])
+    np.testing.assert_allclose(few.coefs.toarray(), many.coefs.toarray()[:, ::20], atol=1e-9)
+    assert few.relative_gaps.max() <= 1e-12
+    assert few.n_factorizations <= 2 * many.n_factorizations
+
+
 @pytest.mark.parametrize("shape", [(300, 4000), (4000, 60)])
 def test_equal_bits_for_one_and_two_threads_and_for_repeated_runs(shape: tuple[int, int]) -> None:
     X, y = big(*shape)

@@ -8,13 +8,16 @@ namespace excise {
 namespace {
 
 constexpr Index kWindow = 16;  // alphas checked by one reading of X, at most
+constexpr double kStep = 0.8;  // from one stone to the next
+constexpr Index kFew = 256;    // candidates that are welcome at any time
 
 }  // namespace
 
 WindowedPath::WindowedPath(const StandardProblem& problem, const NullModel& null,
                            const Asked& asked, const Context& context, double reading)
     : problem_(problem),
-      alphas_(asked.alphas),
+      alphas_(asked.alphas.begin(), asked.alphas.end()),
+      asked_(alphas_.size(), 1),
       context_(context),
       reading_(reading),
       n_(problem.design->rows()),
@@ -46,6 +49,7 @@ PathResult WindowedPath::result() {
 bool WindowedPath::advance() {
   if (next_ == ix(alphas_.size())) return false;
   context_.poll();
+  lay_stones();
   window_ = choose_window();
   solve_window();
   return true;
@@ -55,7 +59,8 @@ void WindowedPath::accept(std::span<const double> c) {
   lookout_.meet(c);
   Indices missed;
   const Index accepted = certify_window(missed);
-  if (refinement_) refinement_->settle(accepted);
+  const auto begin = asked_.begin() + next_;
+  if (refinement_) refinement_->settle(std::count(begin, begin + accepted, 1));
   lookout_.settle(accepted, std::move(missed));
   next_ += accepted;
   if (problem_.penalty.concave && accepted < window_) go_back(points_[sz(accepted)]);
@@ -87,7 +92,7 @@ Index WindowedPath::certify_window(Indices& missed) {
                                                       lookout_.seen(l), data_[sz(l)], note);
     }
     if (!all_stood || !missed.empty()) continue;
-    result_.points.push_back(std::move(point));
+    if (asked_[sz(next_ + l)]) result_.points.push_back(std::move(point));
     ++accepted;
   }
   return accepted;
@@ -102,6 +107,21 @@ void WindowedPath::start_from(const Start& start) {
   set_.start(slots, start.values);
   set_.solve(start.alpha);
   lookout_.start(start.alpha);
+}
+
+// From far above, nearly every column looks as if it could enter. Such a fall is taken in steps,
+// at each of which the solver has few columns to choose from.
+void WindowedPath::lay_stones() {
+  const double from = lookout_.alpha(), to = alphas_[sz(next_)];
+  if (!(to > 0 && to < kStep * from && from < kInfinity)) return;
+  if (std::max(ix(lookout_.ahead(to).size()), set_.n_active()) <= kFew) return;
+  const auto steps = static_cast<std::size_t>(std::ceil(std::log(to / from) / std::log(kStep)));
+  Vec stones;
+  for (std::size_t k = 1; k < steps; ++k)
+    stones.push_back(from *
+                     std::pow(to / from, static_cast<double>(k) / static_cast<double>(steps)));
+  alphas_.insert(alphas_.begin() + next_, stones.begin(), stones.end());
+  asked_.insert(asked_.begin() + next_, stones.size(), 0);
 }
 
 // The window that is expected to cost least per alpha, after adding its candidates to the
@@ -148,7 +168,7 @@ void WindowedPath::solve_window() {
       point.values.push_back(set_.coefficients()[sz(s)]);
     }
     lookout_.note(point.alpha);
-    if (refinement_) refinement_->note(point);
+    if (refinement_ && asked_[sz(next_ + l)]) refinement_->note(point);
   }
 }
 

@@ -38,6 +38,7 @@ class Lookout {
   Certifier& certifier() { return certifier_; }
   // Z'r at the last alpha that stands, perhaps between two readings
   const Vec& reference() const { return reference_; }
+  double alpha() const { return reference_alpha_; }
   Index n_passes() const { return n_passes_; }
 
  private:

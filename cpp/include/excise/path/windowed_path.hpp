@@ -30,13 +30,15 @@ class WindowedPath {
   PathResult result();
 
  private:
+  void lay_stones();
   Index choose_window();
   void solve_window();
   Index certify_window(Indices& missed);
   void go_back(const PathPoint& point);
 
   const StandardProblem& problem_;
-  std::span<const double> alphas_;
+  Vec alphas_;               // those asked for, and stones between them
+  std::vector<char> asked_;  // 0: a stone
   const Context& context_;
   double reading_;
   Index n_, p_;
