@@ -167,7 +167,8 @@ def check_chords(problem: Problem, asked: str) -> None:
     if problem.penalty is not None:
         raise InputError(
             f"{asked} is known for l1, elastic and ridge penalties only",
-            remedy="path.at(alpha), which solves",
+            [f"not for penalty {problem.penalty.name!r}"],
+            "path.at(alpha), which solves",
         )
 
 

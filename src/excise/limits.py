@@ -135,7 +135,10 @@ def _check_kind(problem: Problem) -> None:
     if problem.schedule is not None:
         raise InputError("fit_within takes no schedule", remedy="refine=0.0, or no schedule")
     if problem.penalty is not None:
-        raise InputError("fit_within takes the l1 penalty only", remedy="penalty='l1'")
+        raise InputError(
+            f"fit_within takes l1 and elastic penalties only, not {problem.penalty.name!r}",
+            remedy="fit_path, and the solution of it that keeps within the limits",
+        )
     if problem.l1_ratio == 0.0:
         raise InputError(
             "a ridge keeps every feature: no alpha keeps within limits", remedy="l1_ratio > 0"

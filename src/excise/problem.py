@@ -350,7 +350,10 @@ def _check_groups(y: Floats, bounds: Any) -> None:
             remedy="a fit for each column of y; grouped=True groups the outputs of a feature",
         )
     if bounds is not None:
-        raise InputError("bounds cannot be kept by groups of columns", remedy="leave out one")
+        raise InputError(
+            "bounds cannot be kept by groups of columns",
+            remedy="no bounds, or a penalty of single columns",
+        )
 
 
 def check_sample_weight(weight: Any, n: int, name: str = "sample_weight") -> Floats | None:

@@ -43,6 +43,9 @@ REGISTRY: dict[str, type[Penalty]] = {
     ElasticNet.name: ElasticNet,
     SortedL1.name: SortedL1,
     TotalVariation.name: TotalVariation,
+    GroupLasso.name: GroupLasso,
+    SparseGroupLasso.name: SparseGroupLasso,
+    OverlappingGroups.name: OverlappingGroups,
 }
 
 

@@ -14,7 +14,6 @@ from excise.groups import Groups, left_of, widest
 from excise.penalties.base import Penalty
 from excise.penalties.grouping import (
     check_weights,
-    count_of,
     left_over,
     placed,
     refuse_overlap,
@@ -41,17 +40,20 @@ class GroupPenalty(Penalty):
         if self.rest not in ("refuse", "alone"):
             raise InputError(f"rest is {self.rest!r}", ["valid: 'refuse', 'alone'"])
         object.__setattr__(self, "groups", stated(self.groups))
-        object.__setattr__(self, "weights", check_weights(self.weights))
-        count = count_of(self.groups)
-        if self.weights is not None and len(self.weights) != count:
-            raise InputError(
-                f"weights has {len(self.weights)} numbers, but there are {count} groups"
-            )
+        object.__setattr__(self, "weights", check_weights(self.weights, self.groups))
 
     @property
     def own_share(self) -> float:
         """The share s of the tax that columns pay by themselves."""
         return 0.0
+
+    @classmethod
+    def read(cls, text: str) -> Penalty:
+        """Refuse a name alone: groups are no number."""
+        raise InputError(
+            f"penalty {cls.name!r} must say which columns are a group",
+            remedy=f"penalties.{cls.__name__}(groups)",
+        )
 
     def settled(self, p: int, names: Names) -> Self:
         """The same for a table of p columns: groups of numbers, every column in one."""

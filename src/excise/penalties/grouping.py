@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.checks import Names, check_number, name_of
+from excise.checks import Names, name_of, numbers
 from excise.exceptions import InputError, InputTypeError
 
 Members = tuple[tuple[int, ...], ...]
 Stated = tuple[Any, ...]
 """Groups as a caller means them: tuples of columns and names, or a label for every column."""
 
+FORMS = "a list of lists of columns or of their names, or a label for every column"
+
 
 def stated(groups: Any) -> Stated:
     """Groups as a caller gives them, as far as they can be checked without a table."""
-    if isinstance(groups, str) or not isinstance(groups, (Sequence, np.ndarray)):
-        raise InputTypeError(
-            f"groups is {groups!r}",
-            remedy="a list of groups, each a list of columns or of their names; or a label for "
-            "every column",
+    given = np.asarray(groups) if hasattr(groups, "__array__") else groups
+    if isinstance(given, str) or not isinstance(given, (Sequence, np.ndarray)) or _scalar(given):
+        kind = type(groups).__name__
+        raise InputTypeError(f"groups must be a list or an array, not a {kind}", remedy=FORMS)
+    if isinstance(given, np.ndarray) and given.ndim > 1:
+        raise InputError(
+            f"groups is an array of shape {given.shape}; labels have one dimension", remedy=FORMS
         )
-    listed = groups.tolist() if isinstance(groups, np.ndarray) else list(groups)
+    listed = list(given.tolist() if isinstance(given, np.ndarray) else given)
     if not listed:
         raise InputError("groups is empty", remedy="at least one group")
     inner = [isinstance(one, (list, tuple, np.ndarray, range)) for one in listed]
     if not any(inner):
-        return tuple(listed)
+        return tuple(_label(j, one) for j, one in enumerate(listed))
     if not all(inner):
         k = inner.index(False)
         raise InputError(
@@ -41,6 +46,21 @@ def stated(groups: Any) -> Stated:
         if not one:
             raise InputError(f"group {k} is empty", remedy="leave it out")
     return members
+
+
+def _scalar(given: Any) -> bool:
+    return isinstance(given, np.ndarray) and given.ndim == 0
+
+
+def _label(j: int, label: Any) -> Any:
+    """A label of column j: text, a number, or whatever else can be looked up."""
+    if label is None or label != label:  # NaN
+        raise InputError(f"feature {j} has the label {label}", remedy="a label of its own")
+    try:
+        hash(label)
+    except TypeError:
+        raise InputTypeError(f"groups[{j}] is {label!r}", remedy=FORMS) from None
+    return label
 
 
 def are_labels(groups: Stated) -> bool:
@@ -72,18 +92,36 @@ def placed(groups: Stated, p: int, names: Names) -> Members:
         for j in one:
             if isinstance(j, str):
                 if j not in place:
-                    told = "X has no names of columns" if names is None else "X has no such column"
-                    raise InputError(f"group {k} names {j!r}", [told])
+                    _refuse_name(k, j, names)
                 numbers.append(place[j])
             elif -p <= j < p:
                 numbers.append(j % p)
             else:
-                raise InputError(f"group {k} names column {j}, but X has {p} columns")
+                raise InputError(
+                    f"group {k} names column {j}, but X has {p} columns",
+                    remedy=f"numbers from 0 to {p - 1}",
+                )
         if len(set(numbers)) < len(numbers):
             twice = next(j for j in numbers if numbers.count(j) > 1)
-            raise InputError(f"group {k} names {name_of('feature', twice, names)} twice")
+            raise InputError(
+                f"group {k} names {name_of('feature', twice, names)} twice",
+                remedy="name it once",
+            )
         out.append(tuple(numbers))
     return tuple(out)
+
+
+def _refuse_name(k: int, name: str, names: Names) -> NoReturn:
+    if names is None:
+        raise InputError(
+            f"group {k} names {name!r}, but the columns of X have no names",
+            remedy="their numbers, or X as a data frame",
+        )
+    near = get_close_matches(name, names, n=1)
+    raise InputError(
+        f"group {k} names {name!r}, which is no column of X",
+        remedy=repr(near[0]) if near else "",
+    )
 
 
 def _labelled(labels: Stated, p: int) -> Members:
@@ -120,15 +158,24 @@ def left_over(groups: Members, p: int) -> NDArray[np.intp]:
     return np.flatnonzero(~seen)
 
 
-def check_weights(weights: Any) -> tuple[float, ...] | None:
-    """Weights of groups: finite, above 0."""
+def check_weights(weights: Any, groups: Stated) -> tuple[float, ...] | None:
+    """Weights of groups: one for each, finite, above 0."""
     if weights is None:
         return None
-    out = tuple(float(check_number(f"weights[{k}]", one)) for k, one in enumerate(weights))
+    order = "in the order in which labels come first" if are_labels(groups) else "in their order"
+    count = count_of(groups)
+    values = numbers("weights", weights)
+    if values.shape != (count,):
+        got = f"{len(values)} numbers" if values.ndim == 1 else f"shape {values.shape}"
+        raise InputError(
+            f"weights has {got}, but there are {count} groups",
+            remedy=f"a number for each group, {order}",
+        )
+    out = tuple(values.tolist())
     for k, one in enumerate(out):
         if not 0.0 < one < np.inf:
             raise InputError(
-                f"weights[{k}] is {one}; the weight of a group must be a number > 0",
+                f"weights[{k}] is {one}; the weight of a group must be finite and > 0",
                 ["penalty_weight = 0 frees columns, inf excludes them"],
             )
     return out
