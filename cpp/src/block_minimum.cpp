@@ -5,6 +5,7 @@ namespace {
 
 constexpr int kSteps = 100;
 constexpr double kDependent = 1e-12;  // share of its length that a column must have to itself
+constexpr double kFar = 1e3;          // times its length a sparse group may go at once
 constexpr double kRounding = 4 * std::numeric_limits<double>::epsilon();
 
 double dot(std::span<const double> a, std::span<const double> b) {
@@ -37,23 +38,26 @@ double BlockMinimum::shortest(ConstMatrix gram, const GroupNet& net,
 
 void BlockMinimum::find(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
                         std::span<double> b) {
-  net.own > 0 ? find_sparse(gram, net, h, b) : find_whole(gram, net, h, b);
+  net.own > 0 ? find_sparse(gram, net, h, b) : void(find_whole(gram, net, h, b, kInfinity));
 }
 
-void BlockMinimum::find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
-                              std::span<double> b) {
+// False where it stops at a length beyond `farthest`, at the minimum among points of that length:
+// there may be none at all where columns are dependent and h is not in their span.
+bool BlockMinimum::find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                              std::span<double> b, double farthest) {
   std::fill(b.begin(), b.end(), 0.0);
-  if (!(net.zero_threshold(h) > net.l1)) return;
+  if (!(net.zero_threshold(h) > net.l1)) return true;
   double rho = shortest(gram, net, h);
-  if (!(rho > 0 && rho < kInfinity)) return;
+  if (!(rho > 0 && rho < kInfinity)) return true;
   if (net.smooth() || b.size() == 1) {
     work_.assign(h.begin(), h.end());
     if (!net.smooth()) work_[0] -= std::copysign(net.l1, h[0]);
     factor(gram, net.l2);
     factor_.solve(work_.data());
     std::copy(work_.begin(), work_.end(), b.begin());
-    return;
+    return true;
   }
+  bool found = true;
   for (int step = 0; step < kSteps; ++step) {
     const double sigma = net.l1 / rho;
     factor(gram, net.l2 + sigma);
@@ -61,15 +65,17 @@ void BlockMinimum::find_whole(ConstMatrix gram, const GroupNet& net, std::span<c
     factor_.solve(work_.data());
     const double n = length(work_) / rho;
     if (!(n > 1)) break;
+    if (!(found = rho < farthest)) break;
     turned_.resize(work_.size());  // (G + l2) b
     for (std::size_t k = 0; k < work_.size(); ++k) turned_[k] = h[k] - sigma * work_[k];
     factor_.solve(turned_.data());
     const double fall = dot(work_, turned_) / (rho * rho * rho * n);  // -N'
     const double more = (1 - 1 / n) * n * n / fall;
     if (!(more > kRounding * rho) || !std::isfinite(rho + more)) break;
-    rho += more;
+    rho = std::min(rho + more, std::max(rho, farthest));
   }
   std::copy(work_.begin(), work_.end(), b.begin());
+  return found;
 }
 
 // Where b is, if that is better than zero; else a short step from zero that goes down.
@@ -95,7 +101,7 @@ void BlockMinimum::begin_sparse(ConstMatrix gram, const GroupNet& net, std::span
 }
 
 // To the minimum over the columns that are in, with their signs; false where a column became zero
-// on the way.
+// on the way, or the way is long.
 bool BlockMinimum::go_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
                              std::span<double> b) {
   active_.clear();
@@ -110,7 +116,8 @@ bool BlockMinimum::go_sparse(ConstMatrix gram, const GroupNet& net, std::span<co
   for (Index k = 0; k < m; ++k)
     for (Index i = 0; i < m; ++i) gram_[sz(i + k * m)] = gram(active_[sz(i)], active_[sz(k)]);
   aim_.assign(sz(m), 0.0);
-  find_whole(ConstMatrix(gram_.data(), m, m), {net.l1, net.l2}, target_, aim_);
+  const bool found = find_whole(ConstMatrix(gram_.data(), m, m), {net.l1, net.l2}, target_, aim_,
+                                kFar * length(b));
   double share = 1.0;
   std::size_t first = b.size();
   for (Index k = 0; k < m; ++k) {
@@ -125,7 +132,7 @@ bool BlockMinimum::go_sparse(ConstMatrix gram, const GroupNet& net, std::span<co
     double& value = b[sz(active_[sz(k)])];
     value = first == b.size() ? aim_[sz(k)] : value + share * (aim_[sz(k)] - value);
   }
-  if (first == b.size()) return true;
+  if (first == b.size()) return found;
   b[first] = 0.0;
   sign_[first] = 0;
   return false;

@@ -5,6 +5,7 @@
 #include "data.hpp"
 #include "excise/design/columns.hpp"
 #include "excise/design/decorators.hpp"
+#include "excise/design/repeated.hpp"
 
 using namespace excise;
 using data::Random;
@@ -220,5 +221,58 @@ TEST(views_of_one_table_share_a_reading_bit_by_bit) {
   for (Index l = 0; l < kViews; ++l) {
     at[sz(l)]->correlate(ConstMatrix(&r[sz(l * n)], n, 1), Matrix(alone.data(), p, 1), Context{});
     for (Index j = 0; j < p; ++j) CHECK(together[sz(j + l * p)] == alone[sz(j)]);
+  }
+}
+
+TEST(columns_that_are_repeated_are_copies_of_them) {
+  const Index n = 41, p = 5;
+  const Vec numbers = Random(21).normals(n * p);
+  const auto base = std::make_shared<Dense<double>>(numbers.data(), n, p, 1, n);
+  const Indices place{3, 0, 0, 4, 2, 1, 4, 0};
+  const auto copies = std::make_shared<Repeated>(base, place);
+  CHECK(copies->cols() == 8 && copies->rows() == n && copies->stored() == base->stored());
+  verbs_agree(*copies);
+  const Vec all = written_out(*copies), w = [&] {
+    Vec v(sz(n), 1.0 / static_cast<double>(n));
+    v[0] = 0.0;
+    return v;
+  }();
+  for (std::size_t j = 0; j < place.size(); ++j)
+    for (Index i = 0; i < n; ++i) CHECK(all[sz(i) + j * sz(n)] == numbers[sz(i + place[j] * n)]);
+  const Moments once = base->moments(w, Context{}), seen = copies->moments(w, Context{});
+  CHECK(seen.not_finite == -1);
+  Vec center(8);
+  for (std::size_t j = 0; j < 8; ++j) {
+    const std::size_t k = sz(place[j]);
+    CHECK(seen.mean[j] == once.mean[k] && seen.variance[j] == once.variance[k]);
+    CHECK(seen.min[j] == once.min[k] && seen.max[j] == once.max[k]);
+    center[j] = seen.mean[j];
+  }
+  const auto shifted = copies->about(center);
+  verbs_agree(*shifted);
+  const Vec moved = written_out(*shifted);
+  for (std::size_t j = 0; j < 8; ++j)
+    CHECK(check::close(moved[j * sz(n)], all[j * sz(n)] - center[j], 1e-14));
+}
+
+TEST(the_first_copy_of_a_column_with_a_nan_is_named) {
+  Vec numbers = Random(22).normals(20);
+  numbers[7] = std::numeric_limits<double>::quiet_NaN();  // of column 1
+  const Repeated copies(std::make_shared<Dense<double>>(numbers.data(), 5, 4, 1, 5),
+                        {0, 3, 1, 2, 1});
+  CHECK(copies.moments({}, Context{}).not_finite == 2);
+}
+
+TEST(columns_that_cannot_be_repeated_are_refused) {
+  const Vec numbers = Random(23).normals(6);
+  const auto base = std::make_shared<Dense<double>>(numbers.data(), 2, 3, 1, 2);
+  for (const Indices& place : {Indices{0, 1, 3, 2}, Indices{0, -1, 1, 2}, Indices{0, 1, 1}}) {
+    bool refused = false;
+    try {
+      const Repeated copies(base, place);
+    } catch (const std::invalid_argument&) {
+      refused = true;
+    }
+    CHECK(refused);
   }
 }

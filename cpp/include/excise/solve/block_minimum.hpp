@@ -24,8 +24,8 @@ class BlockMinimum {
   void find(ConstMatrix gram, const GroupNet& net, std::span<const double> h, std::span<double> b);
 
  private:
-  void find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
-                  std::span<double> b);
+  bool find_whole(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
+                  std::span<double> b, double farthest);
   void find_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
                    std::span<double> b);
   void begin_sparse(ConstMatrix gram, const GroupNet& net, std::span<const double> h,
