@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.peers.base import PathAnswer
 from benchmarks.problems import Problem
+from benchmarks.problems.base import Floats
 
 LARGE = 2_000_000
 """Above this many numbers the curves' many answers are verified at every fifth alpha.
@@ -48,6 +49,7 @@ def worst(problem: Problem, answer: PathAnswer, *, step: int = 1) -> dict[str, f
             problem.alphas[k],
             loss=problem.loss,
             fit_intercept=problem.fit_intercept,
+            penalty=problem.tax,
         )
         return certificate.relative_gap, certificate.kkt_violation
 
@@ -63,3 +65,20 @@ def worst(problem: Problem, answer: PathAnswer, *, step: int = 1) -> dict[str, f
 def worst_gap(problem: Problem, answer: PathAnswer, *, step: int = 1) -> float | None:
     """The gap of `worst` alone."""
     return worst(problem, answer, step=step)["worst_gap"]
+
+
+def worst_excess(problem: Problem, answer: PathAnswer, best: PathAnswer) -> float:
+    """By how much the objective is above that of `best`, of the squared loss with groups.
+
+    At the worst alpha, over the loss at b = 0. A gap is of the dual point too, and may be much larger.
+    """
+    y, alphas = problem.y, problem.alphas
+
+    def objectives(coefs: Floats) -> Floats:
+        loss = ((y[:, None] - problem.X @ coefs) ** 2).mean(axis=0) / 2
+        weight = np.ones(len(coefs))
+        tax = [problem.tax.value(b, a, weight) for b, a in zip(coefs.T, alphas, strict=True)]
+        return loss + np.array(tax)
+
+    above = objectives(answer.coefs) - objectives(best.coefs)
+    return float(above.max() / (np.mean(y**2) / 2))

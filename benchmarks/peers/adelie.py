@@ -23,6 +23,8 @@ class Adelie(Peer):
     tol = 1e-7
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
     losses = ("squared", "logistic", "poisson", "cox")
+    penalties = ("l1", "group")
+    tight = 1e-12
 
     def path(self, problem: Problem, tol: float) -> Job:
         counts = sorted({1, problem.threads})
@@ -41,11 +43,14 @@ class Adelie(Peer):
 
         families = {"logistic": adelie.glm.binomial, "poisson": adelie.glm.poisson, "cox": cox}
         family = families.get(problem.family, adelie.glm.gaussian)
+        size = problem.group_size
+        groups = np.arange(0, X.shape[1], size) if size else None  # weighs as ours by default
 
         def work() -> Any:
             return adelie.grpnet(
                 X,
                 family(problem.y),
+                groups=groups,
                 lmda_path=problem.alphas,
                 intercept=problem.fit_intercept,
                 early_exit=False,

@@ -110,6 +110,10 @@ class Peer(ABC):
         Above this many columns it takes minutes, for a reason the adapter states.
     losses : tuple of str
         Those it can state, without their parameters.
+    penalties : tuple of str
+        Those it can state, without their parameters.
+    tight : float, optional
+        The tolerance at which it is measured too where there are groups.
     without : dict of str to str
         Why it does not take part with a loss, or in a problem, though one would expect it to.
     """
@@ -121,6 +125,8 @@ class Peer(ABC):
     sparse: bool = True
     most_columns: float = math.inf
     losses: tuple[str, ...] = ("squared",)
+    penalties: tuple[str, ...] = ("l1",)
+    tight: float | None = None
     without: Mapping[str, str] = MappingProxyType({})
 
     @property
@@ -139,6 +145,11 @@ class Peer(ABC):
         """The default tolerance for such a problem."""
         return self.tol
 
+    def tolerances(self, problem: Problem) -> tuple[float, ...]:
+        """The default tolerance, and one at which groups are solved as far as ours."""
+        first = self.tolerance(problem)
+        return (first, self.tight) if problem.group_size and self.tight else (first,)
+
     def obstacle(self, problem: Problem) -> str | None:
         """Why the tool cannot take part in measuring `problem`, if it cannot."""
         for key in (problem.name, problem.family):
@@ -146,6 +157,9 @@ class Peer(ABC):
                 return self.without[key]
         if problem.family not in self.losses:
             return f"has no lasso of the {problem.family} loss"
+        kind = problem.penalty.partition(":")[0]
+        if kind not in self.penalties:
+            return f"has no {kind.replace('_', ' ')} lasso"
         if problem.sparse and not self.sparse:
             return "takes dense tables only"
         if problem.X.shape[1] > self.most_columns:

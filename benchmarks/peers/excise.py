@@ -24,6 +24,7 @@ class Excise(Peer):
         "tweedie",
         "multinomial",
     )
+    penalties = ("l1", "group", "sparse_group")
 
     @property
     def version(self) -> str:
@@ -52,6 +53,7 @@ class Excise(Peer):
                 problem.y,
                 alphas=problem.alphas,
                 loss=problem.loss,
+                penalty=problem.tax,
                 fit_intercept=problem.fit_intercept,
                 tol=tol,
                 n_threads=problem.threads,

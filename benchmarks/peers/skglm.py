@@ -13,7 +13,7 @@ from benchmarks.problems.base import Problem
 
 
 class Skglm(Peer):
-    """``Lasso.path``, and ``ProxNewton`` for other losses, which its own estimators use.
+    """``Lasso.path``, and the solvers of its own estimators for other losses and for groups.
 
     Compilation happens before the first timed run. There is no path of other losses: each alpha
     starts from the answer to the last.
@@ -24,6 +24,8 @@ class Skglm(Peer):
     tol = 1e-4
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
     losses = ("squared", "logistic", "poisson", "gamma", "cox")
+    penalties = ("l1", "group", "sparse_group")
+    tight = 1e-9
     without = MappingProxyType(
         {
             "quantile": "its solver for quantiles fits no intercept",
@@ -32,6 +34,9 @@ class Skglm(Peer):
     )
 
     def path(self, problem: Problem, tol: float) -> Job:
+        if problem.group_size:
+            blocks(replace(problem, X=problem.X[:, : 2 * problem.group_size].copy("F")), tol)
+            return PythonJob(lambda: blocks(problem, tol), read)
         if not problem.squared:
             newton(replace(problem, X=problem.X[:, :3].copy("F"), n_alphas=2), tol)
             return PythonJob(lambda: newton(problem, tol), read)
@@ -66,6 +71,33 @@ def newton(problem: Problem, tol: float) -> np.ndarray:
         w = solver.solve(problem.X, y, loss, L1(alpha), w.copy(), eta)[0]
         eta = problem.X @ w[: problem.X.shape[1]] + (w[-1] if more else 0.0)
         answers.append(w if more else np.append(w, 0.0))
+    return np.stack(answers, axis=1)
+
+
+def blocks(problem: Problem, tol: float) -> np.ndarray:
+    """A path of groups by ``GroupBCD``, as its ``GroupLasso`` does, and a row of no intercepts.
+
+    As for other losses each alpha starts from the answer to the last.
+    """
+    from skglm.datafits import QuadraticGroup
+    from skglm.penalties import WeightedGroupL2, WeightedL1GroupL2
+    from skglm.solvers import GroupBCD
+
+    X, p, size = problem.X, problem.X.shape[1], problem.group_size
+    ptr, indices = np.arange(0, p + 1, size, dtype=np.int32), np.arange(p, dtype=np.int32)
+    weights, share = np.full(p // size, np.sqrt(size)), problem.tax.own_share
+    solver = GroupBCD(max_iter=50, max_epochs=50_000, tol=tol)
+    answers, w, eta = [], np.zeros(p), np.zeros(len(problem.y))
+    for alpha in problem.alphas:
+        if share == 0.0:
+            tax = WeightedGroupL2(alpha, weights, ptr, indices)
+        else:
+            tax = WeightedL1GroupL2(
+                alpha, (1.0 - share) * weights, np.full(p, share), ptr, indices
+            )
+        w = solver.solve(X, problem.y, QuadraticGroup(ptr, indices), tax, w.copy(), eta)[0]
+        eta = X @ w
+        answers.append(np.append(w, 0.0))
     return np.stack(answers, axis=1)
 
 

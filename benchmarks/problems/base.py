@@ -28,7 +28,8 @@ class Problem:
     Cox model, which has none, it has two columns, times and events; of several classes
     (multinomial) it has a column each, 1 in the rows of that class.
 
-    `loss` is spelled as in ``excise.fit_path(..., loss="quantile:0.5")``.
+    `loss` is spelled as in ``excise.fit_path(..., loss="quantile:0.5")``. `penalty` is "l1", or
+    "group:5" or "sparse_group:5" for groups of 5 neighbours: see `tax`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Problem:
     alpha_min_ratio: float = 0.01
     n_alphas: int = 100
     loss: str = "squared"
+    penalty: str = "l1"
 
     @property
     def family(self) -> str:
@@ -52,6 +54,24 @@ class Problem:
     @property
     def squared(self) -> bool:
         return self.family == "squared"
+
+    @property
+    def group_size(self) -> int:
+        """How many neighbours are a group; 0: every column by itself."""
+        return int(self.penalty.partition(":")[2] or 0)
+
+    @cached_property
+    def tax(self) -> Any:
+        """The penalty as excise takes it: groups weigh the square root of their size.
+
+        A sparse group pays half of its tax column by column.
+        """
+        if not self.group_size:
+            return self.penalty
+        from excise.penalties import GroupLasso, SparseGroupLasso
+
+        labels = np.arange(self.X.shape[1]) // self.group_size
+        return (GroupLasso if self.penalty.startswith("group") else SparseGroupLasso)(labels)
 
     @property
     def outputs(self) -> int:
@@ -94,7 +114,10 @@ class Problem:
 
     @cached_property
     def alpha_max(self) -> float:
-        return float(np.abs(self.X.T @ self.earned).max() / len(self.y))
+        earns = self.X.T @ self.earned / len(self.y)
+        if self.group_size:
+            return float(self.tax.entry(earns, np.ones(len(earns))))
+        return float(np.abs(earns).max())
 
     @cached_property
     def alphas(self) -> Floats:
@@ -120,6 +143,7 @@ class Problem:
             "n_alphas": self.n_alphas,
             "alpha_min_ratio": self.alpha_min_ratio,
             "loss": self.loss,
+            "penalty": self.penalty,
         } | ({"stored": self.size} if self.sparse else {})
 
     def cut(self, n: int, p: int) -> Problem:

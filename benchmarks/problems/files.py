@@ -24,7 +24,7 @@ def save(problem: Problem, folder: Path) -> Path:
         arrays = {"X": X}
     np.savez(folder / f"{problem.name}.npz", y=problem.y, **arrays)
     about = {"format": FORMAT} | {key: getattr(problem, key) for key in ABOUT}
-    about["loss"] = problem.loss
+    about |= {"loss": problem.loss, "penalty": problem.penalty}
     about["arrays"] = f"{problem.name}.npz"
     file = folder / f"{problem.name}.json"
     file.write_text(json.dumps(about, indent=1) + "\n")
@@ -47,5 +47,5 @@ def read(file: Path) -> Problem:
         else:
             parts = arrays["data"], arrays["indices"], arrays["indptr"]
             X = sp.csc_matrix(parts, shape=tuple(arrays["shape"]))
-        loss = about.get("loss", "squared")
-        return Problem(X=X, y=arrays["y"], loss=loss, **{key: about[key] for key in ABOUT})
+        more = {"loss": about.get("loss", "squared"), "penalty": about.get("penalty", "l1")}
+        return Problem(X=X, y=arrays["y"], **more, **{key: about[key] for key in ABOUT})

@@ -46,6 +46,24 @@ def maker(rho: float, n: int, p: int, alpha_min_ratio: float = 0.01) -> Callable
     return make
 
 
+def grouped(
+    kind: str, size: int, n: int, p: int, alpha_min_ratio: float
+) -> Callable[[], Problem]:
+    """Return the function that simulates an AR(0.5) problem of groups, of which 5 are true."""
+
+    def make() -> Problem:
+        X = autoregressive(0.5, n, p)
+        rng = np.random.default_rng(1)
+        groups = rng.choice(p // size, size=5, replace=False)
+        true = (groups[:, None] * size + np.arange(size)).ravel()
+        X, y = standardised(X, response(X, true, rng))
+        name = f"{kind.replace('_', '-')}-{n}x{p}-to-{alpha_min_ratio:g}"
+        title = f"{kind.replace('_', ' ')} lasso, groups of {size}, AR(0.5) {n}x{p}"
+        return Problem(name, title, X, y, alpha_min_ratio, penalty=f"{kind}:{size}")
+
+    return make
+
+
 Draw = Callable[[Floats, np.random.Generator], Floats]
 """From a signal of variance 1 in each row to its response, times and events for a Cox model."""
 
