@@ -71,6 +71,7 @@ void GroupDescent::restart() {
   loose_factor_.clear();
   gram_.clear(gram_.copies());
   factor_.clear();
+  rows_.clear(0);
   u_then_.clear();
   std::fill(inside_.begin(), inside_.end(), 0);
   Indices groups;
@@ -210,6 +211,7 @@ void GroupDescent::release(std::size_t k) {
 
 // Some places of a block are at rest.
 void GroupDescent::cut(std::size_t k, Index first, Index count) {
+  leave_rows(blocks_[k]);
   const auto erase = [&](auto& v) { v.erase(v.begin() + first, v.begin() + first + count); };
   for (Index place = first; place < first + count; ++place) b_[sz(active_[sz(place)])] = 0.0;
   const Index unit = first / gram_.copies(), last = unit + count / gram_.copies();

@@ -12,7 +12,6 @@ constexpr int kHalvings = 40;
 constexpr double kDecrease = 1e-4;  // share of the promised decrease that a step must keep
 constexpr double kForcing = 0.03;   // to which share of the slope conjugate gradients go
 constexpr Index kMostSteps = 500;   // of conjugate gradients
-constexpr Index kAtOnce = 32;       // columns of the factor made together
 constexpr double kLeastPivot = 1e-10;
 constexpr double kZero = 1e-12;  // share of its length that is left of a group that became zero
 constexpr double kShorter = 0.9;
@@ -85,6 +84,8 @@ void GroupDescent::forget() {
 
 // Makes the factor anew where its age has cost as much, and appends what has come in since.
 void GroupDescent::factor() {
+  if (by_rows()) return factor_rows();
+  rows_.clear(0);
   const Index m = gram_.units(), copies = gram_.copies();
   forget();
   u_then_.resize(u_.size());
@@ -102,26 +103,12 @@ void GroupDescent::factor() {
     for (Index i = std::max(from, block.first / copies); i < to; ++i)
       out[i - from] += bent(block, i, k);
   };
-  while (factor_.size() < m) {
-    const Index first = factor_.size(), count = std::min(kAtOnce, m - first);
-    room_.resize(sz(first * count));
-    for (Index k = 0; k < count; ++k) fill(first + k, 0, first, room_.data() + k * first);
-    factor_.forward(Matrix(room_.data(), first, count));
-    for (Index k = 0; k < count; ++k) {
-      const Index here = first + k;
-      double diagonal = 0.0;
-      work_.resize(sz(here));
-      std::copy_n(room_.begin() + k * first, first, work_.begin());
-      fill(here, first, here, work_.data() + first);
-      fill(here, here, here + 1, &diagonal);
-      const double pivot = factor_.project(work_.data(), diagonal, solved_, first);
-      factor_.append(solved_, diagonal > 0 ? std::max(pivot, kLeastPivot * diagonal) : 1.0);
-    }
-  }
+  factor_.extend(m, kLeastPivot, fill);
 }
 
 // v := the factor's inverse times v, output by output
 void GroupDescent::precondition(Vec& v) {
+  if (rows_.ready()) return precondition_rows(v);
   if (gram_.copies() == 1) return factor_.solve(v.data());
   const Index m = gram_.units();
   apart(v, gram_.copies(), outputs_);

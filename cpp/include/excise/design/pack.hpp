@@ -65,6 +65,8 @@ class Pack {
   // The same for H = diag(h)
   virtual void weighted_gram(std::span<const double> h, Index first, Matrix g,
                              const Context& context) const;
+  // The numbers of column j, where they lie dense; else null
+  virtual const double* numbers(Index) const { return nullptr; }
   // out = the rows from `begin` on of these columns; false: they do not lie dense, nothing is done
   virtual bool tile(Index, std::span<const Index>, Matrix) const { return false; }
 };
@@ -128,6 +130,7 @@ class DensePack final : public Pack {
     parallel_for(context, n_, kRows, static_cast<double>(n_ * ix(columns.size())),
                  [&](Index begin, Index end) { add_to(columns, minus.data(), begin, end, v); });
   }
+  const double* numbers(Index j) const override { return column(j); }
   void sweep(std::span<const Index> columns, const double* b, double* v,
              const std::function<void(Index, Index)>& turn, bool by_rows, const double* r,
              double* c, const Context& context) const override;

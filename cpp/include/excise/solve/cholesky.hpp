@@ -43,6 +43,31 @@ class Cholesky {
     ++size_;
   }
 
+  // Appends columns up to `size`, many at a time: fill(k, from, to, out) writes the entries of
+  // column k above the diagonal, from row `from` to row `to`, the diagonal one being row k. A
+  // squared pivot is no less than the share `least` of the diagonal.
+  template <class Fill>
+  void extend(Index size, double least, const Fill& fill) {
+    constexpr Index kAtOnce = 32;
+    Vec room, entries, solved;
+    while (size_ < size) {
+      const Index first = size_, count = std::min(kAtOnce, size - first);
+      room.resize(sz(first * count));
+      for (Index k = 0; k < count; ++k) fill(first + k, Index{0}, first, room.data() + k * first);
+      forward(Matrix(room.data(), first, count));
+      for (Index k = 0; k < count; ++k) {
+        const Index here = first + k;
+        double diagonal = 0.0;
+        entries.resize(sz(here));
+        std::copy_n(room.begin() + k * first, first, entries.begin());
+        fill(here, first, here, entries.data() + first);
+        fill(here, here, here + 1, &diagonal);
+        const double pivot = project(entries.data(), diagonal, solved, first);
+        append(solved, diagonal > 0 ? std::max(pivot, least * diagonal) : 1.0);
+      }
+    }
+  }
+
   // Deletes column k: the rows below move up and Givens rotations make them triangular again.
   void remove(Index k) {
     for (Index i = k + 1; i < size_; ++i) {

@@ -12,7 +12,8 @@
 //
 // H changes with b, and a factor costs as much as many products with H. So the factor is that of an
 // earlier H, with columns appended and deleted as groups come and go, and conjugate gradients make
-// up for the difference; it is made anew when their steps have cost as much as it does. Where every
+// up for the difference; it is made anew when their steps have cost as much as it does. Where many
+// more columns are in than there are rows, the factor is one of rows (RowFactor). Where every
 // group is one column in several outputs, the factor is one for all outputs: of the Gram matrix of
 // the columns, with the mean curvature of each group on its diagonal.
 //
@@ -23,6 +24,7 @@
 
 #include "excise/solve/active_gram.hpp"
 #include "excise/solve/block_minimum.hpp"
+#include "excise/solve/row_factor.hpp"
 #include "excise/solve/small_solver.hpp"
 
 namespace excise {
@@ -49,8 +51,10 @@ class GroupDescent final : public SmallSolver {
   // dependent on others stay out; of a sparse one those that are zero.
   struct Block {
     Index group, first, size;
-    double stiff;     // l1 / |b|
-    double factored;  // the same in the factor
+    double stiff;          // l1 / |b|
+    double factored;       // the same in the factor
+    double ridge = 0.0;    // l2 in the factor by rows
+    bool in_rows = false;  // whether it is in that
   };
   std::span<double> of(const Block& block, Vec& v) const {
     return std::span(v).subspan(sz(block.first), sz(block.size));
@@ -84,7 +88,7 @@ class GroupDescent final : public SmallSolver {
   void see_copies();
   bool sweep();
 
-  // Newton's method
+  // Newton's method, its factor by columns or by rows
   void descend(double wanted);
   void direction();
   void factor();
@@ -92,6 +96,11 @@ class GroupDescent final : public SmallSolver {
   double outdated(const Block& block) const;
   double bent(const Block& block, Index i, Index k) const;
   void precondition(Vec& v);
+  bool by_rows() const;
+  RowFactor::Part part_then(const Block& block);
+  void leave_rows(Block& block);
+  void factor_rows();
+  void precondition_rows(Vec& v);
   void multiply(const Vec& v, Vec& out) const;
   bool move();
   double left(const Block& block, const Vec& step) const;
@@ -117,6 +126,9 @@ class GroupDescent final : public SmallSolver {
   Vec x_, s_;       // of those: coefficients and correlations
   ActiveGram gram_;
   Cholesky factor_;  // of an earlier H, for the first of them
+  RowFactor rows_;   // the same by rows
+  std::vector<const double*> at_, part_at_;
+  Vec inner_, seen_by_rows_;
   Index spent_ = 0;  // steps of conjugate gradients since it was made
   Index n_solves_ = 0;
 

@@ -17,6 +17,10 @@ class Quadratic {
   // Columns come in runs of so many that are one column, each in rows of its own: see Outputs.
   virtual Index copies() const { return 1; }
 
+  // The numbers of column j, in so many rows, where they are there; else null
+  virtual const double* numbers(Index) const { return nullptr; }
+  virtual Index rows() const { return 0; }
+
   // q_j = z_j'y
   virtual double target(Index j) const = 0;
 
@@ -144,6 +148,8 @@ class ColumnsQuadratic final : public Quadratic {
 
   Index size() const override { return ix(target_.size()); }
   Index copies() const override { return pack_->copies(); }
+  const double* numbers(Index j) const override { return pack_->numbers(j); }
+  Index rows() const override { return ix(y_.size()); }
   double dependent() const override { return 1e-20; }
   double target(Index j) const override { return target_[sz(j)]; }
   const Vec& residual() const { return residual_; }
