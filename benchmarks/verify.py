@@ -70,7 +70,7 @@ def worst_gap(problem: Problem, answer: PathAnswer, *, step: int = 1) -> float |
 def worst_excess(problem: Problem, answer: PathAnswer, best: PathAnswer) -> float:
     """By how much the objective is above that of `best`, of the squared loss with groups.
 
-    At the worst alpha, over the loss at b = 0. A gap is of the dual point too, and may be much larger.
+    At the worst alpha, over the loss at b = 0. A gap is the dual point's too, and may be larger.
     """
     y, alphas = problem.y, problem.alphas
 

@@ -196,6 +196,48 @@ def test_paths_of_other_losses_are_shown(family: str) -> None:
     assert result["loss"] in shown or family in shown
 
 
+GROUPED = {
+    f"{peer.name}, {kind}": (peer, kind)
+    for peer in PEERS
+    for kind in ("group", "sparse_group")
+    if kind in peer.penalties
+}
+
+
+@pytest.mark.parametrize(("peer", "kind"), GROUPED.values(), ids=GROUPED)
+def test_everybody_solves_our_problem_of_groups(peer: Peer, kind: str, tmp_path: Path) -> None:
+    one = replace(simulated.grouped(kind, 4, 60, 40, 0.1)(), n_alphas=10)
+    assert one.alpha_max == pytest.approx(
+        excise.fit_path(one.X, one.y, alphas=2, penalty=one.tax).alpha_max, rel=1e-12
+    )
+    assert problems.load(str(files.save(one, tmp_path))).facts == one.facts
+    if not peer.available():
+        pytest.skip(f"{peer.name} is not installed")
+    ours, job = OURS.path(one, 1e-10), peer.path(one, 1e-12 if peer.name == "adelie" else 1e-8)
+    ours.run()
+    job.run()
+    assert abs(verify.worst_excess(one, job.answer(), ours.answer())) < 1e-6
+    nothing = PathAnswer(np.zeros((40, 10)))
+    assert verify.worst_excess(one, nothing, ours.answer()) > 0.05
+
+
+def test_paths_of_groups_are_measured_at_two_tolerances() -> None:
+    one = replace(simulated.grouped("group", 4, 60, 40, 0.1)(), n_alphas=5)
+    able, absent = path.sorted_out(PEERS, one)
+    assert {peer.name for peer in able} == {"excise", "skglm", "adelie"}
+    assert absent["celer"] == "has no group lasso"
+    assert [len(peer.tolerances(one)) for peer in able] == [1, 2, 2]
+    result = path.measure(one, SETTINGS)
+    assert result["rows"][0]["worst_excess"] == 0.0
+    shown = tables.describe(result)
+    lengths = {line.count("|") for line in shown.splitlines() if line.startswith("|")}
+    assert lengths == {7}
+    rival = result["rows"][0] | {"peer": "adelie", "worst_excess": 1e-6}
+    assert goals.fastest_equal(result | {"rows": [*result["rows"], rival]}) is None
+    rival["worst_excess"] = 1e-9
+    assert goals.fastest_equal(result | {"rows": [*result["rows"], rival]}) is not None
+
+
 def test_goals_of_other_losses_want_a_proof() -> None:
     rows = [{"peer": "excise", "seconds": 1.0, "worst_gap": 0.0, "worst_kkt": 1e-12}]
     rows += [{"peer": "adelie", "seconds": 5.0, "worst_gap": 1e-3, "worst_kkt": 1e-3}]

@@ -24,7 +24,7 @@ class Adelie(Peer):
     ladder = (1e-5, 1e-7, 1e-9, 1e-12, 1e-15)
     losses = ("squared", "logistic", "poisson", "cox")
     penalties = ("l1", "group")
-    tight = 1e-12
+    tight = 1e-11
 
     def path(self, problem: Problem, tol: float) -> Job:
         counts = sorted({1, problem.threads})

@@ -25,7 +25,7 @@ class Skglm(Peer):
     ladder = (1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
     losses = ("squared", "logistic", "poisson", "gamma", "cox")
     penalties = ("l1", "group", "sparse_group")
-    tight = 1e-9
+    tight = 1e-5
     without = MappingProxyType(
         {
             "quantile": "its solver for quantiles fits no intercept",
@@ -86,15 +86,14 @@ def blocks(problem: Problem, tol: float) -> np.ndarray:
     X, p, size = problem.X, problem.X.shape[1], problem.group_size
     ptr, indices = np.arange(0, p + 1, size, dtype=np.int32), np.arange(p, dtype=np.int32)
     weights, share = np.full(p // size, np.sqrt(size)), problem.tax.own_share
-    solver = GroupBCD(max_iter=50, max_epochs=50_000, tol=tol)
+    how = "subdiff" if share == 0.0 else "fixpoint"  # the sparse penalty has no other
+    solver = GroupBCD(max_iter=50, max_epochs=50_000, tol=tol, ws_strategy=how)
     answers, w, eta = [], np.zeros(p), np.zeros(len(problem.y))
     for alpha in problem.alphas:
         if share == 0.0:
             tax = WeightedGroupL2(alpha, weights, ptr, indices)
         else:
-            tax = WeightedL1GroupL2(
-                alpha, (1.0 - share) * weights, np.full(p, share), ptr, indices
-            )
+            tax = WeightedL1GroupL2(alpha, (1.0 - share) * weights, np.full(p, share), ptr, indices)
         w = solver.solve(X, problem.y, QuadraticGroup(ptr, indices), tax, w.copy(), eta)[0]
         eta = X @ w
         answers.append(np.append(w, 0.0))

@@ -46,9 +46,7 @@ def maker(rho: float, n: int, p: int, alpha_min_ratio: float = 0.01) -> Callable
     return make
 
 
-def grouped(
-    kind: str, size: int, n: int, p: int, alpha_min_ratio: float
-) -> Callable[[], Problem]:
+def grouped(kind: str, size: int, n: int, p: int, alpha_min_ratio: float) -> Callable[[], Problem]:
     """Return the function that simulates an AR(0.5) problem of groups, of which 5 are true."""
 
     def make() -> Problem:

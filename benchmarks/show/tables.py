@@ -20,12 +20,14 @@ def path(result: Result) -> str:
     """Time, certified gap and ratio of every tool on one path; other losses' violations too."""
     unit = result["seconds_per_pass"]
     more = result.get("loss", "squared") != "squared"
+    groups = "worst_excess" in result["rows"][0]
     body = [
         (
             *peer(row, result),
             f"{row['seconds'] / unit:.0f}",
             gap(row),
             *([violation(row)] if more else []),
+            *([f"{max(row['worst_excess'], 0.0):.0e}"] if groups else []),
         )
         for row in result["rows"]
     ]
@@ -34,10 +36,17 @@ def path(result: Result) -> str:
     for name, seconds in result.get("floors", {}).items():
         reads = f"{seconds / unit:.0f}"
         body.append(
-            (names[name], duration(seconds), over(seconds, result), reads, "", *[""] * more)
+            (
+                names[name],
+                duration(seconds),
+                over(seconds, result),
+                reads,
+                "",
+                *[""] * (more + groups),
+            )
         )
     head = ("tool", "time", "over excise", "in reads of X", "worst relative gap")
-    head += ("worst KKT violation",) * more
+    head += ("worst KKT violation",) * more + ("worst objective above ours",) * groups
     return titled(heading(result, "path"), table(head, body) + without(result))
 
 
