@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.show.tables import duration, gap, named, others, ours, table, times
+from benchmarks.tasks.path import GROUPS
 
 Result = dict[str, Any]
 WORKS = {"path": "path", "many": "paths", "cv": "10-fold CV"}
-TOO_MUCH = ("khan", "ar5-1000x5000", "khan-classes")
+TOO_MUCH = ("khan", "ar5-1000x5000", "khan-classes", *GROUPS[2:5])
 """Paths that the README leaves to docs/benchmarks.md, but for those that we lose."""
 
 

@@ -33,18 +33,10 @@ def path(result: Result) -> str:
     ]
     names = {PASS: "one read of X (`X.T @ y`)", DSYRK: "one Gram matrix, `dsyrk`"}
     names[GRAM] = "one Gram matrix, `X.T @ X`"
+    blank = [""] * (1 + more + groups)
     for name, seconds in result.get("floors", {}).items():
         reads = f"{seconds / unit:.0f}"
-        body.append(
-            (
-                names[name],
-                duration(seconds),
-                over(seconds, result),
-                reads,
-                "",
-                *[""] * (more + groups),
-            )
-        )
+        body.append((names[name], duration(seconds), over(seconds, result), reads, *blank))
     head = ("tool", "time", "over excise", "in reads of X", "worst relative gap")
     head += ("worst KKT violation",) * more + ("worst objective above ours",) * groups
     return titled(heading(result, "path"), table(head, body) + without(result))
