@@ -30,12 +30,12 @@ LOSSES = (
 )
 """Problems of other losses than the squared one."""
 GROUPS = (
-    "group-1000x5000-to-0.1",
-    "group-1000x5000-to-0.01",
-    "group-5000x1000-to-0.01",
-    "group-200x2000-to-0.01",
-    "sparse-group-1000x5000-to-0.1",
-    "sparse-group-200x2000-to-0.1",
+    "group-1000x5000-1e-1",
+    "group-1000x5000-1e-2",
+    "group-5000x1000-1e-2",
+    "group-200x2000-1e-2",
+    "sparse-group-1000x5000-1e-1",
+    "sparse-group-200x2000-1e-1",
 )
 """Problems of groups, measured at a tight tolerance too."""
 PROBLEMS = (

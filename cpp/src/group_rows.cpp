@@ -6,7 +6,8 @@
 namespace excise {
 namespace {
 
-constexpr double kMore = 2.0;      // columns over rows from which it pays
+constexpr double kMore = 3.0;      // columns over rows from which it pays,
+constexpr double kStay = 2.5;      // and down to which it stays so: to change costs a whole factor
 constexpr double kOutdated = 0.3;  // a share by which a block of the curvature has changed
 constexpr double kBad = 0.05;      // the share of columns outdated, or not in, that is borne,
 constexpr double kSpent = 0.03;    // and how many steps of conjugate gradients, over rows
@@ -15,8 +16,9 @@ constexpr double kData = 1.0;      // what the data add to a group that is not i
 }  // namespace
 
 bool GroupDescent::by_rows() const {
+  const double more = rows_.rows() > 0 ? kStay : kMore;
   return quadratic_.rows() > 0 && gram_.copies() == 1 &&
-         static_cast<double>(size()) > kMore * static_cast<double>(quadratic_.rows()) &&
+         static_cast<double>(size()) > more * static_cast<double>(quadratic_.rows()) &&
          quadratic_.numbers(active_.front()) != nullptr;
 }
 
