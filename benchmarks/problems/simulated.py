@@ -56,7 +56,8 @@ def grouped(kind: str, size: int, n: int, p: int, alpha_min_ratio: float) -> Cal
         true = (groups[:, None] * size + np.arange(size)).ravel()
         X, y = standardised(X, response(X, true, rng))
         name = f"{kind.replace('_', '-')}-{n}x{p}-1e{round(np.log10(alpha_min_ratio))}"
-        title = f"{kind.replace('_', ' ')} lasso to {alpha_min_ratio:g}, groups of {size}, AR(0.5) {n}x{p}"
+        what = f"{kind.replace('_', ' ')} lasso to {alpha_min_ratio:g}"
+        title = f"{what}, groups of {size}, AR(0.5) {n}x{p}"
         return Problem(name, title, X, y, alpha_min_ratio, penalty=f"{kind}:{size}")
 
     return make

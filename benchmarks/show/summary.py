@@ -34,7 +34,8 @@ def shown(result: Result) -> bool:
 
 def row(result: Result) -> tuple[str, ...]:
     """One line of the table: ours, and the fastest of the others."""
-    mine, fastest = ours(result), min(others(result), key=lambda other: other["seconds"])
+    default = {other["peer"]: other for other in reversed(others(result))}  # its first line
+    mine, fastest = ours(result), min(default.values(), key=lambda other: other["seconds"])
     assert mine is not None
     return (
         f"{named(result)}, {WORKS[result['task']]}",
