@@ -12,10 +12,13 @@ from excise.penalties import (
     REGISTRY,
     SCAD,
     ElasticNet,
+    GroupLasso,
     LogSum,
     Lq,
+    OverlappingGroups,
     Penalty,
     SortedL1,
+    SparseGroupLasso,
     TotalVariation,
 )
 
@@ -29,6 +32,9 @@ MODELS: dict[str, list[Penalty]] = {
     "elastic_net": [ElasticNet(1.0), ElasticNet(0.4), ElasticNet(0.0)],
     "sorted_l1": [SortedL1(0.2), SortedL1.oscar(0.3), SortedL1(sequence=[3, 2, 2, 1, 0.5, 0])],
     "total_variation": [TotalVariation(0.5), TotalVariation(0.0), TotalVariation(1.0)],
+    "group": [GroupLasso([[0, 1], [2, 3, 4], [5]])],
+    "sparse_group": [SparseGroupLasso([[0, 3], [1, 2, 4, 5]], l1_share=0.3)],
+    "overlapping_groups": [OverlappingGroups([[0, 1, 2], [2, 3], [3, 4, 5]])],
 }
 """At least one of each; those with a sequence are for six features."""
 

@@ -272,6 +272,11 @@ PLACED: list[Refusal] = [
         InputError,
         "penalty 'sparse_group' must say which columns are a group\n"
         "  try: penalties.SparseGroupLasso(groups)",
+        of("sparse_group"),
+    ),
+    (
+        InputTypeError,
+        "penalty is SparseGroupLasso the class, not an object of it\n  try: SparseGroupLasso(...)",
         of(SparseGroupLasso),
     ),
 ]

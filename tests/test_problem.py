@@ -254,7 +254,8 @@ REFUSED: list[tuple[type[Exception], str, tuple[Any, Any], dict[str, Any]]] = [
     (
         InputError,
         "unknown penalty 'l2'\n  valid: 'l1', 'elastic', 'ridge', 'mcp', 'scad', 'log', 'lq', "
-        "'elastic_net', 'sorted_l1', 'total_variation'",
+        "'elastic_net', 'sorted_l1', 'total_variation', 'group', 'sparse_group', "
+        "'overlapping_groups'",
         (X, Y),
         {"penalty": "l2"},
     ),

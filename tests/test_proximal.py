@@ -11,6 +11,7 @@ from scipy.sparse import csc_array
 
 from excise import Status, VerdictKind, certify, fit, fit_cv, fit_path, proximal_gradient
 from excise.penalties import ElasticNet, Penalty, SortedL1, TotalVariation
+from tests.penalty_models import ALL, P
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 BOTH = pytest.mark.parametrize("penalty", [SortedL1(0.1), TotalVariation(0.5)], ids=repr)
@@ -168,3 +169,14 @@ def test_too_few_steps_are_told() -> None:
     assert found.status is Status.STALLED
     assert found.certificate.relative_gap > 1e-10
     assert fit(X, y, 0.05, penalty=ElasticNet(0.9)).certificate.primal < found.certificate.primal
+
+
+@pytest.mark.parametrize("penalty", ALL, ids=repr)
+def test_the_textbook_method_ends_where_fit_does(penalty: Penalty) -> None:
+    """Every penalty of the registry, and told as what it is: proved, or stationary."""
+    rng = np.random.default_rng(0)
+    X = np.linalg.qr(rng.standard_normal((60, P)))[0] * np.sqrt(60) + rng.normal(0, 0.1, (60, P))
+    y = X @ np.array([2.0, 2.0, -1.5, 0.0, 0.3, 0.0]) + 0.5 * rng.standard_normal(60)
+    found = proximal_gradient(X, y, 0.3, penalty=penalty, max_iter=5000)
+    np.testing.assert_allclose(found.coef, fit(X, y, 0.3, penalty=penalty).coef, atol=3e-5)
+    assert found.status is (Status.OPTIMAL if penalty.convex else Status.STATIONARY)

@@ -198,6 +198,11 @@ class Penalty(ABC):
         return np.zeros(len(reach), dtype=bool)
 
 
+def share_within(norm: float, most: float) -> float:
+    """The largest share, up to 1, of something of that norm that is no longer than `most`."""
+    return 1.0 if norm <= most else most / norm
+
+
 def alike(b: Floats, c: Floats) -> float:
     """A step for which b and step * c are of one size; 1 where there is none."""
     size, slope = float(np.abs(b).max(initial=0.0)), float(np.abs(c).max(initial=0.0))

@@ -11,7 +11,7 @@ import numpy as np
 from excise.checks import Names, check_number, name_of
 from excise.exceptions import InputError
 from excise.groups import Groups, left_of, widest
-from excise.penalties.base import Penalty
+from excise.penalties.base import Penalty, share_within
 from excise.penalties.grouping import (
     check_weights,
     left_over,
@@ -122,6 +122,10 @@ class GroupPenalty(Penalty):
         taxed = (tax + own > 0.0) & (tax + own < np.inf)
         s = widest(parts, c, np.where(taxed, tax, 1.0), np.where(taxed, own, 0.0))
         return float(np.max(1.0 / s[taxed], initial=0.0))
+
+    def domain_scale(self, z: Floats, alpha: float, weight: Floats) -> float:
+        """What brings the dual norm down to alpha."""
+        return share_within(self.entry(z, weight), alpha)
 
     def distance(self, b: Floats, c: Floats, alpha: float, weight: Floats) -> Floats:
         """Of each group the distance of c from the subdifferential of Omega at b."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from excise.checks import Names, check_number, numbers
 from excise.exceptions import InputError
-from excise.penalties.base import Face, Mask, Penalty, common_weight, one_weight
+from excise.penalties.base import Face, Mask, Penalty, common_weight, one_weight, share_within
 from excise.results import Floats
 
 
@@ -127,9 +127,7 @@ class SortedL1(Penalty):
     def domain_scale(self, z: Floats, alpha: float, weight: Floats) -> float:
         """What brings the dual norm down to alpha."""
         sorted_ = _sorted(weight)
-        norm = self._norm(z[sorted_])
-        most = alpha * common_weight(weight, sorted_)
-        return 1.0 if norm <= most else most / norm
+        return share_within(self._norm(z[sorted_]), alpha * common_weight(weight, sorted_))
 
     def fenchel_young(self, b: Floats, z: Floats, alpha: float, weight: Floats) -> float:
         """Omega(b) - b'z, without the excluded features."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from excise.checks import Names, check_number
 from excise.exceptions import InputError
-from excise.penalties.base import Face, Penalty, one_weight, single
+from excise.penalties.base import Face, Penalty, one_weight, share_within, single
 from excise.results import Floats
 
 ROUNDS = 60
@@ -99,8 +99,7 @@ class TotalVariation(Penalty):
 
     def domain_scale(self, z: Floats, alpha: float, weight: Floats) -> float:
         """What brings the dual norm down to alpha."""
-        norm, most = self._norm(z), alpha * float(weight[0])
-        return 1.0 if norm <= most else most / norm
+        return share_within(self._norm(z), alpha * float(weight[0]))
 
     def price(self, b: Floats, c: Floats, alpha: float, weight: Floats) -> Floats:
         """Its size, and a step on either side, away from or towards the neighbour."""

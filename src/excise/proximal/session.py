@@ -186,12 +186,14 @@ class ProximalSession:
 
 
 def status_of(certificate: Certificate, tol: float) -> Status:
-    """By the gap; where there is none, by the optimality conditions."""
+    """By the gap; where there is none, or it is another problem's, by the optimality conditions."""
+    proved = certificate.relative_gap <= tol
+    settled = certificate.kkt_violation <= max(tol, 10.0 * SETTLED)
+    if certificate.stationary:
+        return Status.STATIONARY if proved or settled else Status.STALLED
     if np.isfinite(certificate.relative_gap):
-        return Status.OPTIMAL if certificate.relative_gap <= tol else Status.STALLED
-    if certificate.kkt_violation > max(tol, 10.0 * SETTLED):
-        return Status.STALLED
-    return Status.STATIONARY if certificate.stationary else Status.CONDITIONS
+        return Status.OPTIMAL if proved else Status.STALLED
+    return Status.CONDITIONS if settled else Status.STALLED
 
 
 def _no_events() -> tuple[list[Event], Floats]:
