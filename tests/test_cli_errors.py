@@ -160,7 +160,8 @@ ERRORS = {
     ),
     "fit houses.csv price --penalty elastic:2": (
         2,
-        "error: --penalty: 'elastic:2' is not l1, elastic:RATIO (0 to 1) or ridge\n"
+        "error: --penalty: 'elastic:2' is not l1, elastic:RATIO (0 to 1), ridge or one of mcp:3, "
+        "scad:3.7, log:0.1, lq:0.5\n"
         "  try: excise fit --help\n",
     ),
     "fit houses.csv price --tax garden": (

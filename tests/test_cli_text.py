@@ -15,6 +15,7 @@ from excise.cli.text import explain, ledger
 from excise.cli.text.cells import clean, left, right, shorten, width, wrap
 from excise.cli.text.page import Page
 from excise.explain import Ledger, LedgerRow
+from excise.model.parts import Penalty
 
 DIABETES = """
 bmi 29.93 24.10 5.461 45.2 1.00
@@ -46,7 +47,7 @@ TAX = 5.83
 MODEL: Any = SimpleNamespace(
     tax=TAX,
     alpha=TAX,
-    penalty=SimpleNamespace(l1_ratio=1.0),
+    penalty=Penalty(),
     standardize=True,
     books=SimpleNamespace(additive=True),
 )

@@ -24,6 +24,7 @@ from excise.linear_model import (
     SparseRegressor,
     TweedieRegressor,
 )
+from excise.penalties import GroupLasso, Lq, SparseGroupLasso
 from excise.schedules import Adaptive, LocalLinear, PruneThenRefine, Reweighted
 
 ESTIMATORS = [
@@ -70,6 +71,10 @@ ESTIMATORS = [
     SparseRegressor(schedule="prune:0,0.5"),
     SparseRegressor(schedule=Adaptive(init="marginal").then(PruneThenRefine(0.1))),
     SparseClassifier(schedule="prune:0.2"),
+    SparseRegressor(penalty="mcp:3"),
+    SparseRegressor(penalty=Lq()),
+    SparseRegressor(penalty=GroupLasso([[0]], rest="alone")),
+    SparseClassifier(penalty=SparseGroupLasso([[0]], rest="alone")),
 ]
 
 

@@ -180,7 +180,7 @@ def test_entries_are_where_the_coefficients_are_seen_to_come_in(kind):
 def test_many_entries_are_told_as_the_grid_saw_them(kind, monkeypatch):
     model = fitted(kind, alphas=12, rule="min")
     exact = model.ledger()
-    monkeypatch.setattr("excise.explain.several.EXACT", 0)
+    monkeypatch.setattr("excise.explain.entries.EXACT", 0)
     rough = fitted(kind, alphas=12, rule="min").ledger()
     taxes, seen = model.path_.alphas, 0
     for one, other in zip(exact.iter_rows(named=True), rough.iter_rows(named=True), strict=True):

@@ -13,6 +13,8 @@ PENALTIES: dict[str, str] = {
     "ridge": "alpha * b^2 / 2: shrinks, cuts nothing",
 }
 
+CONCAVE_NAMES: dict[str, str] = {"mcp": "3", "scad": "3.7", "log": "0.1", "lq": "0.5"}
+"""Penalties of `excise.penalties` that fade, with their usual shapes."""
 
 LOSS_NAMES: dict[str, tuple[str, ...]] = {
     "number": ("squared", "poisson", "gamma", "tweedie", "negative_binomial", "huber", "quantile"),

@@ -179,9 +179,10 @@ def _top_tax(view: View, pen: Penalty, term: DataTerm, at_null: Floats, noise: f
     clear = np.abs(pen.size(left)) > noise
     if kind is not None and kind.own_share > 0.0:
         left = np.where(pen.each(clear & taxed), left, 0.0) * pen.each(pen.unit)
-        return kind.entry(left, view.problem.penalty_weight)
-    earned = np.where(clear, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
-    most = float(np.max(earned / weight[taxed], initial=0.0))
+        most = kind.entry(left, view.problem.penalty_weight)
+    else:
+        earned = np.where(clear, allowed(left, pen), 0.0)[taxed] * pen.unit[taxed]
+        most = float(np.max(earned / weight[taxed], initial=0.0))
     if most > 0.0:
         return most
     return float(np.max(np.abs(pen.size(at_null)) * pen.unit, initial=0.0))

@@ -299,17 +299,20 @@ def verdicts_from(
     kind[~zero] = VerdictKind.KEPT
     unit = pen.unit * size.unit
     found = Verdicts(pen.told(kind), pen.told(earns * unit), pen.told(pen.tax * unit))
-    return found if pen.own is None else _within(found, b, c, z, radius, pen, size)
+    return _within(found, b, c, z, radius, pen, size) if pen.of_features else found
 
 
 def _within(
     of_groups: Verdicts, b: Floats, c: Floats, z: Floats, radius: float, pen: Penalty, size: Size
 ) -> Verdicts:
-    """The same of sparse groups, where a feature may be zero although its group is not."""
-    assert pen.own is not None
+    """The same where a feature is zero although its group is not.
+
+    In a sparse group it has a tax of its own; in others it is constant, or repeats what others say.
+    """
     assert pen.length is not None
-    own, unit = pen.each(pen.own), pen.each(pen.unit) * size.unit
-    within = pen.each(pen.size(b) > 0.0) & (b == 0.0) & (own > 0.0)
+    own = pen.each(np.zeros(len(pen.tax)) if pen.own is None else pen.own)
+    unit = pen.each(pen.unit) * size.unit
+    within = pen.each(pen.size(b) > 0.0) & (b == 0.0)
     earns, tie = np.abs(c), TIE * own + size.noise
     kind = np.full(len(b), VerdictKind.UNPROVED, dtype=np.uint8)
     kind[earns <= own + tie] = VerdictKind.BORDERLINE

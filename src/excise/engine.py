@@ -254,7 +254,7 @@ class Session:
 
     def _certificate(self, alpha: float, coef_std: Floats, found: dict[str, Any]) -> Certificate:
         """From the core's correlations; the formulas are those of `excise.certify`."""
-        problem, top = self.problem, self.engine.top_gradient
+        problem, top = self.problem, self.engine.top_gradient or self.engine.unit
         if problem.penalty is None or problem.penalty.convex:
             return self._convex_certificate(problem, alpha, coef_std, found)
         touching = tangent(problem, self.columns, coef_std, alpha)

@@ -249,7 +249,7 @@ def make_problem(
         penalty_weight=weights,
         lower=lower,
         upper=upper,
-        l1_ratio=_l1_ratio(penalty if isinstance(penalty, str) and not kind else "l1", l1_ratio),
+        l1_ratio=l1_share(penalty if isinstance(penalty, str) and not kind else "l1", l1_ratio),
         fit_intercept=intercept,
         standardize=check_flag("standardize", standardize),
         tol=check_positive("tol", tol),
@@ -413,7 +413,8 @@ def _bounds(bounds: Any, p: int, names: tuple[str, ...] | None) -> tuple[Floats,
     return lower, upper
 
 
-def _l1_ratio(penalty: str, l1_ratio: Any) -> float:
+def l1_share(penalty: str, l1_ratio: Any = 1.0) -> float:
+    """The l1_ratio that a name of the elastic net and the setting mean together."""
     kind, colon, share = penalty.partition(":")
     if colon and kind != "elastic":
         raise InputError(f"penalty {penalty!r} must be {kind!r} alone: it has no parameter")

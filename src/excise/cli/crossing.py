@@ -14,7 +14,8 @@ from excise.explain.judge import Judge, judge_of
 from excise.explain.words import count
 from excise.folds import TRAIN, Folds, make_folds
 from excise.losses import AnyLoss, Multinomial
-from excise.problem import Problem, make_problem
+from excise.penalties import GroupLasso
+from excise.problem import Problem, l1_share, make_problem
 from excise.results import CrossValidation, Floats
 from excise.survival import Survival
 from excise.table import Encoded, Table, codes_of, numbers_of
@@ -109,16 +110,37 @@ def _target(encoded: Encoded, loss: AnyLoss) -> Floats | Survival:
     return encoded.y
 
 
+def categories(encoded: Encoded) -> list[list[int]]:
+    """The columns of every category, that of its missing values too; one column alone is none."""
+    found: dict[str, list[int]] = {}
+    for j, column in enumerate(encoded.columns):
+        found.setdefault(column.group, []).append(j)
+    kinds = [column.kind for column in encoded.columns]
+    return [
+        members
+        for members in found.values()
+        if len(members) > 1 and any(kinds[j] == "category" for j in members)
+    ]
+
+
+def whole_categories(encoded: Encoded) -> GroupLasso | None:
+    """The group lasso with a group for every category; None where there is none."""
+    groups = categories(encoded)
+    return GroupLasso(groups, rest="alone") if groups else None
+
+
 def _problem(
     table: Table, encoded: Encoded, loss: AnyLoss, options: FitOptions, threads: int | None
 ) -> Problem:
     rows, named = encoded.rows, options.weights
+    whole = whole_categories(encoded) if options.whole_categories else None
     return make_problem(
         encoded.X,
         _target(encoded, loss),
         loss=loss,
         grouped=options.grouped if isinstance(loss, Multinomial) else None,
-        penalty=options.penalty,
+        penalty=options.penalty if whole is None else whole,
+        l1_ratio=1.0 if whole is None else l1_share(options.penalty),
         penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
         bounds="positive" if options.nonnegative else None,
         sample_weight=numbers_of(table, named, rows, "weights") if named else None,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from excise.explain.together import groups_of
+
 if TYPE_CHECKING:
     from excise.cli.fitting import Fitted
     from excise.cli.testing import Tested
@@ -37,6 +39,7 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
             "max_kkt_violation": proof.max_kkt_violation,
             "zeros_verified": proof.zeros_verified,
             "zeros_total": proof.zeros_total,
+            **_stationary(model),
         },
         "intercept": model.intercept,
         **staged(model),
@@ -70,8 +73,13 @@ def data(planned: Plan, summary: str) -> dict[str, Any]:
 
 def penalty(model: Model) -> dict[str, Any]:
     """The chosen penalty and its landmarks."""
+    names, form = model.feature_names, model.penalty.form
+    own: dict[str, Any] = {} if form is None else {"spec": form.spec}
+    if groups := groups_of(form):
+        own["groups"] = [[names[j] for j in one] for one in groups if len(one) > 1]
     return {
         "kind": model.penalty.kind,
+        **own,
         "l1_ratio": model.penalty.l1_ratio,
         "grouped": model.penalty.grouped,
         "rule": model.rule,
@@ -81,6 +89,12 @@ def penalty(model: Model) -> dict[str, Any]:
         "alpha_1se": model.alpha_1se,
         "alpha_max": model.alpha_max,
     }
+
+
+def _stationary(model: Model) -> dict[str, Any]:
+    """What is known at a stationary point of a concave penalty; nothing of others."""
+    convex = model.certificate.locally_convex
+    return {} if convex is None else {"stationary": True, "locally_convex": convex}
 
 
 def staged(model: Model) -> dict[str, Any]:
@@ -115,7 +129,7 @@ def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
     if score is None:
         return None
     error = model.cv.at(model.alpha)
-    kind = "mse" if model.books.additive else "deviance"
+    kind = "mse" if model.loss == "squared" and not model.outputs else "deviance"
     further = {
         m.name: {"cv": m.cv, "se": m.se, "train": m.train, "null": m.null}
         for m in map(model.measured, dict.fromkeys(m.name for m in model.measures))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from excise.catalog import LOSS_NAMES
+from excise.catalog import CONCAVE_NAMES, LOSS_NAMES
 from excise.cli.options import (
     Auto,
     LossType,
@@ -51,6 +51,7 @@ class FitOptions:
     strata: str | None
     missing: Literal["impute", "drop", "error"]
     penalty: str
+    whole_categories: bool
     grouped: bool
     schedule: Schedule | None
     no_scale: bool
@@ -87,6 +88,7 @@ class FitOptions:
         if self.grouped and self.nonnegative:
             fact = "--grouped and --nonnegative: a feature in or out for all classes has no sign"
             raise UsageError(fact, remedy="one of them")
+        self._check_penalty()
         if self.weights == self.target:
             raise UsageError("the weights are the target itself", remedy="another --weights")
 
@@ -105,6 +107,31 @@ class FitOptions:
                 [f"losses of {what}: {', '.join(fitting)}"],
                 f"--task {next(task for task, names in LOSS_NAMES.items() if name in names)}",
             )
+
+    @property
+    def concave(self) -> bool:
+        """Whether the penalty is one that fades."""
+        return self.penalty.partition(":")[0] in CONCAVE_NAMES
+
+    def _check_penalty(self) -> None:
+        """Refuse flags that a penalty beside the elastic net cannot go with."""
+        if self.whole_categories:
+            asked = "--whole-categories"
+        elif self.concave:
+            asked = f"--penalty {self.penalty}"
+        else:
+            return
+        if self.schedule is not None:
+            fact = f"{asked} and --schedule: the stages of a schedule are weighted elastic nets"
+            raise UsageError(fact, remedy="one of them")
+        if self.nonnegative:
+            fact = f"{asked} and --nonnegative: no bounds are kept there"
+            raise UsageError(fact, remedy="one of them")
+        if self.whole_categories and (self.concave or self.penalty == "ridge"):
+            why = "a group pays one tax for all its columns, which does not fade"
+            why = why if self.concave else "a ridge cuts nothing"
+            fact = f"--whole-categories and --penalty {self.penalty}: {why}"
+            raise UsageError(fact, remedy="--whole-categories alone, or with --penalty elastic:0.5")
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -200,7 +227,11 @@ _OPTIONS: tuple[Row, ...] = (
             "of TIME,EVENT the value that says that the event came."),
     _option(_MODEL, "--grouped", is_flag=True,
             help="Of three classes or more: a feature is in or out for all of them together."),
-    _option(_MODEL, "--penalty", type=PenaltyType(), default="l1", help="Kind of penalty."),
+    _option(_MODEL, "--penalty", type=PenaltyType(), default="l1",
+            help="Kind of penalty. mcp:3, scad:3.7, log:0.1 and lq:0.5 tax a coefficient less the "
+            "larger it is (squared loss)."),
+    _option(_MODEL, "--whole-categories", is_flag=True,
+            help="A category is in or out with all its levels."),
     _option(_MODEL, "--schedule", type=ScheduleType(),
             help="Penalties one after another: prune:0 fits the survivors again without tax, "
                  "prune:0,0.5,1 lets cross-validation choose how much they pay; adaptive:ridge:1, "

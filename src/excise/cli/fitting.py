@@ -179,7 +179,11 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
         summary += f". Sample: {settings['sample']}"
     settings["data"] = summary
-    if hinted := hints(loss, encoded.y, options):
+    hinted = hints(loss, encoded.y, options)
+    if options.whole_categories:
+        settings["whole_categories"] = True
+        hinted += _no_category(table, crossed)
+    if hinted:
         settings["hints"] = list(hinted)
     model = build(crossed, encoded, options, settings, warned)
     if options.private:
@@ -194,6 +198,13 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         model = replace(model, settings={**model.settings, "test": said})
     certified = model.worst_gap <= options.tol
     return Fitted(model, planned, summary, tested, certified, _details(whole, crossed.cv))
+
+
+def _no_category(table: Table, crossed: Crossed) -> tuple[str, ...]:
+    """What is to say where --whole-categories found nothing to join."""
+    if crossed.problem.penalty is not None:
+        return ()
+    return (f"--whole-categories: no category in {table.name}, so nothing is joined",)
 
 
 def _without_rows(model: Model) -> Model:

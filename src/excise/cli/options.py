@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType
 
-from excise.catalog import LOSS_NAMES
+from excise.catalog import CONCAVE_NAMES, LOSS_NAMES
 from excise.cli.terminal import Globals
 from excise.exceptions import InputError, UsageError
 
@@ -98,14 +98,16 @@ class RuleType(Value):
 
 
 class PenaltyType(Value):
-    """``l1``, ``elastic:0.5`` or ``ridge``."""
+    """``l1``, ``elastic:0.5``, ``ridge``, or a concave one with its shape, as in ``mcp:3``."""
 
-    name = "l1|elastic:0.5|ridge"
+    name = "l1|elastic:0.5|ridge|mcp:3|..."
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Check the form; the mixing ratio must lie between 0 and 1."""
         text = str(value).strip().lower()
         kind, colon, ratio = text.partition(":")
+        if kind in CONCAVE_NAMES:
+            return _concave(kind, text)
         try:
             if (kind in ("l1", "ridge") and not colon) or (
                 kind == "elastic" and (not colon or 0.0 < float(ratio) <= 1.0)
@@ -113,7 +115,21 @@ class PenaltyType(Value):
                 return text
         except ValueError:
             pass
-        self.fail(f"'{value}' is not l1, elastic:RATIO (0 to 1) or ridge", param, ctx)
+        concave = ", ".join(f"{name}:{shape}" for name, shape in CONCAVE_NAMES.items())
+        known = f"l1, elastic:RATIO (0 to 1), ridge or one of {concave}"
+        self.fail(f"'{value}' is not {known}", param, ctx)
+
+
+def _concave(kind: str, text: str) -> str:
+    """The text in full; the penalty's own errors say what is wrong with its shape."""
+    from excise.penalties import penalty_of
+
+    try:
+        made = penalty_of(text)
+    except InputError as error:
+        remedy = f"--penalty {kind}:{CONCAVE_NAMES[kind]}"
+        raise UsageError(error.fact, error.where, remedy) from None
+    return text if made is None else made.spec
 
 
 class ScheduleType(Value):

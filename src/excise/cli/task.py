@@ -34,6 +34,24 @@ def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
     if options.grouped and len(planned.target.levels) < 3:
         fact = f"--grouped: target {options.target!r} has no three classes or more"
         raise UsageError(fact, remedy="no --grouped")
+    found = _loss_for(planned, options)
+    if options.concave and not isinstance(found, Squared):
+        staged = found.name not in (Cox.name, Multinomial.name)
+        asked = f" --loss {options.loss}" if options.loss else ""
+        raise InputError(
+            f"penalty {options.penalty} is for the squared loss, not the {found.name} loss",
+            ["as a schedule it solves tangents of the same penalty"] if staged else [],
+            _command(options, f"{asked} --schedule {options.penalty}" if staged else asked),
+        )
+    if options.whole_categories and isinstance(found, Multinomial):
+        many = f"target {options.target!r} has {len(planned.target.levels):,} classes"
+        fact = f"{many}; --whole-categories is for two, or for a number"
+        where = ["--grouped keeps or cuts a column for all classes together"]
+        raise InputError(fact, where, _command(options, " --grouped"))
+    return found
+
+
+def _loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
     if planned.target.kind == "survival":
         return _of_survival(options)
     _refuse_survival(options)

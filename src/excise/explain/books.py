@@ -13,6 +13,10 @@ the same formula, but nothing that is earned with others kept follows from momen
 adds up (`additive` is False). Earnings are then measured on the rows, solution by solution. So are
 those of K outputs, whose q has K columns; grouped, a feature earns the length of its K numbers.
 
+Of a penalty beside the elastic net the tax is told with each solution, as its certificate has it. A
+concave one leaves every feature an account of its own, in which tax_j is what |b_j| still pays per
+unit; it adds up. Columns of a group have the account of their group, which does not.
+
 A coefficient that a bound keeps from one side earns nothing on that side. Amounts are on the
 scale the penalty acts on: per standard deviation when ``standardize``, else per unit (times the
 column's standard deviation); there G_jj is the column's variance.
@@ -29,6 +33,8 @@ from numpy.typing import NDArray
 from excise.explain.moments import solve_moments
 from excise.explain.point import Point, Proof, StagePoint
 from excise.explain.scheduled import stages_of
+from excise.losses import AnyLoss, Squared
+from excise.penalties import Concave, GroupPenalty, Penalty
 from excise.results import Floats, VerdictKind
 from excise.schedules import Schedule
 from excise.stages import taxes
@@ -60,10 +66,12 @@ class Books:
     floor : float
         Below this alpha columns outside the block were kept; 0 when none was.
     additive : bool
-        Whether the loss is the squared one, of one response: earnings, shares and solutions follow
-        from moments.
+        Whether the loss is the squared one, of one response, and each feature has an account of
+        its own: earnings and shares follow from moments.
     grouped : bool
         Whether a feature is in or out for all outputs together.
+    penalty : Penalty or None
+        Beside the elastic net, with groups as numbers of columns.
     """
 
     xy: Floats
@@ -81,6 +89,7 @@ class Books:
     floor: float = 0.0
     additive: bool = True
     grouped: bool = False
+    penalty: Penalty | None = None
 
     @property
     def n_features(self) -> int:
@@ -101,15 +110,24 @@ class Books:
         """What each feature must earn to be kept: alpha * l1_ratio * v; inf if excluded."""
         return taxes(alpha, self.l1_ratio, self.penalty_weight)
 
+    def paid(self, point: Point | StagePoint) -> Floats:
+        """What each feature must earn, or still pays, at a solution; inf if excluded."""
+        own = getattr(point, "tax", None)
+        if own is None or self.penalty is None:
+            return self.tax(point.alpha)
+        return np.where(np.isinf(self.penalty_weight), np.inf, own)
+
     def divisor(self, alpha: float, j: int) -> float:
         """What is left after tax over this is the coefficient: 1 for L1 on unit variance."""
         weight = self.penalty_weight[j]
         ridge = alpha * (1.0 - self.l1_ratio) * weight if np.isfinite(weight) else 0.0
         return float(self.unit[j] ** 2 + ridge)
 
-    def earns_alone(self) -> Floats:
-        """What each feature would earn with all the others at zero."""
+    def earns_alone(self, alpha: float) -> Floats:
+        """What each feature, or its group, would earn with all the others at zero."""
         earned = (self.xy.T * self.unit).T
+        if isinstance(self.penalty, GroupPenalty):
+            return self.penalty.earned(earned, alpha * self.l1_ratio, self.penalty_weight)
         return np.asarray(np.linalg.norm(earned, axis=1)) if self.grouped else self.allowed(earned)
 
     def allowed(self, left: Floats) -> Floats:
@@ -186,7 +204,8 @@ class Books:
         """The solution at another alpha, certified for these moments.
 
         Columns outside the block are zero, and not verified: their earnings are not known. Of a
-        schedule (for complete books) with the coefficients of every stage.
+        schedule or a penalty beside the elastic net (for complete books) with the coefficients of
+        every stage, or the taxes.
         """
         A = self.block
         unit, spread = self.unit[A], np.where(self.scale > 0.0, self.scale, 1.0)
@@ -201,6 +220,7 @@ class Books:
             lower=self.lower[A] * to_penalty,
             upper=self.upper[A] * to_penalty,
             schedule=schedule,
+            penalty=self.penalty,
         )
         with np.errstate(over="ignore"):  # a penalty far beyond all earnings
             found = path.at(alpha)
@@ -217,7 +237,16 @@ class Books:
         share = path.null_loss / self.null_loss if self.null_loss > 0.0 else 0.0
         stages = stages_of(found, unit, share=share)
         at = alpha, float(self.centre - self.mean @ coef)
-        return Point(*at, coef, coef_std, proof, stages=stages)
+        verdicts = found.certificate.verdicts
+        earns = None if self.additive else verdicts.earns
+        tax = None if self.penalty is None else np.where(np.isfinite(verdicts.tax), verdicts.tax, 0)
+        return Point(*at, coef, coef_std, proof, earns, stages, tax)
+
+
+def keeps_accounts(loss: AnyLoss, outputs: int, penalty: Penalty | None) -> bool:
+    """Whether each feature has an account of its own that adds up: see `Books.additive`."""
+    each = penalty is None or isinstance(penalty, Concave)
+    return isinstance(loss, Squared) and outputs == 1 and each
 
 
 def allowed(left: Floats, lower: Floats, upper: Floats) -> Floats:

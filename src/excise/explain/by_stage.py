@@ -70,7 +70,7 @@ def books_at(books: Books, stage: StagePoint) -> Books:
 def accounts(books: Books, point: Point) -> Accounts:
     """Of every feature, at a solution."""
     if not point.stages:
-        return Accounts(books.earns(point), books.tax(point.alpha), None)
+        return Accounts(books.earns(point), books.paid(point), None)
     admitted = np.array([np.isfinite(stage.penalty_weight) for stage in point.stages])
     inside = np.array([stage.coef_std != 0.0 for stage in point.stages])
     last, features = len(point.stages) - 1, np.arange(books.n_features)

@@ -6,15 +6,15 @@ model file can only be moved to penalties whose solutions it holds: those of its
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.certify import term_of
+from excise.certify import certify_problem, term_of
 from excise.explain.point import Point, Proof
-from excise.results import Event, Floats, Path, SparseColumns, VerdictKind
+from excise.results import Certificate, Floats, Path, SparseColumns, VerdictKind
 from excise.standard import View, allowed, penalty_at
 
 MOST_WORK = 2e9
@@ -42,6 +42,10 @@ class Grid:
     null_loss : float
     outputs : int
         K.
+    tax : ndarray, shape (n_features, n_alphas), or None
+        Of a penalty beside the elastic net what each feature pays; in single precision.
+    locally_convex : ndarray of bool, shape (n_alphas,), or None
+        Of a concave penalty, as in `Proof`.
     """
 
     alphas: Floats
@@ -53,6 +57,8 @@ class Grid:
     scale: Floats
     null_loss: float
     outputs: int = 1
+    tax: Floats | None = None
+    locally_convex: NDArray[np.bool_] | None = None
 
     def nearest(self, alpha: float) -> int:
         """Position of the penalty nearest to `alpha`, by ratio."""
@@ -61,7 +67,13 @@ class Grid:
         return int(np.argmin(distance))
 
     def point(self, k: int, tax: Floats, excluded: NDArray[np.bool_]) -> Point:
-        """Solution k, for the tax of each feature there; zeros stand by the conditions alone."""
+        """Solution k, for the tax of each feature there; zeros stand by the conditions alone.
+
+        A penalty beside the elastic net has taxes of its own.
+        """
+        own = None if self.tax is None else self.tax[:, k]
+        tax = tax if own is None else own
+        convex = None if self.locally_convex is None else bool(self.locally_convex[k])
         coef, earns, kept = self.columns.column(k), self.earns[:, k], self.columns.column(k) != 0.0
         intercept = self.intercepts[k]
         if self.outputs > 1:
@@ -72,36 +84,21 @@ class Grid:
                 tax, excluded = tax[:, None], np.broadcast_to(excluded[:, None], coef.shape)
         kinds = np.full(earns.shape, VerdictKind.UNPROVED, dtype=np.uint8)
         kinds[earns <= tax * (1.0 + TIE)] = VerdictKind.BORDERLINE
-        kinds[earns < tax * (1.0 - TIE)] = VerdictKind.KKT
+        below = VerdictKind.KKT if convex is None else VerdictKind.STATIONARY
+        kinds[earns < tax * (1.0 - TIE)] = below
         kinds[excluded] = VerdictKind.EXCLUDED
         kinds[kept] = VerdictKind.KEPT
         gap = float(self.relative_gaps[k])
-        proof = Proof(gap * self.null_loss, gap, float(self.kkt_violations[k]), kinds)
+        proof = Proof(
+            gap * self.null_loss,
+            gap,
+            float(self.kkt_violations[k]),
+            kinds,
+            stationary=convex is not None,
+            locally_convex=convex,
+        )
         at = float(self.alphas[k]), intercept if self.outputs > 1 else float(intercept)
-        return Point(*at, coef, (coef.T * self.scale).T, proof, earns)
-
-
-def events_seen(path: Path) -> list[Event]:
-    """Entries and exits by falling alpha, each at the first alpha of the grid that has it.
-
-    Of several outputs with features of their own each is told of its output.
-    """
-    together = path.outputs == 1 or path.problem.grouped
-    K, support = (1, path.support) if together else (path.outputs, path.columns.support)
-    found: list[Event] = []
-    before = np.flatnonzero(np.repeat(path.problem.penalty_weight == 0.0, K))
-
-    def tell(alpha: float, flat: int, kind: Literal["enters", "leaves"]) -> None:
-        found.append(Event(alpha, flat // K, kind, None if together else flat % K))
-
-    for k, alpha in enumerate(path.alphas.tolist()):
-        now = support(k)
-        for flat in np.setdiff1d(now, before).tolist():
-            tell(alpha, flat, "enters")
-        for flat in np.setdiff1d(before, now).tolist():
-            tell(alpha, flat, "leaves")
-        before = now
-    return found
+        return Point(*at, coef, (coef.T * self.scale).T, proof, earns, tax=own)
 
 
 def grid_of(path: Path) -> Grid | None:
@@ -110,17 +107,36 @@ def grid_of(path: Path) -> Grid | None:
     size = problem.p * problem.outputs * len(path)
     if size > MOST_KEPT or size * problem.n > MOST_WORK:
         return None
+    earns, tax, convex = None, None, None
+    if problem.penalty is not None:
+        made = list(_certificates(path))
+        earns, tax = (
+            np.array([getattr(one.verdicts, name) for one in made]).T for name in ("earns", "tax")
+        )
+        if not problem.penalty.convex:
+            convex = np.array([bool(one.locally_convex) for one in made])
     return Grid(
         alphas=path.alphas,
         intercepts=path.intercepts,
         relative_gaps=path.relative_gaps,
         kkt_violations=path.kkt_violations,
         columns=path.columns,
-        earns=_earnings(path),
+        earns=_earnings(path) if earns is None else earns,
         scale=path.scale,
         null_loss=path.null_loss,
         outputs=path.outputs,
+        tax=tax,
+        locally_convex=convex,
     )
+
+
+def _certificates(path: Path) -> Iterator[Certificate]:
+    """Of every solution; of a penalty that is not convex, which a solver might leave, as it is."""
+    for k, alpha in enumerate(path.alphas.tolist()):
+        if path.problem.penalty.convex:
+            yield path.at(alpha).certificate
+        else:
+            yield certify_problem(path.problem, path.coef_at(k), path.intercepts[k], alpha)
 
 
 def _earnings(path: Path) -> Floats:

@@ -14,6 +14,7 @@ from excise.explain.books import Books
 from excise.explain.by_stage import accounts
 from excise.explain.decoys import Decoys
 from excise.explain.point import Point
+from excise.explain.together import together
 from excise.explain.words import decimals_of
 from excise.results import Event, Floats, VerdictKind
 
@@ -25,7 +26,7 @@ COLUMNS = (
     "feature", "group", "earns", "earns_alone", "tax", "margin", "coef_std", "coef", "status",
     "enters", "leaves", "picked", "decoy95",
 )  # fmt: skip
-"""Columns of the ledger as a frame; that of a schedule has "stage" beside them."""
+"""Columns of the ledger as a frame; beside them "stage" of a schedule, "together" of groups."""
 
 
 class Labelled(Protocol):
@@ -79,6 +80,11 @@ class LedgerRow:
     stage : str or None
         Of a schedule: the stage whose account this is. The last one, or, of a feature that it
         excludes, the one that cut the feature.
+    form : str
+        Of a penalty beside the elastic net its name; then `tax` is what the feature pays there.
+    together : tuple of str
+        Features whose account this is, with the feature itself: those of its group. Empty where
+        it has its own.
     """
 
     feature: str
@@ -97,6 +103,13 @@ class LedgerRow:
     decoy95: float | None = None
     level: str | None = None
     stage: str | None = None
+    form: str = ""
+    together: tuple[str, ...] = ()
+
+    @property
+    def own_tax(self) -> bool:
+        """Whether it pays otherwise than alpha * l1_ratio * penalty weight."""
+        return self.stage is not None or self.form != ""
 
     @property
     def turn(self) -> tuple[Literal["in", "out"], float] | None:
@@ -110,7 +123,8 @@ class LedgerRow:
         known = {name: finite_or_none(getattr(self, name)) for name in COLUMNS}
         events = [{"tax": tax, "kind": kind} for tax, kind in self.events]
         staged = {} if self.stage is None else {"stage": self.stage}
-        return {**known, "column": self.group, "level": self.level, "events": events, **staged}
+        told = {"column": self.group, "level": self.level, "events": events, **staged}
+        return {**known, **told, **({"together": list(self.together)} if self.form else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +174,10 @@ class Ledger:
     def decimals(self) -> int:
         """Decimals for every amount of this ledger: the tax shows three significant digits.
 
-        Of a schedule the largest earnings, if they are less: its stages have taxes of their own.
+        Where taxes are told with each feature the largest earnings, if they are less.
         """
         most = max((row.earns for row in self.rows if not math.isnan(row.earns)), default=0.0)
-        if self.staged and most > 0.0:
+        if self.own_taxes and most > 0.0:
             return decimals_of(min(self.tax, most) or most)
         return decimals_of(self.tax or most)
 
@@ -173,10 +187,20 @@ class Ledger:
         return any(row.stage is not None for row in self.rows)
 
     @property
+    def own_taxes(self) -> bool:
+        """Whether features pay otherwise than alpha * l1_ratio * penalty weight."""
+        return any(row.own_tax for row in self.rows)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether features have the accounts of groups."""
+        return any(row.together for row in self.rows)
+
+    @property
     def line(self) -> float:
-        """The tax to draw a line at; 0 where the stages of a schedule tax nobody so."""
+        """The tax to draw a line at; 0 where features pay otherwise, and nobody that."""
         paid = any(math.isclose(row.tax, self.tax) for row in self.rows)
-        return self.tax if paid or not self.staged else 0.0
+        return self.tax if paid or not self.own_taxes else 0.0
 
     def decimals_kept(self, decimals: int) -> int:
         """Decimals of what is kept: those of the amounts, or fewer by the largest coefficient.
@@ -206,10 +230,13 @@ class Ledger:
         """A data frame: "polars", "pandas", "pyarrow", or a module that narwhals knows."""
         import narwhals as nw
 
-        names = (*COLUMNS, "stage") if self.staged else COLUMNS
-        texts = ("feature", "group", "status", "stage")
+        more = {"stage": self.staged, "together": self.grouped}
+        names = (*COLUMNS, *(name for name, there in more.items() if there))
+        texts = ("feature", "group", "status", *more)
         schema = {name: nw.String() if name in texts else nw.Float64() for name in names}
         columns = {name: [getattr(row, name) for row in self.rows] for name in names}
+        if self.grouped:
+            columns["together"] = [", ".join(row.together) for row in self.rows]
         return nw.from_dict(columns, schema, backend=backend).to_native()
 
 
@@ -261,11 +288,16 @@ def keep_ledger(
     decoys: Decoys | None = None,
 ) -> Ledger:
     """The ledger of a solution; of a schedule at its last stage, or where a feature was cut."""
-    (earns, tax, place), alone = accounts(books, point), books.earns_alone()
+    (earns, tax, place), alone = accounts(books, point), books.earns_alone(point.alpha)
+    groups = together(books.penalty, point.coef_std)
+    single = np.array([one.own for one in groups])
+    alone = np.where(single, np.abs(books.xy) * books.unit, alone) if single.any() else alone
     per_unit_tax = point.alpha * books.l1_ratio
     crossed = crossings(events, books.l1_ratio)
+    form = "" if books.penalty is None else books.penalty.name
     rows = []
     for j, label in enumerate(labels):
+        members = () if single[j] else groups[j].members
         stage = None if place is None else point.stages[place[j]]
         kind = point.proof.kinds[j]
         if stage is not None and stage is not point.stages[-1] and np.isfinite(tax[j]):
@@ -291,6 +323,8 @@ def keep_ledger(
                 decoy95=None if decoys is None else decoys.q95,
                 level=label.level,
                 stage=None if stage is None else stage.name,
+                form=form,
+                together=tuple(labels[k].name for k in members),
             )
         )
     return Ledger(tuple(rows), point.alpha, per_unit_tax, books.additive)

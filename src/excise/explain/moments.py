@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from excise.engine import solve_path
+from excise.penalties import Penalty
 from excise.problem import make_problem
 from excise.results import Floats, Path
 from excise.schedules import Schedule
@@ -35,6 +36,7 @@ def root(G: Floats, q: Floats) -> tuple[Floats, Floats]:
     keep = variance > RANK * max(float(variance.max(initial=0.0)), np.finfo(float).tiny)
     sd = np.sqrt(variance[keep])
     R = sd[:, None] * axes[:, keep].T
+    R[:, G.diagonal() == 0.0] = 0.0  # constant columns, exactly
     return R, (axes[:, keep].T @ q) / sd
 
 
@@ -49,6 +51,7 @@ def solve_moments(
     lower: Floats,
     upper: Floats,
     schedule: Schedule | None = None,
+    penalty: Penalty | None = None,
 ) -> Path:
     """Certified solutions at falling `alphas` for the moments `G`, `q`.
 
@@ -63,8 +66,9 @@ def solve_moments(
         R * unit * np.sqrt(len(R)),
         e * np.sqrt(len(R)),
         l1_ratio=l1_ratio,
+        penalty="l1" if penalty is None else penalty,
         penalty_weight=penalty_weight,
-        bounds=(lower, upper),
+        bounds=(lower, upper) if np.any(np.isfinite(lower) | np.isfinite(upper)) else None,
         schedule=schedule,
         fit_intercept=False,
         standardize=False,

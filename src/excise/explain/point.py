@@ -32,6 +32,9 @@ class Proof:
     unique : bool or None
     twins : tuple of tuple of int
         Features that could swap without changing the objective.
+    locally_convex : bool or None
+        Of a stationary point of a concave penalty whether the objective is convex on the support;
+        None of all other points.
     """
 
     gap: float
@@ -41,13 +44,25 @@ class Proof:
     unique: bool | None = None
     twins: tuple[tuple[int, ...], ...] = ()
     stationary: bool = False
+    locally_convex: bool | None = None
 
     @classmethod
     def of(cls, certificate: Certificate) -> Proof:
         """The part of a certificate that a model keeps."""
         c = certificate
         kinds = c.verdicts.kind
-        return cls(c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins, c.stationary)
+        known = c.gap, c.relative_gap, c.kkt_violation, kinds, c.unique, c.twins
+        return cls(*known, c.stationary, c.locally_convex)
+
+    @property
+    def off(self) -> float:
+        """How far it is from solved: the relative gap; of a concave penalty the violation, if less.
+
+        Where a coefficient pays next to nothing a dual point is hard to come by.
+        """
+        if self.locally_convex is None:
+            return self.rel_gap
+        return min(self.rel_gap, self.max_kkt_violation)
 
     @property
     def zeros_total(self) -> int:
@@ -60,7 +75,14 @@ class Proof:
         return int(np.isin(self.kinds, ZERO_KINDS).sum())
 
     def summary(self) -> str:
-        """One line: how optimal, and how many zeros are verified."""
+        """One line: how optimal, and how many zeros are verified; or how stationary."""
+        if self.locally_convex is not None:
+            curved = "convex" if self.locally_convex else "not convex"
+            return (
+                f"stationary to {shown_gap(self.max_kkt_violation)} (KKT violation / alpha_max); "
+                f"the objective is {curved} on the support; zeros hold at this point, others may "
+                "be lower"
+            )
         verified, total = self.zeros_verified, self.zeros_total
         how_many = f"all {total}" if verified == total else f"{verified} of {total}"
         zeros = f"; {how_many} zeros verified" if total > 1 else ""
@@ -117,6 +139,9 @@ class Point:
         Earnings measured on the rows (NaN: not kept); None where the books give them.
     stages : tuple of StagePoint
         Of a schedule, whose last stage has these coefficients; empty without one.
+    tax : ndarray, shape (n_features,), or None
+        What each feature pays, of a penalty beside the elastic net (0 where it is excluded); None
+        where it is alpha * l1_ratio * penalty weight.
     """
 
     alpha: float
@@ -126,6 +151,7 @@ class Point:
     proof: Proof
     earns: Floats | None = None
     stages: tuple[StagePoint, ...] = ()
+    tax: Floats | None = None
 
     @property
     def kept(self) -> NDArray[np.bool_]:

@@ -17,6 +17,9 @@ NOTABLE = 0.01
 WORTH_DROPPING = 0.1
 """A feature that earns this part of another is worth a refit without it."""
 
+MOST_MEMBERS = 5
+"""Other columns of its group that are named."""
+
 MOST_STAGES = 4
 """Stages of which the coefficient is told; of more, the first ones and the last."""
 
@@ -26,7 +29,7 @@ def lines(why: Why) -> list[str]:
     if why.status == "excluded" or not why.known or math.isnan(why.earns):
         return [_headline(why), *_staged(why), *_turning(why)]
     rest = [*_turning(why), *_twins(why), *_not_nested(why), *_refit(why)]
-    return [_headline(why), *_account(why), *_staged(why), *rest]
+    return [_headline(why), *_account(why), *_members(why), *_staged(why), *rest]
 
 
 def _headline(why: Why) -> str:
@@ -50,6 +53,8 @@ def _headline(why: Why) -> str:
         reason = f"; it repeats {listing(twins[:3])}, which could stand in for it" if twins else ""
         earned = f"it earns {earns}, just the tax, and its coefficient is zero"
         return f"{name} is borderline: {earned}{reason}."
+    if why.form and (said := _of_form(why, earns, tax)):
+        return said
     where = _at(why.stage)
     if why.tax == 0.0 and why.status == "kept":
         if not why.additive:
@@ -66,6 +71,29 @@ def _headline(why: Why) -> str:
         bound = ", as far as its bound allows" if why.at_bound else ""
         return f"{name} is kept: {earned}; its coefficient is {figures(why.keeps)}{bound}."
     return f"{name} is kept: {earned}, so what is left, {left}, is {_coefficient(why)}."
+
+
+def _of_form(why: Why, earns: str, tax: str) -> str:
+    """Of a group, of a column within a sparse one, and of a stationary point; else empty."""
+    opens, zero = f"{why.feature} is {why.status}:", "so its coefficient is exactly zero"
+    if why.concave:
+        if why.status == "cut":
+            return f"{opens} it earns {earns}, the tax is {tax}, {zero} at this stationary point."
+        paid = f"the tax it still pays is {tax}" if why.tax else "it pays no tax any more"
+        left = f"so what is left, {amount(why.margin, _decimals(why))}, is {_coefficient(why)}"
+        return f"{opens} it earns {earns}, {paid}, {left} at this stationary point."
+    if why.together:
+        n = len(why.together)
+        who = f"its group of {n}" if why.groups == 1 else f"the best of its {why.groups} groups"
+        account = f"{who} earns {earns} against a tax of {tax}"
+        if why.status == "kept":
+            return f"{opens} {account}; its coefficient is {figures(why.keeps)}."
+        many = "its coefficient is" if why.groups > 1 else f"its {n} coefficients are"
+        return f"{opens} {account}, so {many} exactly zero."
+    if why.group_name and why.status == "cut":
+        account = f"it earns {earns} in its group, which is kept, and its own tax is {tax}"
+        return f"{opens} {account}, {zero}."
+    return ""
 
 
 def _coefficient(why: Why) -> str:
@@ -105,7 +133,8 @@ def _measured(why: Why) -> list[str]:
     against = "short of" if why.margin < 0.0 else "above"
     verdict = f"{amount(abs(why.margin), d)} {against} the tax"
     verdict = "it pays none" if why.tax == 0.0 else verdict
-    rows = [("alone it would earn", alone, ""), ("with the others in", left, verdict)]
+    who = "together they would" if why.together else "alone it would"
+    rows = [(f"{who} earn", alone, ""), ("with the others in", left, verdict)]
     return [f"  {label:<24}{figure:>10}   {note}".rstrip() for label, figure, note in rows]
 
 
@@ -117,6 +146,18 @@ def _shares(why: Why, d: int) -> str:
     while len(words) > 1 and len(", ".join(words)) + 5 * (len(words) < len(notable)) > room:
         words.pop()
     return ", ".join(words) + (", ..." if words and len(words) < len(notable) else "")
+
+
+def _members(why: Why) -> list[str]:
+    """Who its group is: by the name they share, and each."""
+    if not why.together:
+        return []
+    few = [name for name in why.together if name != why.feature]
+    more = len(few) - MOST_MEMBERS
+    named = [*few[:MOST_MEMBERS], f"{more} more"] if more > 0 else few
+    whole = f"{why.group_name} is in or out as one" if why.group_name == why.group else ""
+    joint = "in or out together with" if why.form == "group" else "in a group with"
+    return [f"  {whole}: with {listing(named)}" if whole else f"  {joint} {listing(named)}"]
 
 
 def _staged(why: Why) -> list[str]:
@@ -168,16 +209,17 @@ def _run(names: list[str]) -> str:
 def _turning(why: Why) -> list[str]:
     """When it would turn, how often it is picked, and the noise floor."""
     said = []
+    seen = why.stage or why.form not in ("", "group")  # on the grid
     if why.status in ("cut", "borderline"):
         enters = why.enters
         said.append(
-            f"enters {'at' if why.stage else 'below'} tax {figures(enters)}"
+            f"enters {'at' if seen else 'below'} {why.word} {figures(enters)}"
             if enters is not None
-            else f"does not enter down to tax {figures(why.lowest)}"
+            else f"does not enter down to {why.word} {figures(why.lowest)}"
         )
     if why.status == "kept" and why.enters is not None:
-        seen = "is in from" if why.stage else "goes out above"
-        said.append(f"{seen} tax {figures(why.enters)}")
+        how = "is in from" if seen else "goes out above"
+        said.append(f"{how} {why.word} {figures(why.enters)}")
     if why.status in ("free", "excluded"):
         return []
     if why.picked is not None:
@@ -189,10 +231,11 @@ def _turning(why: Why) -> list[str]:
 
 def _twins(why: Why) -> list[str]:
     """Columns that resemble it, where no account names who earns its share."""
-    if why.additive or not why.twins:
+    twins = [twin for twin in why.twins if twin[0] not in why.together]
+    if why.additive or not twins:
         return []
-    said = [f"{name} (r {r:.2f})" for name, r in why.twins[:3]]
-    more = len(why.twins) - len(said)
+    said = [f"{name} (r {r:.2f})" for name, r in twins[:3]]
+    more = len(twins) - len(said)
     return [f"  overlaps with {', '.join(said)}{f' and {more} more' if more else ''}"]
 
 
@@ -204,7 +247,7 @@ def _not_nested(why: Why) -> list[str]:
             continue
         back = next((at for at, what in why.events[i + 1 :] if what == "enters"), None)
         end = f"and comes back at {figures(back)}" if back is not None else "as others take over"
-        said.append(f"leaves at tax {figures(tax)} {end}")
+        said.append(f"leaves at {why.word} {figures(tax)} {end}")
     return [f"  paths are not nested: {why.feature} {listing(said)}"] if said else []
 
 
@@ -219,4 +262,6 @@ def _refit(why: Why) -> list[str]:
 
 
 def _decimals(why: Why) -> int:
+    if why.concave:  # what is still paid may be next to nothing
+        return decimals_of(why.alpha if why.word == "tax" else why.alone)
     return decimals_of(why.tax if 0.0 < why.tax < math.inf else why.alone)

@@ -17,7 +17,6 @@ import numpy as np
 
 from excise.explain.books import Books
 from excise.explain.decoys import Decoys
-from excise.explain.grid import events_seen
 from excise.explain.ledger import (
     Crossing,
     Labelled,
@@ -29,15 +28,13 @@ from excise.explain.ledger import (
 )
 from excise.explain.point import Point
 from excise.explain.words import count
-from excise.results import Event, Floats, Path
+from excise.results import Event, Floats
 
 COLUMNS = (
     "earns", "earns_alone", "tax", "margin", "coef_std", "coef", "status", "enters", "leaves",
     "picked", "decoy95",
 )  # fmt: skip
 """What a row of the frame has beside its feature, its output and the coefficients."""
-EXACT = 100
-"""More entries and exits than this are told as the grid saw them: each exact one takes a solve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +184,8 @@ def keep_several(
     decoys: Decoys | None = None,
 ) -> SeveralLedger:
     """The ledger of a solution of several outputs; `picked` as in `Stability`."""
-    earns, alone, tax = books.earns(point), books.earns_alone(), books.tax(point.alpha)
+    earns, alone = books.earns(point), books.earns_alone(point.alpha)
+    tax = books.paid(point)
     per_unit_tax, grouped = point.alpha * books.l1_ratio, books.grouped
     crossed: dict[tuple[int, ...], list[Crossing]] = {}
     for event in events:
@@ -225,9 +223,3 @@ def keep_several(
             )
         )
     return SeveralLedger(tuple(rows), tuple(outputs), noun, point.alpha, per_unit_tax)
-
-
-def events_of(path: Path) -> list[Event]:
-    """Entries and exits by falling alpha: exact if they are few, else as the grid saw them."""
-    seen = events_seen(path)
-    return seen if len(seen) > EXACT else path.events()

@@ -19,12 +19,18 @@ from numpy.typing import NDArray
 from excise.engine import solve_path
 from excise.explain.moments import solve_moments
 from excise.explain.rows import Rows, standardise
+from excise.explain.together import whole
+from excise.penalties import GroupPenalty
+from excise.problem import Problem
 from excise.results import Floats, Path
+from excise.sessions import session_of
 
 TALL = 20
 """More rows per column than this: moments are shared."""
 SHARED = 4_000_000
 """Numbers of moments held at a time: 32 MB."""
+WAY = 30
+"""Alphas on the way to a saved one."""
 FEWEST_BLOCKS = 20
 """Half-samples made of fewer blocks than this would be too much alike."""
 
@@ -38,7 +44,8 @@ class Stability:
     alphas : ndarray, shape (k,)
         The saved taxes: the chosen one, best and 1-SE; falling.
     picked : ndarray, shape (k, n_features)
-        Of several outputs with features of their own (k, n_features * outputs), in flat numbers.
+        Of several outputs with features of their own (k, n_features * outputs), in flat numbers;
+        of a group that is in or out as one that of the group.
     n_samples, seed : int
     """
 
@@ -64,10 +71,37 @@ def stability(rows: Rows, alphas: Floats, n_samples: int = 100, seed: int = 0) -
     shared &= not (rows.problem.schedule and rows.problem.schedule.needs_rows)
     solve = _from_moments if shared else _from_rows
     kept = np.zeros((len(alphas), p * rows.problem.outputs if apart else p), dtype=np.int64)
-    for path in solve(rows, alphas, n_samples, rng):
-        for k in range(len(alphas)):
-            kept[k, path.columns_std.support(k) if apart else path.support(k)] += 1
+    along = _way_to(rows.problem, alphas)
+    places = np.flatnonzero(np.isin(along, alphas)).tolist()
+    groups = _wholes(rows)
+    for path in solve(rows, along, n_samples, rng):
+        for k, at in enumerate(places):
+            found = path.columns_std.support(at) if apart else path.support(at)
+            if groups is not None:
+                found = np.flatnonzero(np.isin(groups, groups[found]) & (rows.scale > 0.0))
+            kept[k, found] += 1
     return Stability(alphas, kept / n_samples, n_samples, seed)
+
+
+def _wholes(rows: Rows) -> NDArray[np.int64] | None:
+    """The group of each column where groups are in or out as one; else None.
+
+    A column that is constant in a half-sample goes with its group.
+    """
+    kind = rows.problem.penalty
+    return kind.parts.of if isinstance(kind, GroupPenalty) and whole(kind) else None
+
+
+def _way_to(problem: Problem, alphas: Floats) -> Floats:
+    """The alphas to solve at: of a penalty that is not convex also those on the way to them.
+
+    Which minimum is found depends on the way.
+    """
+    if problem.penalty is None or problem.penalty.convex:
+        return alphas
+    top = session_of(problem).grid(1)[0]
+    way = np.geomspace(top, alphas[-1], WAY) if top > alphas[-1] > 0.0 else alphas
+    return np.unique(np.concatenate([way, alphas]))[::-1]
 
 
 def _from_rows(
@@ -123,6 +157,7 @@ def _from_moments(
             lower=problem.lower * to_penalty,
             upper=problem.upper * to_penalty,
             schedule=problem.schedule,
+            penalty=problem.penalty,
         )
 
 

@@ -91,12 +91,11 @@ def _instead(cv: CVRecord, chosen: Choice, other: Choice) -> str:
 
 def borderline(row: LedgerRow) -> bool:
     """Kept, but rarely picked; where stability is off, kept with a thin margin."""
-    staged = row.stage is not None
-    if row.status != "kept" or (row.tax <= 0.0 and not staged):
+    if row.status != "kept" or (row.tax <= 0.0 and not row.own_tax):
         return False
     if row.picked is not None:
         return row.picked < RARELY_PICKED
-    return not staged and row.margin < THIN_MARGIN * row.tax
+    return row.stage is None and row.tax > 0.0 and row.margin < THIN_MARGIN * row.tax
 
 
 def notes(

@@ -13,7 +13,9 @@ from excise.explain.by_stage import Step, books_at, steps
 from excise.explain.ledger import Crossing, Labelled, LedgerRow, StatusWord, finite_or_none
 from excise.explain.point import Point
 from excise.explain.sentences import lines
+from excise.explain.together import group_name, together
 from excise.explain.words import closest, count
+from excise.penalties import CONCAVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class Why:
         Of a schedule with several stages: the one whose account this is (see `LedgerRow`).
     stages : tuple of Step
         The feature in every one of them.
+    form : str
+        Of a penalty beside the elastic net its name.
+    together : tuple of str
+        As in `LedgerRow`: the features of its group, whose account this is.
+    group_name : str
+        What that group is called: the source of its columns, or the first of them.
+    groups : int
+        How many groups it is in.
     """
 
     feature: str
@@ -93,6 +103,20 @@ class Why:
     additive: bool = True
     stage: str = ""
     stages: tuple[Step, ...] = ()
+    form: str = ""
+    together: tuple[str, ...] = ()
+    group_name: str = ""
+    groups: int = 1
+
+    @property
+    def concave(self) -> bool:
+        """Whether the penalty is not convex, so that its answer is a stationary point."""
+        return self.form in CONCAVE
+
+    @property
+    def word(self) -> str:
+        """What alpha is called."""
+        return "tax" if not self.concave or CONCAVE[self.form].is_tax else "penalty"
 
     def sentences(self) -> list[str]:
         """The account in words, a line each, as `excise why` prints it."""
@@ -145,6 +169,8 @@ def account(
 ) -> Why:
     """The account behind one row of the ledger."""
     several = len(point.stages) > 1
+    theirs = together(books.penalty, point.coef_std)[j]
+    names, sources = [label.name for label in labels], [label.group for label in labels]
     followed = tuple(steps(books, point.stages, j)) if several else ()
     coef_std, alpha = point.coef_std, point.alpha
     if point.stages:
@@ -185,4 +211,8 @@ def account(
         additive=books.additive,
         stage=(row.stage or "") if several else "",
         stages=followed,
+        form=row.form,
+        together=row.together,
+        group_name=group_name(theirs.members, names, sources) if theirs.members else "",
+        groups=theirs.groups,
     )

@@ -30,6 +30,7 @@ class Binary(NamedTuple):
 
 HINGED = Binary("the squared_hinge loss", "loss='logistic'")
 SCHEDULED = Binary("a schedule", "schedule=None")
+PENALISED = Binary("this penalty", "penalty=None")
 
 
 class LinearClassifier(ClassifierMixin, LinearModel):

@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from excise.exceptions import InputError
-from excise.linear_model.classes import HINGED, SCHEDULED, LinearClassifier
+from excise.linear_model.classes import HINGED, PENALISED, SCHEDULED, LinearClassifier
 from excise.linear_model.scoring import scoring_of
 from excise.linear_model.sparse_model import SparseModel
 from excise.losses import LOSSES, Logistic, Multinomial, RowLoss, by_rows, row_loss_of
 from excise.model.parts import Target
+from excise.penalties import penalty_of
 from excise.results import Rule
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class SparseClassifier(LinearClassifier, SparseModel):
         Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
         `excise.schedules`. Of several values of `refine` the best is chosen with the penalty. It
         takes two classes.
+    penalty : Penalty or None, default=None
+        In the place of the elastic net: `GroupLasso`, `SparseGroupLasso` or `OverlappingGroups`
+        of `excise.penalties`. It takes two classes and no bounds.
 
     Attributes
     ----------
@@ -157,6 +161,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         random_state: Any = 0,
         n_threads: int | None = None,
         schedule: Any = None,
+        penalty: Any = None,
     ) -> None:
         self.loss = loss
         self.l1_ratio = l1_ratio
@@ -178,6 +183,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         self.random_state = random_state
         self.n_threads = n_threads
         self.schedule = schedule
+        self.penalty = penalty
 
     def fit(
         self,
@@ -208,6 +214,7 @@ class SparseClassifier(LinearClassifier, SparseModel):
         data = self._training(X, y, sample_weight, min_samples=2, labels=True)
         loss = _class_loss(self.loss)
         binary = None if self.schedule is None else SCHEDULED
+        binary = binary if self.penalty is None or penalty_of(self.penalty) is None else PENALISED
         binary = binary if isinstance(loss, Logistic) else HINGED
         coded, score_weight = self._labelled(data, binary)
         if len(self.classes_) > 2:
@@ -251,7 +258,8 @@ class SparseClassifier(LinearClassifier, SparseModel):
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect of it: two classes of "squared_hinge" or a schedule."""
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = self.loss == Logistic.name and self.schedule is None
+        plain = self.schedule is None and self.penalty is None
+        tags.classifier_tags.multi_class = self.loss == Logistic.name and plain
         return tags
 
 

@@ -18,10 +18,15 @@ from excise.exceptions import InputError
 from excise.explain.judge import judge_of
 from excise.linear_model.base import Training, is_frame
 from excise.linear_model.explained import ExplainedModel
-from excise.linear_model.warning import warn_if_uncertified, warn_if_unsettled
+from excise.linear_model.warning import (
+    warn_if_not_stationary,
+    warn_if_uncertified,
+    warn_if_unsettled,
+)
 from excise.losses import AnyLoss, Squared
 from excise.model import build_model
 from excise.model.parts import Column, Target
+from excise.penalties import RECORDED, Penalty, penalty_of
 from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Rule
 from excise.scores import label_of
@@ -55,6 +60,7 @@ class SparseModel(ExplainedModel):
     random_state: Any
     n_threads: int | None
     schedule: Any
+    penalty: Any
 
     def _choose(
         self,
@@ -85,6 +91,7 @@ class SparseModel(ExplainedModel):
             n_threads=self.n_threads,
             grouped=grouped,
             schedule=self.schedule,
+            penalty=self._settled_penalty(),
         )
         self._folds = folds_of(
             problem,
@@ -108,9 +115,26 @@ class SparseModel(ExplainedModel):
         self._model: Model | None = None
         self._store(self.cv_.best)
         name, squared = type(self).__name__, isinstance(loss, Squared)
-        warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
+        if self.certificate_.locally_convex is not None:
+            status, off = self._solution.status, self.kkt_violation_
+            warn_if_not_stationary(name, self.alpha_, status, off, self.tol)
+        else:
+            warn_if_uncertified(name, self.alpha_, self.relative_gap_, self.tol, squared=squared)
         warn_if_unsettled(name, self._solution.status)
         return self
+
+    def _settled_penalty(self) -> str | Penalty:
+        """The penalty with numbers in the place of names, which a checked X has no more."""
+        if self.penalty is None or (kind := penalty_of(self.penalty)) is None:
+            return self.penalty or "l1"
+        if RECORDED.get(kind.name) is not type(kind):
+            raise InputError(
+                f"{type(self).__name__} cannot explain penalty {kind.name!r}",
+                [f"it takes {', '.join(map(repr, RECORDED))}"],
+                "fit_cv, which chooses alpha for any penalty",
+            )
+        names = getattr(self, "feature_names_in_", None)
+        return kind.settled(self.n_features_in_, None if names is None else tuple(names))
 
     def _store(self, solution: Solution) -> None:
         """The chosen solution as attributes."""
@@ -162,10 +186,11 @@ class SparseModel(ExplainedModel):
         data frame
             A row per feature, in the library of X (polars for arrays). Columns: feature, group,
             earns, earns_alone, tax, margin, coef_std, coef, status, enters, leaves, picked,
-            decoy95. With a schedule there is a column "stage", the stage whose account the row is:
-            the last, or, of a feature that this excludes, the one that cut it. Of more than two
-            classes a row per feature and class, with a column "class" in
-            the place of group; of several responses, and of classes with ``grouped=True``, a row
+            decoy95. With groups of columns there is a column "together", the features whose
+            account the row is (empty: its own); with a schedule a column "stage", the stage whose
+            account the row is: the last, or, of a feature that this excludes, the one that cut it.
+            Of more than two classes a row per feature and class, with a column "class" in the
+            place of group; of several responses, and of classes with ``grouped=True``, a row
             per feature: what it earns and its coefficients are lengths over all of them, and a
             column ``coef[name]`` for each has its coefficient. There a path of more than 100
             entries and exits tells them as its grid saw them.
@@ -194,7 +219,8 @@ class SparseModel(ExplainedModel):
         check_is_fitted(self)
         other = copy(self)
         problem = self.path_.problem
-        if isinstance(problem.loss, Squared) and self.path_.outputs == 1 and not problem.schedule:
+        plain = problem.penalty is None and not problem.schedule
+        if isinstance(problem.loss, Squared) and self.path_.outputs == 1 and plain:
             other._model = self.model_.at(at, n_features=n_features)
             alpha = other._model.alpha
         else:  # a record moves along its grid only; the rows are still here

@@ -70,6 +70,10 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
         `excise.schedules`. Of several values of `refine` the best is chosen with the penalty. It
         takes one response.
+    penalty : str, Penalty or None, default=None
+        In the place of the elastic net: "mcp:3", "scad:3.7", "log:0.1" or "lq:0.5", for the
+        squared loss; `GroupLasso`, `SparseGroupLasso` or `OverlappingGroups` of
+        `excise.penalties`. It takes one response and no bounds.
 
     Attributes
     ----------
@@ -138,6 +142,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         random_state: Any = 0,
         n_threads: int | None = None,
         schedule: Any = None,
+        penalty: Any = None,
     ) -> None:
         self.loss = loss
         self.l1_ratio = l1_ratio
@@ -157,6 +162,7 @@ class SparseRegressor(LinkedRegressor, SparseModel):
         self.random_state = random_state
         self.n_threads = n_threads
         self.schedule = schedule
+        self.penalty = penalty
 
     def fit(
         self,
@@ -232,7 +238,8 @@ class SparseRegressor(LinkedRegressor, SparseModel):
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect of it: several responses of the squared loss."""
         tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = self.loss == Squared.name and self.schedule is None
+        plain = self.schedule is None and self.penalty is None
+        tags.target_tags.multi_output = self.loss == Squared.name and plain
         return tags
 
     @property

@@ -74,6 +74,9 @@ class SparseSurvival(LinearRegressor, SparseModel):
     schedule : None, default=None
         Stages of penalties are refused: no held-out error is known for them (`excise.fit` and
         `excise.fit_path` take them with ``loss="cox"``).
+    penalty : Penalty or None, default=None
+        In the place of the elastic net: `GroupLasso`, `SparseGroupLasso` or `OverlappingGroups`
+        of `excise.penalties`. It takes no bounds.
 
     Attributes
     ----------
@@ -153,6 +156,7 @@ class SparseSurvival(LinearRegressor, SparseModel):
         random_state: Any = 0,
         n_threads: int | None = None,
         schedule: Any = None,
+        penalty: Any = None,
     ) -> None:
         self.ties = ties
         self.l1_ratio = l1_ratio
@@ -170,6 +174,7 @@ class SparseSurvival(LinearRegressor, SparseModel):
         self.random_state = random_state
         self.n_threads = n_threads
         self.schedule = schedule
+        self.penalty = penalty
 
     def fit(
         self,

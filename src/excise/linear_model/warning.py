@@ -39,6 +39,20 @@ def warn_if_uncertified(
     warnings.warn(message, ConvergenceWarning, stacklevel=3)
 
 
+def warn_if_not_stationary(
+    name: str, alpha: float, status: Status, violation: float, tol: float
+) -> None:
+    """Warn when the point that a concave penalty ended at is not stationary to `tol`."""
+    if status is not Status.STALLED:
+        return
+    message = (
+        f"{name} at alpha={alpha:.6g}: the optimality conditions are violated by {violation:.1e} "
+        f"of alpha_max, the target is tol={tol:.1e}, so that this is no stationary point. Drop "
+        "columns that nearly repeat others, raise alpha, or accept it with a larger tol."
+    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+
 def warn_if_unsettled(name: str, status: Status) -> None:
     """Warn when the weights of a schedule would still change with another step."""
     if status is Status.UNSETTLED:

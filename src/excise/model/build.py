@@ -16,15 +16,16 @@ from excise._version import __version__
 from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.baseline import baseline_of
-from excise.explain.books import FULL_GRAM
+from excise.explain.books import FULL_GRAM, keeps_accounts
 from excise.explain.classes import ClassReport
 from excise.explain.confusion import Confusion
+from excise.explain.decoys import comparable
 from excise.explain.decoys import decoys as find_decoys
-from excise.explain.grid import Grid, events_seen, grid_of
+from excise.explain.entries import entries_of
+from excise.explain.grid import Grid, grid_of
 from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
 from excise.explain.scheduled import stages_of, starts_plain
-from excise.explain.several import events_of
 from excise.explain.stability import stability as find_stability
 from excise.explain.survivors import SurvivalReport
 from excise.explain.words import figures
@@ -34,7 +35,7 @@ from excise.model.encode import EXACT_GRAM
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, outputs_of
 from excise.model.record import Model
 from excise.problem import Problem
-from excise.results import CrossValidation, Event, Floats, Path, Solution, SparseColumns, Status
+from excise.results import CrossValidation, Floats, Path, Solution, SparseColumns, Status
 from excise.scores import label_of
 
 LOOSE = 1e-6
@@ -92,7 +93,7 @@ def build_model(
     record = PathRecord(
         alphas=path.alphas,
         coefs_std=_for_drawing(path.columns_std),
-        events=_events(path),
+        events=tuple(entries_of(path)),
         outputs=path.outputs,
     )
     chosen, rule = _chosen(cv, record, alpha, n_features)
@@ -109,7 +110,7 @@ def build_model(
         alpha_min=cv.alpha_min,
         alpha_1se=cv.alpha_1se,
         alpha_max=path.alpha_max,
-        penalty=Penalty(_kind(problem.l1_ratio), problem.l1_ratio, problem.grouped),
+        penalty=Penalty.of(problem),
         standardize=problem.standardize,
         fit_intercept=problem.fit_intercept,
         path=record,
@@ -118,7 +119,7 @@ def build_model(
         saved=tuple(saved),
         stability=find_stability(rows, falling, stability, seed) if stability else None,
         decoys=find_decoys(rows, _untaxed(rows, path), decoys, seed)
-        if decoys and problem.l1_ratio and starts_plain(problem, point)
+        if decoys and comparable(problem) and starts_plain(problem, point)
         else None,
         encoding=_plain(encoding, "encoding"),
         settings=_plain({"seed": seed, **(settings or {})}, "settings"),
@@ -127,10 +128,11 @@ def build_model(
         software=f"excise {__version__}",
         task=task_of(problem.loss),
         loss=problem.loss.spec,
-        grid=None if books.additive or problem.schedule else _grid(path),
         followup=None if problem.survival is None else _followup(rows, point),
         schedule="" if problem.schedule is None else str(problem.schedule),
     )
+    if not model.solvable and not problem.schedule:
+        model = replace(model, grid=_grid(path))
     if solutions[0].status is Status.UNSETTLED:
         warnings = (*warnings, f"schedule {model.schedule}: {Status.UNSETTLED.value}")
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
@@ -145,8 +147,10 @@ def _chosen(
     if n_features is not None:
         from excise.model.choose import alpha_keeping
 
-        on_grid = replace(record, events=()) if cv.path.problem.schedule else record
-        return alpha_keeping(on_grid, n_features), "n_features"
+        problem = cv.path.problem
+        on_grid = problem.schedule or problem.penalty
+        found = replace(record, events=()) if on_grid else record
+        return alpha_keeping(found, n_features), "n_features"
     return (cv.alpha_, cv.rule) if alpha is None else (float(alpha), "alpha")
 
 
@@ -178,8 +182,9 @@ def make_books(rows: Rows, path: Path, alphas: Sequence[float]) -> Books:
         standardize=problem.standardize,
         null_loss=path.null_loss,
         floor=floor,
-        additive=rows.squared,
+        additive=keeps_accounts(problem.loss, problem.outputs, problem.penalty),
         grouped=problem.grouped,
+        penalty=problem.penalty,
     )
 
 
@@ -224,7 +229,10 @@ def _judged(model: Model, told: ClassReport | SurvivalReport) -> Model:
 def _grid(path: Path) -> Grid | None:
     """The whole path, as it will come back from the file."""
     grid = grid_of(path)
-    return None if grid is None else replace(grid, earns=rounded(grid.earns))
+    if grid is None:
+        return None
+    tax = None if grid.tax is None else rounded(grid.tax)
+    return replace(grid, earns=rounded(grid.earns), tax=tax)
 
 
 def _block(rows: Rows, path: Path, alpha: float) -> tuple[NDArray[np.intp], float]:
@@ -258,17 +266,10 @@ def _point(solution: Solution, books: Books) -> Point:
     stages = stages_of(s, spread, earned=not known)
     if stages:  # the same numbers, to the last digit
         stages = (*stages[:-1], replace(stages[-1], coef_std=s.coef_std))
-    return Point(s.alpha, s.intercept, s.coef, s.coef_std, Proof.of(s.certificate), earns, stages)
-
-
-def _events(path: Path) -> tuple[Event, ...]:
-    """Every entry and exit; of a schedule as the grid saw them."""
-    problem: Problem = path.problem
-    if problem.l1_ratio == 0.0:
-        return ()
-    if problem.schedule is not None:
-        return tuple(events_seen(path))
-    return tuple(path.events() if path.outputs == 1 else events_of(path))
+    told = s.certificate.verdicts.tax
+    tax = None if books.penalty is None else np.where(np.isfinite(told), told, 0.0)
+    proof = Proof.of(s.certificate)
+    return Point(s.alpha, s.intercept, s.coef, s.coef_std, proof, earns, stages, tax)
 
 
 def _for_drawing(coefs: SparseColumns) -> SparseColumns:
@@ -324,10 +325,6 @@ def _named(target: Target, problem: Problem) -> Target:
     if problem.loss.of_classes:
         return replace(target, levels=tuple(str(k) for k in range(K)))
     return replace(target, responses=tuple(f"{target.name}{k}" for k in range(K)))
-
-
-def _kind(l1_ratio: float) -> str:
-    return {0.0: "ridge", 1.0: "l1"}.get(l1_ratio, "elastic")
 
 
 def _names(problem: Problem) -> Sequence[str]:
@@ -390,7 +387,10 @@ def fit_warnings(model: Model, tol: float) -> list[str]:
     if model.alpha_min <= model.path.alphas[-1] and len(model.path.alphas) > 1:
         low = figures(model.alpha_min)
         said.append(f"the best penalty, {low}, is the last of the grid; a lower one may do better")
-    if model.worst_gap > tol:
+    if model.worst_gap > tol and model.penalty.concave:
+        off = f"{model.worst_gap:.0e} of alpha_max (asked for {tol:.0e})"
+        said.append(f"not stationary: off by {off}; drop columns that nearly repeat others")
+    elif model.worst_gap > tol:
         gap = f"{model.worst_gap:.0e} (asked for {tol:.0e})"
         said.append(f"not certified: relative gap {gap}; drop columns that nearly repeat others")
     return said

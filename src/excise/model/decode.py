@@ -8,19 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from excise.exceptions import InputError
+from excise.exceptions import ExciseError, InputError, InputTypeError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
+from excise.explain.books import keeps_accounts
 from excise.explain.classes import Separation
 from excise.explain.grid import Grid
 from excise.explain.point import StagePoint
 from excise.explain.score import Measure
-from excise.losses import AnyLoss, Squared, loss_of, task_of
+from excise.losses import AnyLoss, loss_of, task_of
 from excise.model.arrays import symmetric
 from excise.model.decode_several import Shape, confusion, shape_of
 from excise.model.decode_survival import followup, risk_groups
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Column, PathRecord, Penalty, Target
 from excise.model.record import Model
+from excise.penalties import RECORDED
+from excise.penalties import Penalty as Form
 from excise.results import Event, Floats, SparseColumns, VerdictKind
 
 KINDS = ("number", "yes/no", "category", "date", "missing")
@@ -33,18 +36,25 @@ def model(f: Fields) -> Model:
     p = len(columns)
     if len({column.name for column in columns}) != p or p == 0:
         raise f.wrong("columns", "must have different names, at least one")
-    penalty = _penalty(f.fields("penalty"))
+    penalty = _penalty(f.fields("penalty"), columns)
     standardize = f.flag("standardize")
     target = _target(f.fields("target"))
     loss = _loss(f)
     shape = shape_of(f, p, target, loss, penalty)
     path = _path(f.fields("path"), shape)
     books = _books(f.fields("books"), columns, penalty, standardize, shape)
-    books = replace(books, additive=isinstance(loss, Squared) and shape.outputs == 1)
-    point, saved = _point(f, shape), tuple(_point(one, shape) for one in f.each("saved"))
+    books = replace(
+        books,
+        additive=keeps_accounts(loss, shape.outputs, penalty.form),
+        penalty=penalty.form,
+    )
+    point = _point(f, shape, penalty.form)
+    saved = tuple(_point(one, shape, penalty.form) for one in f.each("saved"))
     schedule = f.text("schedule", "")
     if any(bool(one.stages) != bool(schedule) for one in (point, *saved)):
         raise f.wrong("schedule", "and the 'stages' of every solution must stand together")
+    if penalty.form is not None and (schedule or shape.outputs > 1):
+        raise f.wrong("penalty", "is of one output, without a schedule")
     return Model(
         target=target,
         columns=columns,
@@ -139,6 +149,8 @@ def _grid(f: Fields | None, path: PathRecord, books: Books, shape: Shape) -> Gri
         scale=books.scale,
         null_loss=books.null_loss,
         outputs=shape.outputs,
+        tax=None if books.penalty is None else f.floats("tax", m * k, 0.0).reshape(m, k),
+        locally_convex=f.integers("locally_convex", k, 2) > 0 if f.has("locally_convex") else None,
     )
 
 
@@ -149,12 +161,24 @@ def _settings(f: Fields) -> dict[str, Any]:
     return f.content
 
 
-def _penalty(f: Fields) -> Penalty:
+def _penalty(f: Fields, columns: tuple[Column, ...]) -> Penalty:
     l1_ratio = f.number("l1_ratio", 0.0)
     if l1_ratio > 1.0:
         raise f.wrong("l1_ratio", "must be at most 1")
     grouped = f.has("grouped") and f.flag("grouped")
-    return Penalty(f.word("kind", ("l1", "elastic", "ridge")), l1_ratio, grouped)
+    kind = f.word("kind", ("l1", "elastic", "ridge", *RECORDED))
+    return Penalty(kind, l1_ratio, grouped, _form(f, kind, columns) if kind in RECORDED else None)
+
+
+def _form(f: Fields, kind: str, columns: tuple[Column, ...]) -> Form:
+    """The penalty of these settings; its own checks say what is wrong with them."""
+    try:
+        form = RECORDED[kind](**f.fields("settings").content).settled(len(columns), None)
+        form.check(np.array([column.penalty_weight for column in columns]), None)
+    except (InputError, InputTypeError, TypeError) as error:
+        fact = error.fact if isinstance(error, ExciseError) else str(error)
+        raise f.wrong("settings", f"make no penalty {kind!r}: {fact}") from None
+    return form
 
 
 def _column(f: Fields) -> Column:
@@ -190,7 +214,7 @@ def _bounds(f: Fields) -> tuple[float, float]:
     return lower, upper
 
 
-def _point(f: Fields, shape: Shape) -> Point:
+def _point(f: Fields, shape: Shape, form: Form | None) -> Point:
     coef, coef_std = shape.coefs(f, "coef"), shape.coefs(f, "coef_std")
     proof = _proof(f.fields("certificate"), shape)
     if np.any((coef != 0.0) != (coef_std != 0.0)):
@@ -199,13 +223,14 @@ def _point(f: Fields, shape: Shape) -> Point:
     if np.any(kept != (proof.kinds == VerdictKind.KEPT)):
         raise f.wrong("coef", "and its certificate have different zeros")
     earns = shape.of_accounts(f.floats("earns", shape.accounts, 0.0)) if f.has("earns") else None
+    tax = None if form is None else f.floats("tax", shape.p, 0.0)
     if f.has("stages") and shape.outputs > 1:
         raise f.wrong("stages", "are of one output")
     stages = tuple(_stage(one, shape.p) for one in f.each("stages")) if f.has("stages") else ()
     if stages and np.any(stages[-1].coef_std != coef_std):
         raise f.wrong("stages", "end with other coefficients")
     at = f.number("alpha", 0.0), shape.row(f, "intercept")
-    return Point(*at, coef, coef_std, proof, earns, stages)
+    return Point(*at, coef, coef_std, proof, earns, stages, tax)
 
 
 def _stage(f: Fields, p: int) -> StagePoint:
@@ -240,6 +265,7 @@ def _proof(f: Fields, shape: Shape) -> Proof:
         unique=f.flag("unique") if f.has("unique") else None,
         twins=tuple(tuple(group) for group in groups),
         stationary=f.has("stationary") and f.flag("stationary"),
+        locally_convex=f.flag("locally_convex") if f.has("locally_convex") else None,
     )
 
 

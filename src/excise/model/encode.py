@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from excise.exceptions import InputError
 from excise.explain import Books, CVRecord, Decoys, Point, Proof, Stability
 from excise.explain.classes import Separation
 from excise.explain.confusion import Confusion
@@ -16,12 +17,13 @@ from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
+from excise.penalties import RECORDED
 from excise.results import Floats
 
 FORMAT = "excise-model"
 VERSION = "1.3"
 PLAIN = "1.2"
-"""What a file of one output and no schedule says: older readers know all that it holds."""
+"""What a file of one output, the elastic net and no schedule says: older readers know all of it."""
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
@@ -30,7 +32,7 @@ def members(model: Model) -> dict[str, Any]:
     """Everything but the checksum."""
     return {
         "format": FORMAT,
-        "version": VERSION if model.outputs or model.schedule else PLAIN,
+        "version": VERSION if model.outputs or model.schedule or model.penalty.form else PLAIN,
         "software": model.software,
         "created": model.created,
         "task": model.task,
@@ -75,8 +77,14 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def _penalty(penalty: Penalty) -> dict[str, Any]:
-    grouped = {"grouped": True} if penalty.grouped else {}
-    return {"kind": penalty.kind, "l1_ratio": penalty.l1_ratio, **grouped}
+    out = {"kind": penalty.kind, "l1_ratio": penalty.l1_ratio}
+    if penalty.grouped:
+        out["grouped"] = True
+    if (form := penalty.form) is not None:
+        if RECORDED.get(form.name) is not type(form):
+            raise InputError(f"penalty {form.name!r} has no place in a model file")
+        out["settings"] = form.settings
+    return out
 
 
 def _finite(x: float) -> float | None:
@@ -128,6 +136,8 @@ def _point(point: Point) -> dict[str, Any]:
     }
     if point.earns is not None:
         out["earns"] = pack(point.earns.ravel())
+    if point.tax is not None:
+        out["tax"] = pack(point.tax)
     if point.stages:
         out["stages"] = [_stage(stage) for stage in point.stages]
     return out
@@ -159,6 +169,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "kinds": pack_integers(proof.kinds.ravel()),
         "unique": proof.unique,
         **({"stationary": True} if proof.stationary else {}),
+        **({} if proof.locally_convex is None else {"locally_convex": proof.locally_convex}),
         "twins": [list(group) for group in proof.twins],
     }
 
@@ -184,12 +195,15 @@ def _path(path: PathRecord) -> dict[str, Any]:
 
 def _grid(grid: Grid) -> dict[str, Any]:
     """What the path does not say already: its alphas and who is kept stand there."""
+    convex = grid.locally_convex
     return {
         "intercepts": pack(grid.intercepts.ravel()),
         "coefs": pack(grid.columns.data),
         "earns": pack_single(grid.earns.ravel()),
         "rel_gaps": pack(grid.relative_gaps),
         "kkt_violations": pack(grid.kkt_violations),
+        **({} if grid.tax is None else {"tax": pack_single(grid.tax.ravel())}),
+        **({} if convex is None else {"locally_convex": pack_integers(convex)}),
     }
 
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from excise.explain.story import story
+from excise.explain.together import group_name, groups_of, whole
 from excise.explain.words import amount, count, figures
 from excise.model.record import Model
+
+MOST_GROUPS = 4
+"""Groups that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,17 @@ class Fact:
 def facts(model: Model) -> tuple[Fact, ...]:
     """Tax (or Penalty), Kept, Stages (of a schedule), Score (when cross-validated), Verdict, Proof.
 
-    Of several stages the proof has the largest gap.
+    A penalty beside the elastic net adds Form, or Groups. Of several stages the proof has the
+    largest gap; at a stationary point nothing is proved, and Check stands in its place.
     """
     code, sentence = model.verdict
     worst = replace(model.certificate, rel_gap=model.worst_gap)
     proof, _, how = worst.summary().partition(" (")
     if (several := len(model.point.stages)) > 1:
         how = how.replace(")", f", worst of {several} stages)", 1)
-    found = [_tax(model), _kept(model), *_stages(model), *_score(model)]
-    return (*found, Fact("Verdict", code, sentence, ": "), Fact("Proof", proof, f"({how}"))
+    found = [_tax(model), _kept(model), *form(model), *_stages(model), *_score(model)]
+    label = "Check" if model.penalty.concave else "Proof"
+    return (*found, Fact("Verdict", code, sentence, ": "), Fact(label, proof, f"({how}"))
 
 
 def _kept(model: Model) -> Fact:
@@ -48,6 +54,24 @@ def _kept(model: Model) -> Fact:
         return Fact("Kept", kept)
     some = f"{np.count_nonzero(model.coef):,} of {model.coef.size:,} coefficients"
     return Fact("Kept", kept, f"for one {model.noun} or more; {some}", joint=" ")
+
+
+def form(model: Model) -> tuple[Fact, ...]:
+    """What a concave penalty does, or which groups are in."""
+    penalty, names = model.penalty.form, model.feature_names
+    if penalty is None:
+        return ()
+    groups = [one for one in groups_of(penalty) if len(one) > 1]
+    if not groups:
+        what = "concave: a coefficient pays less the larger it is" if model.penalty.concave else ""
+        return (Fact("Form", penalty.spec, what, ", "),)
+    sources = [column.group for column in model.columns]
+    kept = [one for one in groups if model.point.kept[list(one)].any()]
+    told = [f"{group_name(one, names, sources)} ({len(one)} columns)" for one in kept[:MOST_GROUPS]]
+    more = f" and {len(kept) - MOST_GROUPS} more" if len(kept) > MOST_GROUPS else ""
+    how = "each in or out as one" if whole(penalty) else model.penalty.title
+    listed = f": {', '.join(told)}{more}" if told else ""
+    return (Fact("Groups", f"{len(kept)} of {len(groups)} kept", f"{how}{listed}", ", "),)
 
 
 def _stages(model: Model) -> tuple[Fact, ...]:
@@ -60,16 +84,16 @@ def _stages(model: Model) -> tuple[Fact, ...]:
 
 def _tax(model: Model) -> Fact:
     """The chosen tax, how it was chosen, and above which everything is cut."""
-    ratio = model.penalty.l1_ratio
-    value, chosen = figures(model.alpha * (ratio or 1.0)), _how_chosen(model)
-    if not ratio:
-        return Fact("Penalty", value, chosen, ", ")
-    above = figures(model.alpha_max * ratio)
-    return Fact("Tax", value, f"{chosen}; everything is cut above {above}", ", ")
+    unit, word = model.penalty.unit, model.penalty.word.capitalize()
+    value, chosen = figures(model.alpha * unit), _how_chosen(model)
+    if not model.penalty.l1_ratio:
+        return Fact(word, value, chosen, ", ")
+    above = figures(model.alpha_max * unit)
+    return Fact(word, value, f"{chosen}; everything is cut above {above}", ", ")
 
 
 def _how_chosen(model: Model) -> str:
-    ratio = model.penalty.l1_ratio or 1.0
+    ratio = model.penalty.unit
     best, widest = figures(model.alpha_min * ratio), figures(model.alpha_1se * ratio)
     known = f" (the best is {best})" if model.cv else ""
     return {

@@ -30,12 +30,12 @@ def moved(model: Model, alpha: float, rule: str) -> Model:
     stays behind.
     """
     known = (model.point, *model.saved)
-    same = SAME if model.books.additive and not model.schedule else AS_SHOWN
+    same = SAME if model.solvable else AS_SHOWN
     near = [p for p in known if abs(p.alpha - alpha) <= same * alpha]
     point = min(near, key=lambda p: abs(p.alpha - alpha), default=None)
     if point is None and model.schedule:
         point = _all_stages(model, alpha)
-    elif point is None and not model.books.additive:
+    elif point is None and not model.solvable:
         point = _on_the_path(model, alpha)
     elif point is None:
         if alpha < model.books.floor:
@@ -84,11 +84,11 @@ def _on_the_path(model: Model, alpha: float) -> Point:
 
 
 def _not_held(model: Model, alpha: float, held: str) -> InputError:
-    what = (
-        f"the {model.data_term.name} loss"
-        if model.task != "number" or not model.outputs
-        else "a model of several responses"
-    )
+    what = f"the {model.data_term.name} loss"
+    if model.penalty.form is not None:
+        what = f"a model of penalty {model.penalty.form.spec!r}"
+    elif model.outputs and model.task == "number":
+        what = "a model of several responses"
     why = f"{what} cannot be solved again without the rows"
     return _refused(model, alpha, [why, held])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 from excise.explain.baseline import Baseline
 from excise.explain.words import listing
 from excise.losses import AnyLoss, Cox, Quantile
+from excise.penalties import Penalty as Form
+from excise.problem import Problem
 from excise.results import Event, Floats, SparseColumns
 
 MOST_NAMED = 3
@@ -99,13 +103,67 @@ class Column:
         return self.levels[-1] if self.kind == "category" and self.levels else None
 
 
+TITLES = {
+    "l1": "L1 (lasso)", "elastic": "elastic net", "ridge": "ridge", "mcp": "MCP", "scad": "SCAD",
+    "log": "log-sum", "lq": "L_q", "group": "group lasso", "sparse_group": "sparse group lasso",
+    "overlapping_groups": "group lasso of groups that share columns",
+}  # fmt: skip
+"""What people call each kind of penalty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """kind is "l1", "elastic" or "ridge"; grouped: on lengths over all of several outputs."""
+    """What features pay.
+
+    Attributes
+    ----------
+    kind : str
+        "l1", "elastic" or "ridge"; else the name of `form`.
+    l1_ratio : float
+    grouped : bool
+        On lengths over all of several outputs.
+    form : excise.penalties.Penalty or None
+        What stands in the place of the elastic net; its groups are numbers of columns.
+    """
 
     kind: str = "l1"
     l1_ratio: float = 1.0
     grouped: bool = False
+    form: Form | None = None
+
+    @classmethod
+    def of(cls, problem: Problem) -> Penalty:
+        """That of a problem."""
+        kind = {0.0: "ridge", 1.0: "l1"}.get(problem.l1_ratio, "elastic")
+        form = problem.penalty
+        named = kind if form is None else form.name
+        return cls(named, problem.l1_ratio, problem.grouped, form)
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return TITLES.get(self.kind, self.kind)
+
+    @property
+    def spec(self) -> str:
+        """As in ``--penalty mcp:3``; of groups the kind."""
+        return self.kind if self.form is None else self.form.spec
+
+    @property
+    def concave(self) -> bool:
+        """Whether solutions are stationary points."""
+        return self.form is not None and not self.form.convex
+
+    @property
+    def word(self) -> str:
+        """What people read for its strength: "tax", or "penalty" where nobody has to earn that."""
+        is_tax = self.l1_ratio > 0.0 and (self.form is None or self.form.is_tax)
+        return "tax" if is_tax else "penalty"
+
+    @property
+    def unit(self) -> float:
+        """The strength that people read, over alpha."""
+        return self.l1_ratio or 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,6 +228,18 @@ class Followup:
 def outputs_of(target: Target, loss: AnyLoss) -> tuple[str, ...]:
     """Names of several outputs, classes or responses; empty where there is one predictor."""
     return target.levels if loss.targets == "several" else target.responses
+
+
+def command_of(settings: dict[str, Any], target: Target, schedule: str, penalty: Penalty) -> str:
+    """The shortest command that makes a model; empty where it was not made from a file."""
+    table = settings.get("table")
+    if not table:
+        return ""
+    flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
+    flags |= {"schedule": schedule, "penalty": penalty.spec if penalty.concave else ""}
+    asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
+    asked += ["--whole-categories"] * bool(settings.get("whole_categories"))
+    return shlex.join(["excise", "fit", table, target.argument, *asked])
 
 
 def joint_name(names: tuple[str, ...]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path as FilePath
@@ -35,7 +34,7 @@ from excise.explain.survivors import RiskGroups
 from excise.explain.verdict import Choice, verdict
 from excise.explain.why import find
 from excise.explain.words import count, figures
-from excise.losses import AnyLoss, loss_of
+from excise.losses import AnyLoss, Squared, loss_of
 from excise.model.accounts import ledger_of, notes_of, why_of
 from excise.model.choose import alpha_keeping, kept_at
 from excise.model.equation import equations
@@ -46,6 +45,7 @@ from excise.model.parts import (
     PathRecord,
     Penalty,
     Target,
+    command_of,
     outputs_of,
     predictor,
 )
@@ -91,7 +91,7 @@ class Model:
     loss : str
         As in ``loss="tweedie:1.5"``.
     grid : Grid or None
-        For another loss than the squared one: the solutions of the whole path.
+        Where the books do not give them (see `solvable`) the solutions of the whole path.
     measures : tuple of Measure
         Further measures at the saved penalties: accuracy and AUC of classes, concordance.
     separation : Separation or None
@@ -178,9 +178,20 @@ class Model:
 
     @property
     def worst_gap(self) -> float:
-        """Relative gap of the chosen solution; of a schedule the largest of all its stages."""
+        """Relative gap of the chosen solution; of a schedule the largest of all its stages.
+
+        Of a concave penalty how far it is from stationary.
+        """
         gaps = (stage.rel_gap for stage in self.point.stages)
-        return max(self.point.proof.rel_gap, *gaps, 0.0)
+        return max(self.point.proof.off, *gaps, 0.0)
+
+    @property
+    def solvable(self) -> bool:
+        """Whether the books give the solution at any penalty, without the rows."""
+        if self.schedule or self.outputs or not isinstance(self.data_term, Squared):
+            return False
+        form = self.penalty.form
+        return form is None or (form.convex and self.books.complete)
 
     @property
     def stages(self) -> list[StageSummary]:
@@ -252,7 +263,7 @@ class Model:
         """Code and one plain sentence, by the published rule."""
         points = (self.point, *self.saved)
         chosen, best, one_se = (
-            Choice(alpha, kept_at(self.path, points, alpha), alpha * (self.penalty.l1_ratio or 1.0))
+            Choice(alpha, kept_at(self.path, points, alpha), alpha * self.penalty.unit)
             for alpha in (self.alpha, self.alpha_min, self.alpha_1se)
         )
         if self.followup is not None:
@@ -280,13 +291,7 @@ class Model:
     @property
     def command(self) -> str:
         """The shortest command that makes this model; empty when it was not made from a file."""
-        table, target = self.settings.get("table"), self.target
-        if not table:
-            return ""
-        flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
-        flags["schedule"] = self.schedule
-        asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
-        return shlex.join(["excise", "fit", table, target.argument, *asked])
+        return command_of(self.settings, self.target, self.schedule, self.penalty)
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Model:
         """The same model at another penalty, without a refit and without the rows.
@@ -324,7 +329,7 @@ class Model:
     @property
     def _reachable(self) -> PathRecord:
         """The path as far as the record can be moved along it: between events, or on its grid."""
-        exact = self.books.additive and not self.schedule
+        exact = self.solvable and self.penalty.form is None
         return self.path if exact else replace(self.path, events=())
 
     def equation(self, digits: int = 3) -> str:

@@ -21,6 +21,7 @@ from excise.penalties.total_variation import TotalVariation
 __all__ = [
     "CONCAVE",
     "MCP",
+    "RECORDED",
     "REGISTRY",
     "SCAD",
     "Concave",
@@ -47,6 +48,9 @@ REGISTRY: dict[str, type[Penalty]] = {
     SparseGroupLasso.name: SparseGroupLasso,
     OverlappingGroups.name: OverlappingGroups,
 }
+
+RECORDED = {name: kind for name, kind in REGISTRY.items() if kind.solver == "core"}
+"""Those that estimators explain, and a model file holds, by name."""
 
 
 def penalty_of(spec: Any) -> Penalty | None:

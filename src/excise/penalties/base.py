@@ -12,7 +12,8 @@ makes it exact or proved: its faces (`face`), and its conjugate (`domain_scale`,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from dataclasses import fields
+from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +88,25 @@ class Penalty(ABC):
         Of one that is not convex a solution is stationary, never called optimal.
     solver : {"core", "proximal"}
         Who solves it: the compiled engine, or proximal gradient steps.
+    is_tax : bool
+        Whether alpha times a penalty weight is what a zero has to earn, by itself or for its share
+        of a group; else alpha is a strength in units of its own.
     """
 
     name: ClassVar[str]
     convex: ClassVar[bool] = True
     solver: ClassVar[Literal["core", "proximal"]] = "proximal"
+    is_tax: ClassVar[bool] = True
+
+    @property
+    def spec(self) -> str:
+        """As in ``penalty="mcp:3"``; of what no text says all of, the name."""
+        return self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes the same penalty again, by name; for a settled one plain JSON."""
+        return {one.name: getattr(self, one.name) for one in fields(cast(Any, self))}
 
     def settled(self, p: int, names: Names) -> Self:
         """The same for a table of p columns, of these names: most do not care."""

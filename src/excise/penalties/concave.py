@@ -54,6 +54,11 @@ class Concave(Penalty):
     def number(self) -> float:
         """The shape, whatever it is called."""
 
+    @property
+    def spec(self) -> str:
+        """As in ``penalty="mcp:3"``."""
+        return f"{self.name}:{self.number:g}"
+
     @abstractmethod
     def fade(self, size: Floats, tax: Floats) -> Floats:
         """rho'(size) / tax for tax > 0."""
@@ -141,6 +146,8 @@ class Concave(Penalty):
         low = np.zeros_like(high)
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
+            if np.all((middle == low) | (middle == high)):
+                break
             under = self.threshold(middle) < size
             low, high = np.where(under, middle, low), np.where(under, high, middle)
         return high
@@ -306,6 +313,8 @@ class LogSum(Concave):
         low, high = np.minimum(jumps, tax), tax
         for _ in range(HALVINGS):
             middle = 0.5 * (low + high)
+            if np.all((middle == low) | (middle == high)):
+                break
             b = self.beyond(middle, tax, 1.0)
             over = b * b / 2.0 - middle * b + self.rho(b, tax) > 0.0
             low, high = np.where(over, middle, low), np.where(over, high, middle)
@@ -341,6 +350,7 @@ class Lq(Concave):
     power: float = 0.5
     name: ClassVar[str] = "lq"
     high: ClassVar[float] = 1.0
+    is_tax: ClassVar[bool] = False
 
     @property
     def number(self) -> float:

@@ -97,8 +97,10 @@ class GroupPenalty(Penalty):
         """The groups, what each pays, and what each of its columns pays by itself."""
         here = self.settled(len(weight), None)
         parts, s = here.parts, self.own_share
-        v = weight[parts.first]
-        return parts, alpha * (1.0 - s) * np.array(here.weights) * v, alpha * s * v
+        barred = np.isinf(weight[parts.first])
+        v = alpha * np.where(barred, 0.0, weight[parts.first])
+        tax, own = (1.0 - s) * np.array(here.weights) * v, s * v
+        return parts, np.where(barred, np.inf, tax), np.where(barred, np.inf, own)
 
     def value(self, b: Floats, alpha: float, weight: Floats) -> float:
         """Omega(b; alpha); infinite where an excluded column is not zero."""
@@ -126,6 +128,12 @@ class GroupPenalty(Penalty):
     def domain_scale(self, z: Floats, alpha: float, weight: Floats) -> float:
         """What brings the dual norm down to alpha."""
         return share_within(self.entry(z, weight), alpha)
+
+    def earned(self, c: Floats, alpha: float, weight: Floats) -> Floats:
+        """What the group of each column earns: the length of c that its columns do not pay."""
+        parts, _, own = self._taxes(alpha, weight)
+        left = left_of(c, np.where(np.isinf(own), 0.0, own)[parts.of])
+        return np.asarray(parts.norm(left)[parts.of])
 
     def distance(self, b: Floats, c: Floats, alpha: float, weight: Floats) -> Floats:
         """Of each group the distance of c from the subdifferential of Omega at b."""

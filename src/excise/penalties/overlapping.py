@@ -125,6 +125,16 @@ class OverlappingGroups(GroupPenalty):
         here = self.settled(len(c), None)
         return here.apart.entry(c[here.place], weight[here.place])
 
+    def earned(self, c: Floats, alpha: float, weight: Floats) -> Floats:
+        """Of each column what that of its groups earns which earns most for its weight."""
+        here = self.settled(len(c), None)
+        earned = here.apart.earned(c[here.place], alpha, weight[here.place])
+        of = here.apart.parts.of
+        order = np.argsort(earned / np.array(here.weights)[of], kind="stable")
+        found = np.zeros(len(c))
+        found[here.place[order]] = earned[order]  # the last one stays
+        return found
+
     def distance(self, b: Floats, c: Floats, alpha: float, weight: Floats) -> Floats:
         """Of each group that of its part from its optimality condition; a tiny part counts as 0."""
         here = self.settled(len(b), None)

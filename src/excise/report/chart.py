@@ -67,8 +67,7 @@ class TaxAxis(NamedTuple):
     @classmethod
     def of(cls, model: Model) -> TaxAxis:
         """Of this model's penalty."""
-        ratio = model.penalty.l1_ratio
-        return cls(ratio, "tax") if ratio else cls(1.0, "penalty")
+        return cls(model.penalty.unit, model.penalty.word)
 
     def taxes(self, model: Model) -> Floats:
         """Taxes of the grid; 0, which a log axis cannot show, at half of the lowest other."""

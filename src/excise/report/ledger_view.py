@@ -64,7 +64,7 @@ def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> L
         answer=answer(model, ledger),
         rows=tuple(_row(model, row, ledger, reach, why) for row in shown),
         hidden=hidden(rows, shown, ledger.decimals),
-        tax=amount(ledger.line, ledger.decimals) if ledger.line or not ledger.staged else "",
+        tax=amount(ledger.line, ledger.decimals) if ledger.line or not ledger.own_taxes else "",
         tax_mark=tax_mark(ledger, reach, word),
         word=word,
         has_picked=any(row.picked is not None for row in ledger),
@@ -76,23 +76,40 @@ def ledger_view(model: Model, ledger: Ledger, *, most_rows: int, why: bool) -> L
 def answer(model: Model, ledger: Ledger) -> str:
     """Who earns most, and who misses the tax by least."""
     places, kept = ledger.decimals, ledger.kept
-    tax = amount(ledger.tax, places)
+    tax = amount(ledger.line or ledger.tax, places)
     if not kept:
         first = max(ledger, key=earnings, default=None)
-        nearest = f"; {first.feature} comes nearest, {amount(first.earns, places)}" if first else ""
+        nearest = (
+            f"; {_who(ledger, first)} comes nearest, {amount(first.earns, places)}" if first else ""
+        )
         return f"No feature earns more than the tax of {tax}{nearest}."
     verb = "earns" if len(kept) == 1 else "earn"
     top = max(kept, key=earnings)
     words = f"{count(len(kept), 'feature')} {verb} more than the tax of {tax}"
+    if ledger.grouped:
+        words = (
+            f"{count(len(kept), 'feature')} {verb} more than the tax, with their groups or alone"
+        )
+    elif ledger.own_taxes and not ledger.staged:
+        words = f"{count(len(kept), 'feature')} {verb} more than the tax they still pay"
     if ledger.staged:
         words = f"{count(len(kept), 'feature')} {verb} more than the tax of every stage"
-    words += f"; {top.feature} earns most, {amount(top.earns, places)}."
+    words += f"; {_who(ledger, top)} earns most, {amount(top.earns, places)}."
     cut = [row for row in ledger if row.coef_std == 0.0 and row.earns == row.earns]
     if cut:
         near = max(cut, key=earnings)
         short = amount(abs(near.margin), places)
-        words += f" Of the {count(len(cut), 'other')}, {near.feature} comes nearest: {short} short."
+        others = f"Of the {count(len(cut), 'other')}, {_who(ledger, near)}"
+        words += f" {others} comes nearest: {short} short."
     return words
+
+
+def _who(ledger: Ledger, row: LedgerRow) -> str:
+    """The feature; where the account is that of its group the category, or whose group it is."""
+    if not row.together:
+        return row.feature
+    sources = {ledger[name].group for name in row.together}
+    return row.group if sources == {row.group} else f"the group of {row.feature}"
 
 
 def earnings(row: LedgerRow) -> float:
@@ -192,7 +209,7 @@ def bar(row: LedgerRow, reach: float) -> Markup:
 
 def tax_mark(ledger: Ledger, reach: float, word: str) -> Markup:
     """The start of the tax line with its name, in the head of the table."""
-    if ledger.staged and not ledger.line:
+    if ledger.own_taxes and not ledger.line:
         return Markup("")
     at = _share(ledger.line, reach)
     left_half = ledger.line < 0.6 * reach

@@ -161,7 +161,7 @@ def stylesheet(name: str) -> str:
     """A style sheet beside this module, without comments and spare space."""
     text = (TEMPLATES / name).read_text(encoding="utf-8")
     text = re.sub(r"/\*.*?\*/\s*", "", text)
-    return re.sub(r"\s*([{};,])\s*", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+    return re.sub(r"\s*([{};,>])\s*", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
 
 
 def content_hash(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from excise.explain.together import groups_of
 from excise.explain.words import count, figures, listing
 from excise.model import Model
 from excise.model.parts import Followup
@@ -47,6 +48,10 @@ NO_FLOOR = (
     "columns enter at"
 )
 
+NO_FLOOR_FADING = (
+    "not taken: on columns of their own scale a concave penalty lets each in by another rule"
+)
+
 
 class Entry(NamedTuple):
     """A term and what it is; `code` is set in a fixed-width face."""
@@ -80,8 +85,8 @@ def entries(model: Model) -> tuple[Entry, ...]:
         found.append(Entry("Stability", halves))
     if model.decoys is not None:
         found.append(Entry("Noise floor", _decoys(model)))
-    elif model.schedule and model.stability is not None and model.tax:
-        found.append(Entry("Noise floor", NO_FLOOR))
+    elif model.stability is not None and model.tax and (model.schedule or model.penalty.concave):
+        found.append(Entry("Noise floor", NO_FLOOR if model.schedule else NO_FLOOR_FADING))
     found.append(Entry("Certificate", _certificate(model)))
     found += [Entry(_term(key), _value(value)) for key, value in settings.items() if _said(value)]
     found += [
@@ -118,12 +123,16 @@ def _survival(model: Model, watched: Followup) -> str:
 
 
 def _penalty(model: Model) -> str:
-    kind = {"l1": "L1 (lasso)", "elastic": "elastic net", "ridge": "ridge"}.get(
-        model.penalty.kind, model.penalty.kind
-    )
+    kind, form = model.penalty.title, model.penalty.form
+    if model.penalty.concave:
+        kind = f"{kind} ({model.penalty.spec}), concave"
+    elif some := [one for one in groups_of(form) if len(one) > 1]:
+        single = len(groups_of(form)) - len(some)
+        kind = f"{kind}: {count(len(some), 'group')}, {count(single, 'column')} alone"
     scale = "columns standardised" if model.standardize else "columns on their own scale"
     start = "intercept not penalised" if model.fit_intercept else "no intercept"
-    ratio = f", l1_ratio {model.penalty.l1_ratio:g}" if model.penalty.kind == "elastic" else ""
+    mixed = 0.0 < model.penalty.l1_ratio < 1.0
+    ratio = f", l1_ratio {model.penalty.l1_ratio:g}" if mixed else ""
     return f"{kind}, alpha {figures(model.alpha, 6)}{ratio}; {scale}; {start}"
 
 
@@ -154,9 +163,12 @@ def _certificate(model: Model) -> str:
     tally = np.bincount(proof.kinds.ravel(), minlength=len(VerdictKind))
     verdicts = listing([f"{tally[kind]:,} {VERDICTS[kind]}" for kind in VERDICTS if tally[kind]])
     unique = {True: "; the solution is unique", False: "; twins could swap", None: ""}
+    touching = ""
+    if model.penalty.concave:
+        touching = "a stationary point, of which no bound is known; of the convex problem there: "
     return (
-        f"duality gap {proof.gap:.1e}, over the null loss {proof.rel_gap:.1e}; largest violation "
-        f"of the optimality conditions {proof.max_kkt_violation:.1e} of alpha_max; "
+        f"{touching}duality gap {proof.gap:.1e}, over the null loss {proof.rel_gap:.1e}; largest "
+        f"violation of the optimality conditions {proof.max_kkt_violation:.1e} of alpha_max; "
         f"{verdicts}{unique[proof.unique]}"
     )
 

@@ -12,6 +12,7 @@ from excise.cli.text.page import Page
 from excise.explain.ledger import Ledger, LedgerRow, Order
 from excise.explain.story import story
 from excise.explain.words import amount, count, decimals_of, figures, percent
+from excise.model.facts import form
 
 if TYPE_CHECKING:
     from excise.model import Model
@@ -79,9 +80,11 @@ def assemble(
 
 def heading(model: Model, page: Page) -> list[str]:
     """The penalty and how many features stay, on one line, and what the stages did."""
-    penalty = f"Tax {figures(model.tax)}" if model.tax else f"Penalty {figures(model.alpha)}"
+    penalty = f"{model.penalty.word.capitalize()} {figures(model.alpha * model.penalty.unit)}"
     kept = f"kept {model.n_kept} of {count(model.n_features, 'feature')}"
     lines = page.wrap(f"{penalty}; {kept}. Target {clean(model.target.argument)}")
+    for fact in form(model):
+        lines += page.wrap(clean(f"{fact.label} {fact.text}"), hang="  ")
     if model.schedule:
         told = "; ".join(story(model.stages, [clean(name) for name in model.feature_names]))
         lines += page.wrap(f"Stages of {model.schedule}: {told}", hang="  ")
@@ -96,8 +99,9 @@ def legend(model: Model, page: Page) -> str:
     exact = model.penalty.l1_ratio == 1.0 and model.standardize and model.books.additive
     kept = "kept = coefficient" if exact else "left after tax"
     kept = kept if model.books.additive else "earned beyond the tax"
+    paid = "still paid" if model.penalty.concave else "tax paid"
     return (
-        f"{glyphs.paid} tax paid{_GAP}{glyphs.kept} {kept}{_GAP}"
+        f"{glyphs.paid} {paid}{_GAP}{glyphs.kept} {kept}{_GAP}"
         f"{glyphs.short} earned, under the tax, so exactly zero"
     )
 
