@@ -27,7 +27,8 @@ REFUSED = {
         3,
         "error: event 'died' is 2 (line 3); events are 0 or 1, no or yes, false or true\n"
         "  its values: 1 (10), 2 (20)\n"
-        "  try: --positive 2, if that says that the event came\n",
+        "  try: --positive 2, if that says that the event came, or --task number, if both are "
+        "responses\n",
     ),
     "fit fate.csv months,fate": (
         3,
@@ -41,7 +42,7 @@ REFUSED = {
         "  its values: alive (20), dead (10)\n"
         "  try: --positive dead\n",
     ),
-    "fit ages.csv months,age": (
+    "fit ages.csv months,age --loss cox": (
         3,
         "error: event 'age' is 2 (line 4); events are 0 or 1, no or yes, false or true\n"
         "  its values: 0 (1), 1 (1), 2 (1), 3 (1), 4 (1), ...\n"
@@ -51,7 +52,7 @@ REFUSED = {
         3,
         "error: event 'months' is 8 (line 3); events are 0 or 1, no or yes, false or true\n"
         "  'died' is all 0 and 1: are the two the other way round?\n"
-        "  try: excise fit ok.csv months,died\n",
+        "  try: excise fit ok.csv months,died, or --task number, if both are responses\n",
     ),
     "fit zero.csv months,died": (
         3,
@@ -62,7 +63,8 @@ REFUSED = {
     "fit minus.csv months,died": (
         3,
         "error: time 'months' is -2.5 (line 8); times must be > 0\n"
-        "  nobody is at risk before time 0: correct these rows, or leave them out\n",
+        "  nobody is at risk before time 0: correct these rows, or leave them out\n"
+        "  try: --task number, if both are responses\n",
     ),
     "fit hole.csv months,died": (
         3,
@@ -115,7 +117,8 @@ REFUSED = {
     ),
     "fit ok.csv months,months": (
         2,
-        "error: time and event are the same column, 'months'\n  try: TIME,EVENT\n",
+        "error: target 'months,months' names column 'months' twice\n"
+        "  try: excise fit ok.csv months\n",
     ),
     "fit ok.csv months --loss cox": (
         2,

@@ -33,7 +33,8 @@ def test_the_page_is_whole(kind: str) -> None:
     assert len(html.encode()) <= size_budget(P)
     assert len(style_of(html)) <= 12_000
     wanted = {"path-wide", "path-narrow", "cv-wide", "cv-narrow"}
-    wanted |= {"classes-wide", "classes-narrow"} if model.confusion else set()
+    own = "classes" if model.confusion else "responses"
+    wanted |= {f"{own}-wide", f"{own}-narrow"}
     assert set(pictures) == wanted
     ids = [a["id"] for _, a in page.tags if a.get("id")]
     assert len(ids) == len(set(ids))

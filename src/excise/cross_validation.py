@@ -13,6 +13,7 @@ from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
 from excise.losses import Squared, by_rows
+from excise.penalties import OverlappingGroups
 from excise.problem import Problem, check_sample_weight, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
@@ -129,14 +130,21 @@ def cross_validate_problem(
     problem: Problem, folds: Folds, rule: Rule = "1se", **more: Any
 ) -> CrossValidation:
     """`fit_cv` for a checked problem and its folds; `more` as in `cross_validate`."""
-    stepwise = problem.penalty is not None and problem.penalty.solver == "proximal"
-    if problem.schedule is None and not stepwise:
+    if in_one_engine(problem, more.get("imputation")):
         from excise.overlapping import core_session
 
         return cross_validate(core_session(problem), folds, rule, **more)
     from excise.session_folds import cross_validate_sessions
 
     return cross_validate_sessions(problem, folds, rule, **more)
+
+
+def in_one_engine(problem: Problem, imputation: Imputation | None) -> bool:
+    """Whether one engine solves all folds: no stages, no steps, no fills of repeated columns."""
+    kind = problem.penalty
+    if problem.schedule is not None or (kind is not None and kind.solver == "proximal"):
+        return False
+    return imputation is None or not isinstance(kind, OverlappingGroups)
 
 
 def folds_of(

@@ -78,11 +78,11 @@ def _ordered(y: Floats, eta: Floats, w: Floats | None) -> float:
 
 
 def _mse(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    return float(np.mean(_squares(y - loss.mean(eta), w)))
+    return float(np.mean(squared_errors(y - loss.mean(eta), w)))
 
 
-def _squares(left: Floats, w: Floats | None) -> Floats:
-    """The mean square, for each output."""
+def squared_errors(left: Floats, w: Floats | None) -> Floats:
+    """The mean square of what is left of y, for each output."""
     return np.asarray(np.average(np.square(left), weights=w, axis=0))
 
 
@@ -91,10 +91,10 @@ def _mae(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
 
 
 def _r2(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
-    spread = _squares(y - np.average(y, weights=w, axis=0), w)
+    spread = squared_errors(y - np.average(y, weights=w, axis=0), w)
     if not np.all(spread > 0.0):
         return np.nan
-    return float(np.mean(1.0 - _squares(y - loss.mean(eta), w) / spread))
+    return float(np.mean(1.0 - squared_errors(y - loss.mean(eta), w) / spread))
 
 
 def _pinball(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
@@ -102,6 +102,15 @@ def _pinball(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
     left = y - loss.mean(eta)
     rows = np.maximum(q * left, (q - 1.0) * left)
     return float(np.mean(np.average(rows, weights=w, axis=0)))
+
+
+def squared_error_of(k: int) -> Score:
+    """The mean squared error of response k alone."""
+
+    def measure(loss: RowLoss, y: Floats, eta: Floats, w: Floats | None) -> float:
+        return float(squared_errors(y[:, k] - loss.mean(eta)[:, k], w))
+
+    return Score("mse", f"mean squared error of response {k}", measure, greater_is_better=False)
 
 
 SCORES = {

@@ -120,7 +120,7 @@ def cross_validate_sessions(
 Variants = tuple[Schedule | None, ...]
 
 
-def held_out_of_stages(
+def held_out_of_sessions(
     problem: Problem, folds: Folds, alphas: Floats, *, imputation: Imputation | None = None
 ) -> list[tuple[NDArray[np.intp], Floats]]:
     """As `excise.cross_validation.held_out_predictors`, of sessions of each fold's own."""

@@ -132,7 +132,7 @@ def whole_categories(encoded: Encoded) -> GroupLasso | None:
 def _problem(
     table: Table, encoded: Encoded, loss: AnyLoss, options: FitOptions, threads: int | None
 ) -> Problem:
-    rows, named = encoded.rows, options.weights
+    rows, named, offset = encoded.rows, options.weights, options.offset
     whole = whole_categories(encoded) if options.whole_categories else None
     return make_problem(
         encoded.X,
@@ -144,6 +144,7 @@ def _problem(
         penalty_weight=np.array([column.penalty_weight for column in encoded.columns]),
         bounds="positive" if options.nonnegative else None,
         sample_weight=numbers_of(table, named, rows, "weights") if named else None,
+        offset=numbers_of(table, offset, rows, "offset") if offset else None,
         standardize=not options.no_scale,
         tol=options.tol,
         n_threads=threads,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from excise.cli.fitting import Fitted
     from excise.cli.testing import Tested
     from excise.explain.by_stage import StageSummary
+    from excise.explain.responses import ResponseScore
     from excise.model import Model
     from excise.table import Plan
 
@@ -27,6 +28,7 @@ def document(fitted: Fitted, sizes: Mapping[Path, int]) -> dict[str, Any]:
         "loss": model.loss,
         "target": model.target.name,
         "event": model.target.event or None,
+        "offset": model.target.offset or None,
         "levels": list(model.target.levels),
         "outputs": list(model.outputs),
         "penalty": penalty(model),
@@ -129,7 +131,7 @@ def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
     if score is None:
         return None
     error = model.cv.at(model.alpha)
-    kind = "mse" if model.loss == "squared" and not model.outputs else "deviance"
+    kind = "mse" if model.cv.score_name == "R2" else "deviance"
     further = {
         m.name: {"cv": m.cv, "se": m.se, "train": m.train, "null": m.null}
         for m in map(model.measured, dict.fromkeys(m.name for m in model.measures))
@@ -140,10 +142,21 @@ def _score(model: Model, tested: Tested | None) -> dict[str, Any] | None:
         "null": 0.0,
         kind: {"cv": error.mean, "se": error.se, "train": error.train, "null": model.cv.null},
         **further,
+        **_each(model.response_scores),
         "test": None if tested is None else _tested(tested),
     }
 
 
 def _tested(tested: Tested) -> dict[str, Any]:
     further = {name.lower(): score for name, score in list(tested.scores.items())[1:]}
-    return {"rows": tested.rows, "score": tested.score, **further}
+    each = [
+        {"response": one.name, "r2": one.r2, "mse": one.mse, "null": one.null}
+        for one in tested.each
+    ]
+    more = {"responses": each} if each else {}
+    return {"rows": tested.rows, "score": tested.score, **further, **more}
+
+
+def _each(scores: tuple[ResponseScore, ...]) -> dict[str, Any]:
+    """The score of each of several responses."""
+    return {"responses": [one.to_dict() for one in scores]} if scores else {}

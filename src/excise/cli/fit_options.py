@@ -45,6 +45,7 @@ class FitOptions:
     keep: tuple[str, ...]
     tax: tuple[tuple[str, str], ...]
     weights: str | None
+    offset: str | None
     group: str | None
     time: str | None
     entry: str | None
@@ -205,6 +206,8 @@ _OPTIONS: tuple[Row, ...] = (
     _option(_COLUMNS, "--keep", type=Names(), help="Free of tax: always in the model."),
     _option(_COLUMNS, "--tax", type=Pairs("COL=2.0,..."), help="Multiply the tax of a column."),
     _option(_COLUMNS, "--weights", metavar="COL", help="Weight of each row."),
+    _option(_COLUMNS, "--offset", metavar="COL",
+            help="Added to the predictor of each row as it is; of counts the log of exposure."),
     _option(_COLUMNS, "--group", metavar="COL", help="Rows of a group share a fold."),
     _option(_COLUMNS, "--time", metavar="COL", help="Folds go forward in time."),
     _option(_COLUMNS, "--entry", metavar="COL",
@@ -216,7 +219,7 @@ _OPTIONS: tuple[Row, ...] = (
             help="Median or mode plus a column 'x is missing'; or drop such rows; or stop."),
     _option(_MODEL, "--task", type=click.Choice(["auto", *TASKS]), default="auto",
             help="Kind of target (auto: two words are classes, TIME,EVENT is survival, all else "
-            "numbers)."),
+            "numbers; number: two columns are responses, never TIME,EVENT)."),
     _option(_MODEL, "--loss", type=LossType(),
             help="Of a number: " + ", ".join(LOSS_NAMES["number"]) + " (default: squared). "
             "Of a class: " + ", ".join(LOSS_NAMES["class"]) + " (default: logistic; of three "

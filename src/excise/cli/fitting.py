@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from excise.cli.crossing import Crossed, cross_validate
 from excise.cli.fit_options import FitOptions
-from excise.cli.task import check_target, hints, loss_for, task_wanted, thin_target
+from excise.cli.task import (
+    check_target,
+    hints,
+    loss_for,
+    survival_flag,
+    task_wanted,
+    thin_target,
+)
 from excise.cli.testing import Tested, test
 from excise.exceptions import InputError, UsageError
 from excise.explain.words import count
@@ -74,9 +81,16 @@ def sample(table: Table, size: int | None, seed: int) -> Table:
 
 def plan(table: Table, options: FitOptions) -> Plan:
     """Rows, kinds and parts of the columns."""
-    target, event = split_target(table, options.target)
-    if options.weights in (target, event):
+    goal = split_target(
+        table,
+        options.target,
+        as_numbers=options.task == "number",
+        survival=survival_flag(options),
+    )
+    if options.weights in goal.columns:
         raise UsageError("the weights are the target itself", remedy="another --weights")
+    if options.offset in goal.columns:
+        raise UsageError("the offset is the target itself", remedy="another --offset")
     wishes = Wishes(
         drop=options.drop,
         only=options.only,
@@ -86,11 +100,13 @@ def plan(table: Table, options: FitOptions) -> Plan:
         reserved=options.reserved,
         task="class" if task_wanted(options) == "class" else "auto",
         positive=options.positive,
-        event=event,
+        event=goal.event,
+        responses=goal.responses,
+        offset=options.offset or "",
         entry=options.entry or "",
         strata=options.strata or "",
     )
-    return infer_columns(table, target, wishes)
+    return infer_columns(table, goal.name, wishes)
 
 
 def hold_back(table: Table, planned: Plan, options: FitOptions) -> tuple[Plan, Rows]:
@@ -179,7 +195,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
         settings["sample"] = f"{table.frame.height:,} of {whole.frame.height:,} rows"
         summary += f". Sample: {settings['sample']}"
     settings["data"] = summary
-    hinted = hints(loss, encoded.y, options)
+    hinted = hints(loss, encoded.y, encoded.target.responses, options)
     if options.whole_categories:
         settings["whole_categories"] = True
         hinted += _no_category(table, crossed)
@@ -194,8 +210,7 @@ def fit(options: FitOptions, threads: int | None, command: str, stage: Stage) ->
     elif len(held):
         tested = test(model, encoded, table, held, options.weights)
     if tested:
-        said = {"rows": tested.rows, **tested.scores}
-        model = replace(model, settings={**model.settings, "test": said})
+        model = replace(model, settings={**model.settings, "test": tested.said()})
     certified = model.worst_gap <= options.tol
     return Fitted(model, planned, summary, tested, certified, _details(whole, crossed.cv))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,11 @@ import polars as pl
 
 from excise.cli.fit_options import TASKS
 from excise.exceptions import InputError, UsageError
+from excise.explain.words import closest
 from excise.model import Model
 from excise.model.survival import baseline_of
 from excise.results import Floats
-from excise.table import Encoder, Table, labels_of, read_table
+from excise.table import Encoder, Table, labels_of, numbers_of, read_responses, read_table
 
 FORMULA = r"^[=+\-@\t\r]"
 """Text that a spreadsheet would take for a formula (CWE-1236)."""
@@ -29,11 +31,13 @@ class Scored:
 
     Attributes
     ----------
-    eta : ndarray, shape (n,), or (n, K) of K classes
+    eta : ndarray, shape (n,), or (n, K) of K classes or responses
         Intercept and terms added up: the log-odds or the logarithm, for such losses.
     mean : ndarray, shape (n,), or (n, K)
         The prediction of a number; of a class the probability of the positive one, or of each; of
         survival times the hazard over that of the average training row.
+    offset : ndarray, shape (n,), or None
+        What the model adds to each row as it is.
     times : tuple of float
         Of survival times, those that were asked for.
     survival : ndarray, shape (n, len(times))
@@ -46,6 +50,7 @@ class Scored:
     eta: Floats
     mean: Floats
     warnings: tuple[str, ...]
+    offset: Floats | None = None
     times: tuple[float, ...] = ()
     survival: Floats | None = None
 
@@ -54,12 +59,17 @@ class Scored:
         """What `predict` adds: ``<target>_pred``, and ``<target>_prob`` where there is one.
 
         For classes the first is the name of the likelier one; of three or more each has a
-        ``<target>_prob_<class>``. Of survival times it is ``<time>_risk``, and
-        ``<time>_survival_<t>`` for each time that was asked for.
+        ``<target>_prob_<class>``. Of several responses each has its own ``<response>_pred``. Of
+        survival times it is ``<time>_risk``, and ``<time>_survival_<t>`` for each time that was
+        asked for.
         """
         target, loss = self.model.target, self.model.data_term
         if self.model.followup is not None:
             return self._of_survival(target.name)
+        if target.responses:
+            each = zip(target.responses, self.mean.T, strict=True)
+            columns = {f"{name}_pred": values for name, values in each}
+            return {name: pl.Series(name, values, pl.Float64) for name, values in columns.items()}
         names = f"{target.name}_pred", f"{target.name}_prob"
         if self.model.outputs:
             likeliest = [target.levels[k] for k in self.mean.argmax(axis=1)]
@@ -112,8 +122,9 @@ def score(
     encoder = Encoder.from_dict(model.encoding)
     encoded = encoder.transform(table, needed, rename=rename, retry=retry)
     warnings = (*table.notes, *encoded.warnings)
-    eta = model.eta(encoded.X)
-    scored = Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings)
+    offset = _offset(model, table, rename or {}, retry)
+    eta = model.eta(encoded.X, offset)
+    scored = Scored(model, table, encoded.X, eta, model.data_term.mean(eta), warnings, offset)
     return _with_survival(scored, times, rename or {}) if times else scored
 
 
@@ -122,13 +133,31 @@ def needed_columns(model: Model) -> set[str]:
     return {c.name for c, kept in zip(model.columns, model.point.kept, strict=True) if kept}
 
 
+def _theirs(name: str, rename: Mapping[str, str]) -> str:
+    """What the table calls a column of the model."""
+    return next((theirs for theirs, ours in rename.items() if ours == name), name)
+
+
+def _offset(model: Model, table: Table, rename: Mapping[str, str], retry: str) -> Floats | None:
+    """The column that the model adds to each row as it is; it has to be there."""
+    if not (name := model.target.offset):
+        return None
+    column = _theirs(name, rename)
+    if column not in table.frame.columns:
+        near = closest(name, table.frame.columns, limit=1)
+        where = [f"it is added to the {model.predictor} of each row as it is"]
+        remedy = retry.replace("{}", shlex.quote(f"{near[0]}={name}")) if near else ""
+        fact = f"{table.name} has no column {name!r}, the offset of this model"
+        raise InputError(fact, where, remedy)
+    return numbers_of(table, column, np.arange(table.frame.height), "offset")
+
+
 def _with_survival(scored: Scored, times: tuple[float, ...], rename: Mapping[str, str]) -> Scored:
     """With the probabilities of no event up to the times; a stratum nobody knows is an error."""
     model, table, strata = scored.model, scored.table, None
     base, wanted, said = baseline_of(model), np.array(times), scored.warnings
     if model.target.strata:
-        ours = {name: theirs for theirs, name in rename.items()}
-        column = ours.get(model.target.strata, model.target.strata)
+        column = _theirs(model.target.strata, rename)
         rows = np.arange(table.frame.height)
         strata = labels_of(table, column, rows, "strata")
         levels = model.followup.levels if model.followup else ()
@@ -145,7 +174,7 @@ def _with_survival(scored: Scored, times: tuple[float, ...], rename: Mapping[str
             f"after {base.last:g}, the last event in training, survival is not known: "
             f"{', '.join(late)} {'gets' if len(late) == 1 else 'get'} its value there",
         )
-    found = model.survival(scored.X, wanted, strata)
+    found = model.survival(scored.X, wanted, strata, scored.offset)
     return replace(scored, warnings=said, times=times, survival=found)
 
 
@@ -183,8 +212,21 @@ def actual_value(scored: Scored, row: int) -> float | None:
 
     if scored.model.target.name not in scored.table.frame.columns:
         return None
-    value = float(target_values(scored.table, scored.model.target)[row])
-    return None if np.isnan(value) else value
+    return _known(target_values(scored.table, scored.model.target)[row])
+
+
+def actual_values(scored: Scored, row: int) -> tuple[float | None, ...]:
+    """What the table says of each of several responses in a row."""
+    names = scored.model.target.responses
+    frame = scored.table.frame
+    return tuple(
+        _known(read_responses(frame[[row]], [name])[0, 0]) if name in frame.columns else None
+        for name in names
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def actual_text(scored: Scored, row: int) -> str:

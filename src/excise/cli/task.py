@@ -15,6 +15,10 @@ from excise.losses import AnyLoss, Cox, Logistic, Multinomial, Squared, loss_of,
 from excise.results import Floats
 from excise.table import Plan, Table
 
+DROWNS, NEARLY_ALL = 0.95, 0.9995
+"""A response with such a share of the variance of all is told to decide what is kept."""
+MOST_CODES = 5
+"""So few whole numbers beside another column look like how a time ended."""
 COUNT_MEAN = 10.0
 """Whole numbers with zeros and a mean below this look like counts of events."""
 
@@ -28,10 +32,10 @@ def task_wanted(options: FitOptions) -> str:
 def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
     """The loss that fits the target; an error where what was asked for does not.
 
-    A target of two classes gets the logistic loss, one of more the multinomial one, a number the
-    squared one, a time with its event the Cox model.
+    A target of two classes gets the logistic loss, one of more the multinomial one, a number or
+    several responses the squared one, a time with its event the Cox model.
     """
-    if options.grouped and len(planned.target.levels) < 3:
+    if options.grouped and len(planned.target.levels) < 3 and not planned.target.responses:
         fact = f"--grouped: target {options.target!r} has no three classes or more"
         raise UsageError(fact, remedy="no --grouped")
     found = _loss_for(planned, options)
@@ -48,10 +52,17 @@ def loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
         fact = f"{many}; --whole-categories is for two, or for a number"
         where = ["--grouped keeps or cuts a column for all classes together"]
         raise InputError(fact, where, _command(options, " --grouped"))
+    responses, levels = planned.target.responses, planned.target.levels
+    if options.offset is not None and (responses or found.targets == "several"):
+        what = f"{len(responses)} responses" if responses else f"{len(levels):,} classes"
+        fact = f"--offset {options.offset}: target {options.target!r} is {what}"
+        raise UsageError(fact, ["an offset is added to one predictor"], "no --offset")
     return found
 
 
 def _loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
+    if planned.target.responses:
+        return _of_responses(planned, options)
     if planned.target.kind == "survival":
         return _of_survival(options)
     _refuse_survival(options)
@@ -73,6 +84,47 @@ def _loss_for(planned: Plan, options: FitOptions) -> AnyLoss:
             remedy=_command(options, ""),
         )
     return _of_many(planned, asked, options) if several else _of_two(asked, options)
+
+
+def survival_flag(options: FitOptions) -> str:
+    """The flag that speaks of survival times where a target is more than one column; else empty."""
+    flags = ("entry", "strata", "positive")
+    said = ((f"--{name}", getattr(options, name)) for name in flags)
+    if options.task == "survival":
+        return "--task survival"
+    if task_wanted(options) == "survival":
+        return f"--loss {options.loss}"
+    return next((f"{flag} {shlex.quote(value)}" for flag, value in said if value is not None), "")
+
+
+def _of_responses(planned: Plan, options: FitOptions) -> AnyLoss:
+    """The squared loss, with a feature in or out for all responses together."""
+    many = f"{len(planned.target.responses)} responses"
+    asked = Squared() if options.loss is None else loss_of(options.loss)
+    if not isinstance(asked, Squared):
+        raise InputError(
+            f"target {options.target!r} is {many}; the {asked.name} loss is for one",
+            ["several responses take the squared loss"],
+            _command(options, ""),
+        )
+    if options.task not in ("auto", "number"):
+        fact = f"target {options.target!r} is {many}, not {TASKS[options.task]}"
+        raise InputError(fact, remedy=_command(options, ""))
+    if options.schedule is not None:
+        fact = f"--schedule {options.schedule}: target {options.target!r} is {many}"
+        raise UsageError(fact, ["a schedule is for one response"], "no --schedule")
+    if options.concave:
+        fact = f"--penalty {options.penalty}: target {options.target!r} is {many}"
+        raise UsageError(fact, ["a concave penalty is for one response"], "--penalty l1")
+    if options.whole_categories:
+        fact = f"--whole-categories: target {options.target!r} is {many}"
+        where = ["a column is in or out for all responses together"]
+        raise UsageError(fact, where, "no --whole-categories")
+    if options.nonnegative:
+        fact = f"--nonnegative: target {options.target!r} is {many}"
+        where = ["a feature is in or out for all responses together, and has no one sign"]
+        raise UsageError(fact, where, "no --nonnegative")
+    return asked
 
 
 def _of_survival(options: FitOptions) -> AnyLoss:
@@ -223,8 +275,17 @@ def thin_target(loss: AnyLoss, y: Floats, planned: Plan, folds: int) -> tuple[st
     )
 
 
-def hints(loss: AnyLoss, y: NDArray[np.float64], options: FitOptions) -> tuple[str, ...]:
-    """Another loss that the target looks made for, where none was asked for."""
+def hints(
+    loss: AnyLoss, y: NDArray[np.float64], names: tuple[str, ...], options: FitOptions
+) -> tuple[str, ...]:
+    """Another loss that the target looks made for, where none was asked for.
+
+    Of several responses, whose names are given, whether one of them drowns the others, and whether
+    two look like a time and how it ended.
+    """
+    if names:
+        found = _of_sizes(y, names)
+        return found if options.task == "number" else (*found, *_of_codes(y, names))
     if options.loss is not None or options.task == "number" or not isinstance(loss, Squared):
         return ()
     if bool(np.all((y == 0.0) | (y == 1.0))):
@@ -233,6 +294,33 @@ def hints(loss: AnyLoss, y: NDArray[np.float64], options: FitOptions) -> tuple[s
     if whole and float(y.mean()) < COUNT_MEAN:
         return (f"{options.target} looks like a count: --loss poisson fits its logarithm",)
     return ()
+
+
+def _of_sizes(y: NDArray[np.float64], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The response that has nearly all of the variance, and so decides what is kept."""
+    scale = float(np.abs(y).max())
+    variance = (y / scale).var(axis=0)
+    share, top = float(variance.max() / variance.sum()), names[int(variance.argmax())]
+    if share < DROWNS:
+        return ()
+    part = "nearly all" if share > NEARLY_ALL else f"{share:.1%}"
+    return (
+        f"{top} has {part} of the variance of all responses, and so decides what is kept: measure "
+        "them in like units",
+    )
+
+
+def _of_codes(y: NDArray[np.float64], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Two responses, the first above 0, the second a few whole numbers: competing events, say."""
+    codes = np.unique(y[:, 1])
+    if len(names) > 2 or y[:, 0].min() <= 0.0 or len(codes) > MOST_CODES:
+        return ()
+    if codes[0] < 0.0 or np.any(codes != np.round(codes)):
+        return ()
+    return (
+        f"{names[1]} has {len(codes)} values: if one of them, say {codes[1]:g}, says that an event "
+        f"came at {names[0]}, --positive {codes[1]:g} fits survival times",
+    )
 
 
 def _command(options: FitOptions, flags: str) -> str:

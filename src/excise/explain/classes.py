@@ -11,24 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.cross_validation import (
-    Imputation,
-    held_out_predictors,
-    make_judge,
-    standard_error,
-    with_weight,
-)
-from excise.engine import Session
+from excise.cross_validation import Imputation, make_judge, standard_error
 from excise.exceptions import InputError
 from excise.explain.calibration import calibration
 from excise.explain.confusion import Confusion, confusion
+from excise.explain.held_out import held_out
 from excise.explain.score import Measure
 from excise.folds import Folds
 from excise.losses import by_rows
 from excise.problem import Problem
 from excise.results import Floats
-from excise.session_folds import held_out_of_stages
-from excise.staged import StagedSession
 
 OF_CLASSES = ("accuracy", "auc")
 MOST_POINTS = 80
@@ -76,29 +68,21 @@ def class_report(
     imputation: Imputation | None = None,
 ) -> ClassReport:
     """Measures at falling `alphas`, and the rows told apart at the chosen one of them."""
-    folds = with_weight(folds, problem)
-    session: Session | StagedSession
-    if problem.schedule is None:
-        session = Session(problem)
-        parts = held_out_predictors(session, folds, alphas, imputation=imputation)
-    else:
-        session = StagedSession(problem)
-        parts = held_out_of_stages(problem, folds, alphas, imputation=imputation)
-    path = session.path(alphas)
+    found = held_out(problem, folds, alphas, imputation)
     measures: list[Measure] = []
     for name in OF_CLASSES:
         judge = make_judge(problem, name)
         try:
-            held = np.array([judge.rate(eta, rows, "a fold") for rows, eta in parts]).T
+            held = found.rate(judge)
         except InputError:  # a fold holds out one class only, which has no AUC
             continue
-        se, train = standard_error(held[1:], folds), judge.train(session, path)
+        se, train = standard_error(held[1:], found.folds), judge.train(found.session, found.path)
         table = np.stack([alphas, held[1:].mean(axis=1), se, train], axis=1)
         null = float(held[0].mean())
         measures += [Measure(name, *map(float, row), null) for row in table]  # type: ignore[call-arg]
     k = int(np.argmin(np.abs(alphas - chosen)))
-    rows = np.concatenate([part for part, _ in parts])
-    eta = np.concatenate([predictors[k + 1] for _, predictors in parts])
+    rows = np.concatenate([part for part, _ in found.parts])
+    eta = np.concatenate([predictors[k + 1] for _, predictors in found.parts])
     used = problem.weights[rows] > 0.0
     y, eta = problem.y[rows][used], eta[used]
     loss, at = by_rows(problem.loss), float(alphas[k])

@@ -17,8 +17,6 @@ from excise.exceptions import InputTypeError
 from excise.explain import Books, CVRecord, Point, Proof
 from excise.explain.baseline import baseline_of
 from excise.explain.books import FULL_GRAM, keeps_accounts
-from excise.explain.classes import ClassReport
-from excise.explain.confusion import Confusion
 from excise.explain.decoys import comparable
 from excise.explain.decoys import decoys as find_decoys
 from excise.explain.entries import entries_of
@@ -27,11 +25,11 @@ from excise.explain.judge import Judge
 from excise.explain.rows import Rows, standardise
 from excise.explain.scheduled import stages_of, starts_plain
 from excise.explain.stability import stability as find_stability
-from excise.explain.survivors import SurvivalReport
 from excise.explain.words import figures
 from excise.losses import task_of
 from excise.model.arrays import rounded, symmetric, triangle
 from excise.model.encode import EXACT_GRAM
+from excise.model.judged import judged
 from excise.model.parts import Column, Followup, PathRecord, Penalty, Target, outputs_of
 from excise.model.record import Model
 from excise.problem import Problem
@@ -84,7 +82,8 @@ def build_model(
         Choose the first penalty of the path that keeps so many features.
     warnings : sequence of str
     judge : callable, optional
-        What else there is to say of classes or survival times (see `excise.explain.judge`).
+        What else there is to say of classes, survival times or several responses (see
+        `excise.explain.judge`).
     """
     path = cv.path
     problem: Problem = path.problem
@@ -137,7 +136,7 @@ def build_model(
         warnings = (*warnings, f"schedule {model.schedule}: {Status.UNSETTLED.value}")
     said = (*warnings, *fit_warnings(model, problem.tol), *fold_warnings(cv))
     model = replace(model, warnings=said)
-    return model if judge is None else _judged(model, judge(falling, chosen))
+    return model if judge is None else judged(model, judge(falling, chosen))
 
 
 def _chosen(
@@ -199,31 +198,6 @@ def _followup(rows: Rows, point: Point) -> Followup:
         levels=() if y.strata is None else tuple(str(one) for one in np.unique(y.strata)),
         baseline=base.thinned(MOST_TIMES),
     )
-
-
-def _judged(model: Model, told: ClassReport | SurvivalReport) -> Model:
-    """With what there is to say of classes or times, as it will come back from the file."""
-    if isinstance(told, SurvivalReport):
-        groups = told.groups and replace(
-            told.groups,
-            observed=rounded(told.groups.observed),
-            expected=rounded(told.groups.expected),
-        )
-        return replace(model, measures=told.measures, risk_groups=groups)
-    found = told.separation
-    if isinstance(found, Confusion):
-        kept_bins = (tuple(map(rounded, bins)) for bins in (found.predicted, found.observed))
-        predicted, observed = kept_bins
-        counted = replace(found, predicted=predicted, observed=observed)
-        return replace(model, measures=told.measures, confusion=counted)
-    kept = replace(
-        found,
-        false_alarms=rounded(found.false_alarms),
-        found=rounded(found.found),
-        predicted=rounded(found.predicted),
-        observed=rounded(found.observed),
-    )
-    return replace(model, measures=told.measures, separation=kept)
 
 
 def _grid(path: Path) -> Grid | None:
@@ -318,7 +292,9 @@ def _untaxed(rows: Rows, path: Path) -> Floats:
 
 
 def _named(target: Target, problem: Problem) -> Target:
-    """With a name for each of several outputs."""
+    """With a name for each of several outputs, and one for the offset."""
+    if problem.offset is not None and not target.offset:
+        target = replace(target, offset="offset")
     K = problem.outputs
     if K == 1 or len(outputs_of(target, problem.loss)) == K:
         return target

@@ -17,10 +17,10 @@ from excise.explain.point import StagePoint
 from excise.explain.score import Measure
 from excise.losses import AnyLoss, loss_of, task_of
 from excise.model.arrays import symmetric
-from excise.model.decode_several import Shape, confusion, shape_of
+from excise.model.decode_several import Shape, confusion, responses, shape_of
 from excise.model.decode_survival import followup, risk_groups
 from excise.model.fields import Fields, is_number
-from excise.model.parts import Column, PathRecord, Penalty, Target
+from excise.model.parts import TARGET_TEXTS, Column, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.penalties import RECORDED
 from excise.penalties import Penalty as Form
@@ -90,15 +90,13 @@ def model(f: Fields) -> Model:
         risk_groups=risk_groups(f.maybe("risk_groups")),
         followup=followup(f.fields("followup")) if task_of(loss) == "survival" else None,
         schedule=schedule,
+        by_response=responses(f, shape, target),
     )
 
 
 def _target(f: Fields) -> Target:
-    event, happened, entry, strata = (
-        f.text(key, "") for key in ("event", "happened", "entry", "strata")
-    )
-    names = f.text("name"), f.texts("levels")
-    return Target(*names, event, happened, entry, strata, f.texts("responses"))
+    further: dict[str, Any] = {key: f.text(key, "") for key in TARGET_TEXTS}
+    return Target(f.text("name"), f.texts("levels"), responses=f.texts("responses"), **further)
 
 
 def _separation(f: Fields | None, levels: tuple[str, ...]) -> Separation | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.explain.confusion import Confusion
+from excise.explain.responses import RESPONSE_FIGURES, ResponseErrors
 from excise.losses import AnyLoss
 from excise.model.fields import Fields, is_number
 from excise.model.parts import Penalty, Target, outputs_of
@@ -73,6 +74,21 @@ def shape_of(f: Fields, p: int, target: Target, loss: AnyLoss, penalty: Penalty)
         raise f.fields("target").wrong("responses", "are for the squared loss")
     outputs = max(len(names), 1)
     return Shape(p, outputs, penalty.grouped and outputs > 1)
+
+
+def responses(f: Fields, shape: Shape, target: Target) -> tuple[ResponseErrors, ...]:
+    """The error of each response at the saved penalties; none in older files."""
+    if not f.has("responses") or not target.responses:
+        return ()
+    return tuple(_errors(one, shape.outputs) for one in f.each("responses"))
+
+
+def _errors(f: Fields, outputs: int) -> ResponseErrors:
+    figures = {key: f.numbers(key, outputs) for key in RESPONSE_FIGURES}
+    for key, values in figures.items():
+        if np.any(values < 0.0):
+            raise f.wrong(key, "must be numbers >= 0")
+    return ResponseErrors(f.number("alpha", 0.0), **figures)
 
 
 def confusion(f: Fields | None, shape: Shape, loss: AnyLoss) -> Confusion | None:

@@ -13,9 +13,10 @@ from excise.explain.classes import Separation
 from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
 from excise.explain.point import StagePoint
+from excise.explain.responses import RESPONSE_FIGURES, ResponseErrors
 from excise.explain.survivors import RiskGroups
 from excise.model.arrays import pack, pack_integers, pack_single, triangle
-from excise.model.parts import Column, Followup, PathRecord, Penalty, Target
+from excise.model.parts import TARGET_TEXTS, Column, Followup, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.penalties import RECORDED
 from excise.results import Floats
@@ -23,16 +24,18 @@ from excise.results import Floats
 FORMAT = "excise-model"
 VERSION = "1.3"
 PLAIN = "1.2"
-"""What a file of one output, the elastic net and no schedule says: older readers know all of it."""
+"""What a file of one output, the elastic net, no schedule and no offset says: older readers know
+all of it."""
 EXACT_GRAM = 100
 """Up to this many columns the Gram matrix is kept in double precision."""
 
 
 def members(model: Model) -> dict[str, Any]:
     """Everything but the checksum."""
+    newer = model.outputs or model.schedule or model.penalty.form or model.target.offset
     return {
         "format": FORMAT,
-        "version": VERSION if model.outputs or model.schedule or model.penalty.form else PLAIN,
+        "version": VERSION if newer else PLAIN,
         "software": model.software,
         "created": model.created,
         "task": model.task,
@@ -54,6 +57,7 @@ def members(model: Model) -> dict[str, Any]:
         **({} if model.grid is None else {"grid": _grid(model.grid)}),
         "cv": _cv(model.cv),
         **({"measures": [m._asdict() for m in model.measures]} if model.measures else {}),
+        **({"responses": [_responses(r) for r in model.by_response]} if model.by_response else {}),
         **({"separation": _separation(model.separation)} if model.separation else {}),
         **({"confusion": _confusion(model.confusion)} if model.confusion else {}),
         **({"risk_groups": _risk_groups(model.risk_groups)} if model.risk_groups else {}),
@@ -69,7 +73,7 @@ def members(model: Model) -> dict[str, Any]:
 
 
 def _target(target: Target) -> dict[str, Any]:
-    further = {key: getattr(target, key) for key in ("event", "happened", "entry", "strata")}
+    further = {key: getattr(target, key) for key in TARGET_TEXTS}
     said = {key: value for key, value in further.items() if value}
     if target.responses:
         said["responses"] = list(target.responses)
@@ -205,6 +209,11 @@ def _grid(grid: Grid) -> dict[str, Any]:
         **({} if grid.tax is None else {"tax": pack_single(grid.tax.ravel())}),
         **({} if convex is None else {"locally_convex": pack_integers(convex)}),
     }
+
+
+def _responses(found: ResponseErrors) -> dict[str, Any]:
+    figures = {key: _numbers(getattr(found, key)) for key in RESPONSE_FIGURES}
+    return {"alpha": found.alpha, **figures}
 
 
 def _separation(found: Separation) -> dict[str, Any]:

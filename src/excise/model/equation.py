@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def equations(model: Model, digits: int = 3) -> tuple[str, ...]:
-    """``target = intercept + coef name ...``, largest coefficient per deviation first."""
+    """``target = offset + intercept + coef name ...``, largest coefficient per deviation first."""
     if not model.outputs:
         parts = model.predictor, model.intercept, model.coef, model.coef_std
         return (_equation(model, *parts, digits),)
@@ -32,6 +32,9 @@ def _equation(
 ) -> str:
     order = sorted(np.flatnonzero(coef), key=lambda j: -abs(coef_std[j]))
     text = f"{name} = {figures(start, digits)}"
+    if model.target.offset:
+        sign = "-" if start < 0.0 else "+"
+        text = f"{name} = {model.target.offset} {sign} {figures(abs(start), digits)}"
     for j in order:
         sign = "-" if coef[j] < 0.0 else "+"
         text += f" {sign} {figures(abs(coef[j]), digits)} {model.columns[j].name}"

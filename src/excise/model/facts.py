@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from excise.explain.responses import ResponseScore
 from excise.explain.story import story
 from excise.explain.together import group_name, groups_of, whole
 from excise.explain.words import amount, count, figures
@@ -13,6 +14,8 @@ from excise.model.record import Model
 
 MOST_GROUPS = 4
 """Groups that are named."""
+MOST_SCORES = 6
+"""Responses whose scores are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,23 @@ class Fact:
 def facts(model: Model) -> tuple[Fact, ...]:
     """Tax (or Penalty), Kept, Stages (of a schedule), Score (when cross-validated), Verdict, Proof.
 
-    A penalty beside the elastic net adds Form, or Groups. Of several stages the proof has the
-    largest gap; at a stationary point nothing is proved, and Check stands in its place.
+    A penalty beside the elastic net adds Form, or Groups. Of several responses the score of each
+    follows that of all. Of several stages the proof has the largest gap; at a stationary point
+    nothing is proved, and Check stands in its place.
     """
     code, sentence = model.verdict
     worst = replace(model.certificate, rel_gap=model.worst_gap)
     proof, _, how = worst.summary().partition(" (")
     if (several := len(model.point.stages)) > 1:
         how = how.replace(")", f", worst of {several} stages)", 1)
-    found = [_tax(model), _kept(model), *form(model), *_stages(model), *_score(model)]
+    found = [
+        _tax(model),
+        _kept(model),
+        *form(model),
+        *_stages(model),
+        *_score(model),
+        *_each(model),
+    ]
     label = "Check" if model.penalty.concave else "Proof"
     return (*found, Fact("Verdict", code, sentence, ": "), Fact(label, proof, f"({how}"))
 
@@ -125,6 +136,24 @@ def _score(model: Model) -> tuple[Fact, ...]:
     ranked = f" AUC {amount(auc.cv, 3)};" if auc else ""
     against = f"against {amount(accuracy.null, 2)} without features;{ranked} {value} {note}"
     return (Fact("Score", first, against, ", "),)
+
+
+def _each(model: Model) -> tuple[Fact, ...]:
+    """The held-out R2 of each of several responses; of many those at both ends."""
+    scores = model.response_scores if model.score else ()
+    if not scores:
+        return ()
+    if len(scores) > MOST_SCORES:
+        low, *_, high = sorted(scores, key=lambda score: score.r2.cv)
+        middle = amount(float(np.median([score.r2.cv for score in scores])), 2)
+        said = f"from {_scored(low)} to {_scored(high)}; half of them above {middle}"
+    else:
+        said = ", ".join(map(_scored, scores))
+    return (Fact("Each", "R2 held out", said, ": "),)
+
+
+def _scored(score: ResponseScore) -> str:
+    return f"{score.name} {amount(score.r2.cv, 2)} +/- {amount(score.r2.se, 2)}"
 
 
 def _metric(name: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,19 @@ SAME = 1e-9
 """Alphas that differ by less than this part are the same."""
 AS_SHOWN = 5e-3
 """Alphas that differ by less than this part are shown alike, to three digits."""
+
+
+class _AtAlpha(Protocol):
+    @property
+    def alpha(self) -> float: ...
+
+
+Measured = TypeVar("Measured", bound=_AtAlpha)
+
+
+def here(measured: Sequence[Measured], alpha: float) -> Measured | None:
+    """What was measured at this penalty; None where nothing was."""
+    return next((m for m in measured if abs(m.alpha - alpha) <= SAME * alpha), None)
 
 
 def moved(model: Model, alpha: float, rule: str) -> Model:

@@ -16,6 +16,8 @@ from excise.penalties import Penalty as Form
 from excise.problem import Problem
 from excise.results import Event, Floats, SparseColumns
 
+TARGET_TEXTS = ("event", "happened", "entry", "strata", "offset")
+"""What a target may say of itself beside its name, levels and responses."""
 MOST_NAMED = 3
 """Responses named in a sentence; of more the first two and how many there are."""
 
@@ -38,6 +40,8 @@ class Target:
         Its value that says so, where that is not 1, true or yes.
     entry, strata : str
         Columns of late entries and of strata; empty where there are none.
+    offset : str
+        The column that is added to the predictor as it is; empty where there is none.
     """
 
     name: str = "y"
@@ -47,11 +51,17 @@ class Target:
     entry: str = ""
     strata: str = ""
     responses: tuple[str, ...] = ()
+    offset: str = ""
 
     @property
     def argument(self) -> str:
-        """As the command line calls it: NAME, or TIME,EVENT."""
-        return f"{self.name},{self.event}" if self.event else self.name
+        """As the command line calls it: NAME, or TIME,EVENT, or A,B,C of several responses."""
+        return ",".join(self.columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the table that it is made of."""
+        return target_columns(self.name, self.event, self.responses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +235,11 @@ class Followup:
     baseline: Baseline | None = None
 
 
+def target_columns(name: str, event: str, responses: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of the table that a target is made of: one, time and event, or all responses."""
+    return responses or ((name, event) if event else (name,))
+
+
 def outputs_of(target: Target, loss: AnyLoss) -> tuple[str, ...]:
     """Names of several outputs, classes or responses; empty where there is one predictor."""
     return target.levels if loss.targets == "several" else target.responses
@@ -236,7 +251,9 @@ def command_of(settings: dict[str, Any], target: Target, schedule: str, penalty:
     if not table:
         return ""
     flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
-    flags |= {"schedule": schedule, "penalty": penalty.spec if penalty.concave else ""}
+    flags |= {"offset": target.offset, "schedule": schedule}
+    flags["penalty"] = penalty.spec if penalty.concave else ""
+    flags["task"] = "number" if len(target.responses) == 2 else ""
     asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
     asked += ["--whole-categories"] * bool(settings.get("whole_categories"))
     return shlex.join(["excise", "fit", table, target.argument, *asked])

@@ -27,6 +27,7 @@ from excise.explain.by_stage import StageSummary, summaries
 from excise.explain.classes import Separation
 from excise.explain.confusion import Confusion
 from excise.explain.grid import Grid
+from excise.explain.responses import ResponseErrors, ResponseScore, response_scores
 from excise.explain.score import Measure, r2
 from excise.explain.several import SeveralLedger
 from excise.explain.several_why import SeveralWhy
@@ -38,7 +39,8 @@ from excise.losses import AnyLoss, Squared, loss_of
 from excise.model.accounts import ledger_of, notes_of, why_of
 from excise.model.choose import alpha_keeping, kept_at
 from excise.model.equation import equations
-from excise.model.move import SAME, moved
+from excise.model.eta import eta_of
+from excise.model.move import SAME, here, moved
 from excise.model.parts import (
     Column,
     Followup,
@@ -102,6 +104,8 @@ class Model:
         How held-out rows survive, in thirds by risk, at the chosen penalty.
     followup : Followup or None
         Of survival times: events, strata, and the baseline hazard at the chosen penalty.
+    by_response : tuple of ResponseErrors
+        Of several responses the error of each at the saved penalties.
     schedule : str
         Stages of penalties, as in ``--schedule prune:0``; empty without. Every point has its
         stages; entries and exits are told as the grid saw them.
@@ -139,6 +143,7 @@ class Model:
     risk_groups: RiskGroups | None = None
     followup: Followup | None = None
     schedule: str = ""
+    by_response: tuple[ResponseErrors, ...] = ()
 
     @property
     def alpha(self) -> float:
@@ -248,8 +253,13 @@ class Model:
 
     def measured(self, name: str) -> Measure | None:
         """A further measure at the chosen penalty; None where it was not taken."""
-        found = (m for m in self.measures if m.name == name)
-        return next((m for m in found if abs(m.alpha - self.alpha) <= SAME * self.alpha), None)
+        return here([m for m in self.measures if m.name == name], self.alpha)
+
+    @property
+    def response_scores(self) -> tuple[ResponseScore, ...]:
+        """How well each of several responses is predicted; empty where it was not measured."""
+        found = here(self.by_response, self.alpha)
+        return () if found is None else response_scores(found, self.outputs)
 
     @property
     def train_score(self) -> float:
@@ -340,26 +350,27 @@ class Model:
         """
         return "\n".join(equations(self, digits))
 
-    def predict(self, Z: Floats) -> Floats:
+    def predict(self, Z: Floats, offset: Floats | None = None) -> Floats:
         """The mean of the target for encoded rows Z, shape (n, n_features).
 
         Of two classes it is the probability of the second level (for the squared hinge a score
         between 0 and 1), of survival times the hazard over that of the average row. K outputs have
-        a column each: of classes their probabilities. Cut columns are not read.
+        a column each: of classes their probabilities. Cut columns are not read. A model that was
+        fitted with an offset needs that of these rows, of the shape of the prediction.
         """
-        return self.data_term.mean(self.eta(Z))
+        return self.data_term.mean(self.eta(Z, offset))
 
-    def eta(self, Z: Floats) -> Floats:
-        """Intercept and terms added up, for encoded rows Z; `predictor` says of what."""
-        Z = np.asarray(Z)
-        if Z.ndim != 2 or Z.shape[1] != self.n_features:
-            expected = f"expected (n, {self.n_features})"
-            raise InputError(f"rows to predict have shape {Z.shape}", [expected])
-        kept = np.flatnonzero(self.point.kept)
-        eta: Floats = Z[:, kept].astype(np.float64) @ self.coef[kept] + self.intercept
-        return eta
+    def eta(self, Z: Floats, offset: Floats | None = None) -> Floats:
+        """Offset, intercept and terms added up, for encoded rows Z; `predictor` says of what."""
+        return eta_of(self, Z, offset)
 
-    def survival(self, Z: Floats, times: ArrayLike, strata: ArrayLike | None = None) -> Floats:
+    def survival(
+        self,
+        Z: Floats,
+        times: ArrayLike,
+        strata: ArrayLike | None = None,
+        offset: Floats | None = None,
+    ) -> Floats:
         """Probability of no event up to each time, for encoded rows Z.
 
         Parameters
@@ -369,6 +380,8 @@ class Model:
             After the last event it is not known, and stays.
         strata : array-like of str, shape (n,), optional
             Needed exactly when the model has strata.
+        offset : array, shape (n,), optional
+            Needed exactly when the model was fitted with one.
 
         Returns
         -------
@@ -381,7 +394,9 @@ class Model:
         """
         from excise.model.survival import survival_of
 
-        return survival_of(self, self.predict(Z), np.asarray(times, dtype=np.float64), strata)
+        return survival_of(
+            self, self.predict(Z, offset), np.asarray(times, dtype=np.float64), strata
+        )
 
     def to_json(self) -> str:
         """The text of the model file."""

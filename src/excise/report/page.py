@@ -24,6 +24,7 @@ from excise.report.ledger_view import LedgerView, ledger_view
 from excise.report.panels import panels_chart
 from excise.report.path_chart import path_chart
 from excise.report.provenance import CONTENTS, LIMITS, QUESTION, entries
+from excise.report.responses_chart import responses_chart
 from excise.report.several_view import several_view
 from excise.report.stages_table import stages_table
 from excise.report.survival_chart import survival_chart
@@ -91,6 +92,8 @@ def _render(model: Model, detail: Detail) -> str:
     charts = [paths(model, drawn, both=detail.narrow), cv_chart(model, both=detail.narrow)]
     if model.schedule:
         charts.insert(0, stages_table(model))
+    if scores := model.response_scores:
+        charts.append(responses_chart(scores, both=detail.narrow))
     if isinstance(ledger, Ledger) and model.books.additive:
         charts.append(waterfall_chart(model, ledger, both=detail.narrow))
     if model.separation is not None:

@@ -74,6 +74,8 @@ def entries(model: Model) -> tuple[Entry, ...]:
         found.append(Entry("Loss", f"{model.loss}: {model.data_term.summary}"))
     if model.followup is not None:
         found.append(Entry("Survival", _survival(model, model.followup)))
+    if offset := model.target.offset:
+        found.append(Entry("Offset", f"{offset} is added to the {model.predictor} as it is"))
     found.append(Entry("Penalty", _penalty(model)))
     if model.schedule:
         found.append(Entry("Schedule", f"{model.schedule}, {count(len(model.stages), 'stage')}"))

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from excise.table.kinds import Kind
     from excise.table.plan import ColumnPlan, Plan, TargetPlan, Wishes
     from excise.table.reader import Sniffed, Table, read_table
+    from excise.table.responses import read_responses
     from excise.table.roles import codes_of, labels_of, numbers_of, require_column
-    from excise.table.survival import read_survival, split_target
+    from excise.table.survival import read_survival
+    from excise.table.targets import Goal, split_target
 
 __all__ = [
     "DEMOS",
@@ -30,6 +32,7 @@ __all__ = [
     "Demo",
     "Encoded",
     "Encoder",
+    "Goal",
     "Kind",
     "Plan",
     "Sniffed",
@@ -43,6 +46,7 @@ __all__ = [
     "infer_columns",
     "labels_of",
     "numbers_of",
+    "read_responses",
     "read_survival",
     "read_table",
     "require_column",
@@ -56,8 +60,10 @@ _HOMES = {
     "kinds": ("Kind",),
     "plan": ("ColumnPlan", "Plan", "TargetPlan", "Wishes"),
     "reader": ("Sniffed", "Table", "read_table"),
+    "responses": ("read_responses",),
     "roles": ("codes_of", "labels_of", "numbers_of", "require_column"),
-    "survival": ("read_survival", "split_target"),
+    "survival": ("read_survival",),
+    "targets": ("Goal", "split_target"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -27,18 +27,15 @@ _BLOCK = 256
 def check_frame(plan: Plan, frame: pl.DataFrame) -> list[str]:
     """Rows left out, and rows that repeat another one."""
     found = []
-    without = plan.target.missing
-    if without:
-        have = "has" if without == 1 else "have"
-        found.append(
-            f"{without:,} of {count(plan.n_rows, 'row')} {have} no target "
-            f"{plan.target.argument!r} and {'is' if without == 1 else 'are'} left out"
-        )
+    if without := plan.target.missing:
+        are = "is" if without == 1 else "are"
+        found.append(f"{plan.target.lacking(plan.n_rows)} and {are} left out")
     if plan.incomplete:
         found.append(f"{count(plan.incomplete, 'row')} with missing values left out, as asked")
     names = [column.name for column in (*plan.columns, *plan.dropped)]
-    goal = filter(None, (plan.target.name, plan.target.event))
-    flat = frame.select(*names, *goal).select(pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object))
+    flat = frame.select(*names, *plan.target.columns).select(
+        pl.exclude(pl.List, pl.Array, pl.Struct, pl.Object)
+    )
     repeats = frame.height - flat.hash_rows().n_unique()
     if 0 < repeats <= frame.height / 2:  # more than that: the table has few different values
         verb = "repeats" if repeats == 1 else "repeat"
@@ -57,14 +54,18 @@ def check_encoded(
         return []
     if isinstance(y, Survival):
         return _put_in_order(X, y, columns, target)
-    r2 = single_r2(X, y)
     if len(target.levels) == 2:
-        return _tell_apart(X, y, r2, columns, target)
-    return [
-        f"{columns[j].name} alone explains {100 * r2[j]:.1f}% of {target.name}: is it known "
-        "before the target is?"
-        for j in np.flatnonzero(r2 > LEAK).tolist()
-    ]
+        return _tell_apart(X, y, single_r2(X, y), columns, target)
+    found = []
+    each = y.reshape(len(y), -1).T
+    for name, one in zip(target.responses or (target.name,), each, strict=True):
+        r2 = single_r2(X, one)
+        found += [
+            f"{columns[j].name} alone explains {100 * r2[j]:.1f}% of {name}: is it known "
+            "before the target is?"
+            for j in np.flatnonzero(r2 > LEAK).tolist()
+        ]
+    return found
 
 
 def _tell_apart(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from excise.exceptions import InputError
 from excise.explain.words import count
 from excise.model import Column, Target
+from excise.model.parts import joint_name
 from excise.results import Floats
 from excise.survival import Survival
 from excise.table.checks import check_encoded, check_frame
@@ -23,6 +24,7 @@ from excise.table.parts import Part, parts_from_dict, parts_to_dict
 from excise.table.plan import Plan
 from excise.table.reader import Table
 from excise.table.recipes import learn
+from excise.table.responses import read_responses
 from excise.table.scoring import rename_columns, require_columns
 from excise.table.survival import read_survival
 from excise.table.text import Integers
@@ -39,7 +41,7 @@ class Encoded:
     ----------
     X : ndarray of float64, shape (n_used, n_features), Fortran order
         Nothing missing: filled as learned on all used rows.
-    y : ndarray of float64, shape (n_used,)
+    y : ndarray of float64, shape (n_used,), or (n_used, K) of K responses
         The target; for a class, the index of its level (1 is the positive of two); of survival
         times 1 where the event came.
     columns : tuple of excise.model.Column
@@ -69,12 +71,12 @@ class Encoded:
 
     def require_folds(self, folds: int) -> None:
         """Raise when there are fewer usable rows than folds."""
-        usable, rows, without = len(self.rows), self.plan.n_rows, self.plan.target.missing
+        usable, rows = len(self.rows), self.plan.n_rows
         if usable >= folds:
             return
         reasons = []
-        if without:
-            reasons.append(f"{without:,} of {rows:,} rows have no target {self.target.argument!r}")
+        if self.plan.target.missing:
+            reasons.append(self.plan.target.lacking(rows))
         if self.plan.incomplete:
             reasons.append(f"{self.plan.incomplete:,} of {rows:,} rows have missing values")
         raise InputError(
@@ -122,6 +124,7 @@ class Encoder:
             frame = frame[plan.rows]
         warnings = [*plan.warnings, *check_frame(plan, frame)]
         y, survival, target = _target(table, plan)
+        target = replace(target, offset=plan.target.offset)
         parts: list[Part] = []
         blocks: list[Floats] = []
         for column in plan.columns:
@@ -226,6 +229,9 @@ def _target(table: Table, plan: Plan) -> tuple[Floats, Survival | None, Target]:
         p, survival = plan.target, read_survival(table, plan.rows, plan.target)
         named = Target(name, (), p.event, p.happened, p.entry, p.strata)
         return survival.event, survival, named
+    if names := plan.target.responses:
+        y = read_responses(table.frame[plan.rows], names)
+        return y, None, Target(joint_name(names), responses=names)
     series = plain(table.frame[name][plan.rows])
     if plan.target.kind == "number":
         return series.cast(pl.Float64).to_numpy().copy(), None, Target(name)

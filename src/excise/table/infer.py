@@ -6,6 +6,7 @@ import fnmatch
 import math
 import shlex
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from excise.explain.words import closest, count, listing
 from excise.table.kinds import Kind, class_names, kind_of, plain, truth
 from excise.table.plan import ColumnPlan, Plan, TargetPlan, Wishes
 from excise.table.reader import Table
+from excise.table.responses import plan_responses
 from excise.table.roles import require_column
 from excise.table.survival import plan_survival
 from excise.table.text import Integers
@@ -31,7 +33,7 @@ def infer_columns(
     ----------
     table : Table
     target : str
-        Column to predict; of survival times the column of times.
+        Column to predict; of survival times the column of times, of several responses the first.
     wishes : Wishes, optional
     retry : str, default=""
         Command with ``{}`` for a column, offered when the target is mistyped; default
@@ -46,11 +48,14 @@ def infer_columns(
     _check_wishes(wishes)
     retry = retry or f"excise fit {table.typed} {{}}"
     require_column(table, target, retry)
-    parts = {target, *wishes.reserved, *filter(None, (wishes.event, wishes.entry, wishes.strata))}
+    parts = {target, *wishes.reserved, *wishes.responses}
+    parts |= set(filter(None, (wishes.event, wishes.entry, wishes.strata, wishes.offset)))
     for name in sorted(parts - {target}):
         require_column(table, name)
     if wishes.event:
         target_plan, rows = plan_survival(table, target, wishes)
+    elif wishes.responses:
+        target_plan, rows = plan_responses(table, wishes.responses)
     else:
         target_plan, rows = _plan_target(table, target, wishes)
     names = _names_asked_for(table, parts, wishes)
@@ -58,7 +63,8 @@ def infer_columns(
     columns, dropped, warnings = _plan_columns(table, used.select(names), rows, wishes)
     if not columns:
         kinds = [f"{column.name}: {column.kind}" for column in dropped[:5]]
-        raise InputError(f"{table.name} has no column to predict {target!r} from", kinds)
+        fact = f"{table.name} has no column to predict {target_plan.argument!r} from"
+        raise InputError(fact, kinds)
     if wishes.missing == "error":
         _refuse_missing(table, used, rows, columns)
     complete = rows
@@ -69,7 +75,7 @@ def infer_columns(
         table.name,
         table.frame.height,
         complete,
-        target_plan,
+        replace(target_plan, offset=wishes.offset),
         columns,
         dropped,
         tuple(name for name in table.frame.columns if name not in taken),

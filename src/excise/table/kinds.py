@@ -106,6 +106,11 @@ def kind_of(series: pl.Series, place: Place, style: Style, *, asked: bool = Fals
     return Found(Kind.ID_LIKE if not asked and _is_id(series) else Kind.NUMBER)
 
 
+def zero_or_one(numbers: pl.Series) -> pl.Series:
+    """Which numbers are 0 or 1."""
+    return (numbers == 0) | (numbers == 1)
+
+
 def truth(text: pl.Series) -> pl.Series | None:
     """Strings as booleans if they are words for yes and no alone, in any case; else None."""
     low = text.str.to_lowercase()

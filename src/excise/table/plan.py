@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from excise.explain.words import count
+from excise.model.parts import target_columns
 from excise.table.kinds import Kind
 from excise.table.text import Integers
+
+MOST_NAMED = 5
+"""Responses named in a sentence about missing ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Wishes:
         survival times the value that says that the event came; None: 1, yes or true.
     event, entry, strata : str
         Of survival times the columns of events, late entries and strata; empty: there are none.
+    responses : tuple of str
+        Several columns to predict; empty: there is one.
+    offset : str
+        The column that is added to the predictor; empty: there is none.
     """
 
     drop: tuple[str, ...] = ()
@@ -46,6 +54,8 @@ class Wishes:
     event: str = ""
     entry: str = ""
     strata: str = ""
+    responses: tuple[str, ...] = ()
+    offset: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,12 @@ class ColumnPlan:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """The target: kind "number", "class" or "survival", its levels (classes), rows that lack it.
+    """The target: kind "number", "class", "survival" or "responses", and rows that lack it.
 
-    Of two levels the second is the positive one; `counts` says how many rows are of each, of
-    survival times how many are censored and how many end in the event. `event`, `happened`,
-    `entry` and `strata` are those of `excise.model.Target`.
+    `levels` are those of classes; of two the second is the positive one. `counts` says how many
+    rows are of each, of survival times how many are censored and how many end in the event, of
+    several responses how many rows lack each. `event`, `happened`, `entry`, `strata`,
+    `responses` and `offset` are those of `excise.model.Target`.
     """
 
     name: str
@@ -77,11 +88,30 @@ class TargetPlan:
     happened: str = ""
     entry: str = ""
     strata: str = ""
+    responses: tuple[str, ...] = ()
+    offset: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the table that it is made of."""
+        return target_columns(self.name, self.event, self.responses)
 
     @property
     def argument(self) -> str:
-        """As the command line calls it: NAME, or TIME,EVENT."""
-        return f"{self.name},{self.event}" if self.event else self.name
+        """As the command line calls it: NAME, or TIME,EVENT, or A,B,C of several responses."""
+        return ",".join(self.columns)
+
+    def lacking(self, rows: int) -> str:
+        """Of how many rows it is missing: 3 of 16 rows have no target 'y'."""
+        n = self.missing
+        if not self.responses:
+            have = "has" if n == 1 else "have"
+            return f"{n:,} of {count(rows, 'row')} {have} no target {self.argument!r}"
+        each = [f"{k:,} {name}" for name, k in zip(self.responses, self.counts, strict=True) if k]
+        more = [f"{len(each) - MOST_NAMED:,} more"] if len(each) > MOST_NAMED else []
+        lack = "lacks" if n == 1 else "lack"
+        named = ", ".join([*each[:MOST_NAMED], *more])
+        return f"{n:,} of {count(rows, 'row')} {lack} a response ({named})"
 
     def with_counts(self, censored: int, events: int) -> TargetPlan:
         """The same, once survival times are counted."""
@@ -92,6 +122,8 @@ class TargetPlan:
         if self.event:
             censored, events = self.counts
             return f"{count(events, 'event')}, {censored:,} censored"
+        if self.responses:
+            return f"{len(self.responses)} responses"
         if len(self.levels) == 2 == len(self.counts):
             (other, positive), (n_other, n_positive) = self.levels, self.counts
             return f"{positive} ({n_positive:,}) or {other} ({n_other:,})"
@@ -154,6 +186,8 @@ class Plan:
             parts.append(f"{len(self.dropped):,} dropped ({', '.join(named + more)})")
         parts.append(self._missing_text())
         target = self.target.summary()
+        if self.target.offset:
+            target += f", offset {self.target.offset}"
         return f"{self.table}: {', '.join(parts)}. Target {self.target.argument}: {target}"
 
     def _count_kinds(self) -> dict[Kind, int]:
@@ -169,7 +203,8 @@ class Plan:
         if values:
             parts.append(f"{count(values, 'value')} missing in {count(holes, 'column')}")
         if self.target.missing:
-            parts.append(f"{count(self.target.missing, 'row')} without target left out")
+            what = "without all responses" if self.target.responses else "without target"
+            parts.append(f"{count(self.target.missing, 'row')} {what} left out")
         if self.incomplete:
             parts.append(f"{count(self.incomplete, 'incomplete row')} left out")
         return ", ".join(parts) or "nothing missing"

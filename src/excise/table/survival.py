@@ -1,4 +1,4 @@
-"""Targets of two columns, TIME,EVENT: found, checked line by line, and read as survival times."""
+"""Targets of two columns, TIME,EVENT: checked line by line, and read as survival times."""
 
 from __future__ import annotations
 
@@ -8,44 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from excise.exceptions import InputError, UsageError
+from excise.exceptions import InputError
 from excise.explain.words import closest, count
 from excise.results import Floats
 from excise.survival import Survival
-from excise.table.kinds import YES, Kind, class_names, kind_of, plain, truth
+from excise.table.kinds import YES, Kind, class_names, kind_of, plain, truth, zero_or_one
 from excise.table.plan import TargetPlan, Wishes
 from excise.table.reader import Table
-from excise.table.roles import labels_of, numbers_of, require_column
+from excise.table.roles import labels_of, numbers_of
 from excise.table.text import Integers
 
 RULE = "events are 0 or 1, no or yes, false or true"
+BOTH = "--task number, if both are responses"
 _SHOWN = 5
-
-
-def split_target(table: Table, argument: str) -> tuple[str, str]:
-    """What a target means: (column, "") or (time, event).
-
-    A column that is called like the whole argument is meant, comma or not.
-
-    Raises
-    ------
-    InputError
-        Neither the one nor the two columns exist.
-    """
-    names = table.frame.columns
-    if argument in names or "," not in argument:
-        return argument, ""
-    parts = argument.split(",")
-    pairs = [(",".join(parts[:k]), ",".join(parts[k:])) for k in range(1, len(parts))]
-    pairs += [(time.strip(), event.strip()) for time, event in pairs]
-    found = [sum(name in names for name in pair) for pair in pairs]
-    time, event = pairs[found.index(max(found))]
-    command = f"excise fit {table.typed} "
-    require_column(table, time, f"{command}{{}},{shlex.quote(event)}")
-    require_column(table, event, f"{command}{shlex.quote(time)},{{}}")
-    if time == event:
-        raise UsageError(f"time and event are the same column, {time!r}", remedy="TIME,EVENT")
-    return time, event
 
 
 def plan_survival(table: Table, time: str, wishes: Wishes) -> tuple[TargetPlan, Integers]:
@@ -191,6 +166,7 @@ class _Column:
                     *_how_many(len(wrong), len(times)),
                     "nobody is at risk before time 0: correct these rows, or leave them out",
                 ],
+                BOTH if times.min() < 0.0 else "",
             )
         return times
 
@@ -201,26 +177,23 @@ class _Column:
             return (class_names(series) == happened).cast(pl.Float64).to_numpy()
         if series.dtype == pl.String and truth(series) is not None:
             return series.str.to_lowercase().is_in(YES).cast(pl.Float64).to_numpy()
-        if series.dtype == pl.Boolean or (series.dtype.is_numeric() and _zero_one(series)):
+        if series.dtype == pl.Boolean or (series.dtype.is_numeric() and zero_or_one(series).all()):
             return series.cast(pl.Float64).to_numpy()
         raise self._no_events(series, time)
 
     def _no_events(self, series: pl.Series, time: _Column) -> InputError:
-        fine = series.is_in([0, 1]) if series.dtype.is_numeric() else pl.Series([False])
+        fine = zero_or_one(series) if series.dtype.is_numeric() else pl.Series([False])
         row = int((~fine).arg_true()[0])
         counts = _tally(series)
         fact = f"event {self.name!r} is {_spoken(series[row])} ({self.place(row)}); {RULE}"
         other = time.series
-        if other.dtype.is_numeric() and _zero_one(other) and series.dtype.is_numeric():
+        numbers = series.dtype.is_numeric()
+        if numbers and other.dtype.is_numeric() and zero_or_one(other).all():
             command = f"excise fit {self.table.typed} {shlex.quote(f'{self.name},{time.name}')}"
             swapped = f"{time.name!r} is all 0 and 1: are the two the other way round?"
-            return InputError(fact, [swapped], command)
+            return InputError(fact, [swapped], f"{command}, or {BOTH}")
         if len(counts) > _SHOWN:
             return InputError(fact, [_listed(counts)], "name another event")
-        likely = max(counts) if series.dtype.is_numeric() else min(counts, key=lambda k: counts[k])
-        remedy = f"--positive {shlex.quote(likely)}"
-        return InputError(fact, [_listed(counts)], f"{remedy}, if that says that the event came")
-
-
-def _zero_one(series: pl.Series) -> bool:
-    return bool(series.is_in([0, 1]).all())
+        likely = max(counts) if numbers else min(counts, key=lambda k: counts[k])
+        remedy = f"--positive {shlex.quote(likely)}, if that says that the event came"
+        return InputError(fact, [_listed(counts)], f"{remedy}, or {BOTH}" if numbers else remedy)

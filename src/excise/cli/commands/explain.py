@@ -16,6 +16,7 @@ from excise.exceptions import InputError
 if TYPE_CHECKING:
     from excise.cli.scoring import Scored
     from excise.cli.text.explain_several import Sums
+    from excise.model import Model
 
 
 @click.command(
@@ -43,7 +44,7 @@ def command(
 ) -> None:
     """The intercept, then coefficient times value of each kept feature, largest first.
 
-    Of three classes or more there is such a sum for each.
+    Of three classes or more, and of several responses, there is such a sum for each.
     """
     from excise.cli.scoring import actual_text, actual_value, score
     from excise.cli.text.explain import Outcome, Sum, Term, render
@@ -73,6 +74,9 @@ def command(
         for column, value, coef in zip(loaded.columns, scored.X[row - 1], loaded.coef, strict=True)
         if coef
     ]
+    if scored.offset is not None:
+        name = f"{loaded.target.offset} (offset)"
+        terms.append(Term(name, float(scored.offset[row - 1]), 1.0))
     actual, mean = actual_value(scored, row - 1), float(scored.mean[row - 1])
     found = Sum(where, loaded.predictor, loaded.intercept, terms, actual)
     if loaded.data_term.link != "identity":
@@ -85,17 +89,16 @@ def command(
 
 
 def _sums(scored: Scored, row: int, where: str) -> Sums:
-    """The scores of all classes in a row."""
-    from excise.cli.scoring import actual_value
-    from excise.cli.text.explain_several import Sums, Terms
+    """The scores of all classes in a row, or all its responses."""
+    from excise.cli.scoring import actual_value, actual_values
+    from excise.cli.text.explain_several import ClassSums, ResponseSums, Terms
 
-    model, actual = scored.model, actual_value(scored, row)
+    model: Model = scored.model
     columns = zip(model.columns, scored.X[row], model.coef, model.point.kept, strict=True)
-    return Sums(
-        where,
-        model.outputs,
-        tuple(model.intercept.tolist()),
-        tuple(scored.mean[row].tolist()),
-        tuple(Terms(c.name, float(x), tuple(b.tolist())) for c, x, b, kept in columns if kept),
-        None if actual is None else model.outputs[int(actual)],
-    )
+    terms = tuple(Terms(c.name, float(x), tuple(b.tolist())) for c, x, b, kept in columns if kept)
+    parts = where, model.outputs, tuple(model.intercept.tolist()), terms
+    if model.target.responses:
+        return ResponseSums(*parts, actual_values(scored, row))
+    actual = actual_value(scored, row)
+    named = None if actual is None else model.outputs[int(actual)]
+    return ClassSums(*parts, tuple(scored.mean[row].tolist()), named)

@@ -29,6 +29,7 @@ NOT_CERTIFIED = 4
         "excise fit houses.csv price --drop 'id*' --rule min",
         "excise fit houses.csv price --schedule prune:0",
         "excise fit patients.csv months,died",
+        "excise fit wines.csv alcohol,acidity,sugar",
         "cat houses.csv | excise fit - price -o houses --json",
     ],
 )
@@ -39,7 +40,10 @@ def command(terminal: Terminal, **flags: Any) -> int:
     """TABLE is CSV, TSV, Parquet or Arrow ('-' is standard input), TARGET the column to predict.
 
     Survival times are two columns, TIME,EVENT, the second 1 where the event came, 0 where the row
-    is censored. Writes NAME.excise.json, the model, and NAME.report.html.
+    is censored. Several responses are columns of numbers, A,B,C: a feature is in or out for all of
+    them together. Two columns are TIME,EVENT where the second has two values at most or no numbers,
+    else responses (with --task number always). Writes NAME.excise.json, the model, and
+    NAME.report.html.
     """
     return fit(terminal, FitOptions(**flags))
 
@@ -85,6 +89,7 @@ def _show_plan(terminal: Terminal, options: FitOptions, planned: Plan) -> int:
     from excise.cli.task import loss_for
     from excise.cli.text.fit import plan
     from excise.losses import task_of
+    from excise.model.parts import joint_name
 
     loss = loss_for(planned, options)
     for warning in planned.warnings:
@@ -94,9 +99,11 @@ def _show_plan(terminal: Terminal, options: FitOptions, planned: Plan) -> int:
         data=data(planned, planned.summary()),
         task=task_of(loss),
         loss=loss.spec,
-        target=planned.target.name,
+        target=joint_name(planned.target.responses) or planned.target.name,
         event=planned.target.event or None,
+        offset=planned.target.offset or None,
         levels=list(planned.target.levels),
+        outputs=list(planned.target.responses),
         dry_run=True,
     )
     return 0

@@ -1,4 +1,4 @@
-"""`excise predict`: the table with one more column, of classes two, of survival times more."""
+"""`excise predict`: the table with its predictions as further columns."""
 
 from __future__ import annotations
 
@@ -53,9 +53,10 @@ def command(
 ) -> None:
     """Adds TARGET_pred and, for classes, TARGET_prob, the probability of the positive one.
 
-    Of three classes or more it adds TARGET_prob_CLASS for each. Of survival times it adds
+    Of three classes or more it adds TARGET_prob_CLASS for each, of several responses
+    RESPONSE_pred for each. Of survival times it adds
     TIME_risk, the hazard over that of the average row of training, and TIME_survival_T for each of
-    --times.
+    --times. A model that was fitted with an offset needs that column.
     Columns of cut features need not be there, and the order of columns is free.
     """
     path = None if output == STANDARD_OUTPUT else Path(output)
@@ -83,20 +84,28 @@ def command(
         model=model,
         target=loaded.target.name,
         rows=len(scored.eta),
-        predictions=None if path else next(iter(added.values())),
+        predictions=None if path else _predictions(scored, added),
         probabilities=None if path else _probabilities(scored, added),
         survival=_survival(scored, shown=not path),
         positive=loaded.target.levels[-1]
         if loaded.task == "class" and not loaded.outputs
         else None,
         levels=list(loaded.target.levels),
+        outputs=list(loaded.outputs),
         files=[{"path": str(place), "bytes": size} for place, size in sizes.items()],
     )
 
 
+def _predictions(scored: Scored, added: dict[str, list[Any]]) -> list[Any]:
+    """A value for each row; of several responses a list, in the order of the outputs."""
+    if scored.model.target.responses:
+        return list(scored.mean.tolist())
+    return next(iter(added.values()))
+
+
 def _probabilities(scored: Scored, added: dict[str, list[Any]]) -> list[Any] | None:
     """Of the positive class; of three or more a list for each row, in the order of the levels."""
-    if scored.model.outputs:
+    if scored.model.outputs and not scored.model.target.responses:
         return list(scored.mean.tolist())
     return added.get(f"{scored.model.target.name}_prob")
 

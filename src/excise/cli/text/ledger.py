@@ -82,13 +82,19 @@ def heading(model: Model, page: Page) -> list[str]:
     """The penalty and how many features stay, on one line, and what the stages did."""
     penalty = f"{model.penalty.word.capitalize()} {figures(model.alpha * model.penalty.unit)}"
     kept = f"kept {model.n_kept} of {count(model.n_features, 'feature')}"
-    lines = page.wrap(f"{penalty}; {kept}. Target {clean(model.target.argument)}")
+    lines = page.wrap(f"{penalty}; {kept}. Target {clean(_target(model))}")
     for fact in form(model):
         lines += page.wrap(clean(f"{fact.label} {fact.text}"), hang="  ")
     if model.schedule:
         told = "; ".join(story(model.stages, [clean(name) for name in model.feature_names]))
         lines += page.wrap(f"Stages of {model.schedule}: {told}", hang="  ")
     return lines
+
+
+def _target(model: Model) -> str:
+    """What is predicted, and what is added to it."""
+    offset = model.target.offset
+    return f"{model.target.argument}, offset {offset}" if offset else model.target.argument
 
 
 def legend(model: Model, page: Page) -> str:
