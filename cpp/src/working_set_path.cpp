@@ -114,7 +114,7 @@ void WindowedPath::start_from(const Start& start) {
 void WindowedPath::lay_stones() {
   const double from = lookout_.alpha(), to = alphas_[sz(next_)];
   if (!(to > 0 && to < kStep * from && from < kInfinity)) return;
-  if (std::max(ix(lookout_.ahead(to).size()), set_.n_active()) <= kFew) return;
+  if (std::max<Index>(ix(lookout_.ahead(to).size()), set_.n_active()) <= kFew) return;
   const auto steps = static_cast<std::size_t>(std::ceil(std::log(to / from) / std::log(kStep)));
   Vec stones;
   for (std::size_t k = 1; k < steps; ++k)
