@@ -1,9 +1,7 @@
 // Groups of columns, and Gram matrices for them.
 #pragma once
 
-#include "check.hpp"
 #include "data.hpp"
-#include "excise/certificate/duality.hpp"
 
 namespace data {
 
@@ -49,32 +47,6 @@ inline void grouped_by(const Table& t, Statement& s, Index size) {
     s.group_members.push_back(j);
   }
   s.group_start.push_back(t.p);
-}
-
-// Points around the solution of a problem of the squared loss: no gap is below what they lose
-inline void gap_bounds_suboptimality(const Table& t, const Statement& s) {
-  const auto made = engine(t, s);
-  const double alpha = 0.2 * made->alpha_max();
-  const PathPoint best = made->path(Vec{alpha}).points[0];
-  const StandardProblem& problem = made->problem();
-  CHECK(best.optimality.gap <= 1e-13 * problem.null_loss);
-  Random random(9);
-  for (int k = 0; k < 200; ++k) {
-    Vec b(sz(t.p), 0.0);
-    for (std::size_t i = 0; i < best.support.size(); ++i) b[sz(best.support[i])] = best.values[i];
-    for (double& value : b) value += random.normal() * std::pow(10.0, -k % 8);
-    Indices all(sz(t.p));
-    for (Index j = 0; j < t.p; ++j) all[sz(j)] = j;
-    Vec fitted(sz(t.n), 0.0), r = problem.y, c(sz(t.p));
-    problem.design->predict(all, b.data(), fitted.data());
-    kernels().axpy(-1.0, fitted.data(), r.data(), t.n);
-    problem.design->correlate(ConstMatrix(r.data(), t.n, 1), Matrix(c.data(), t.p, 1), Context{});
-    const Optimality o = Certifier(problem.penalty, problem.noise())
-                             .certify(best.alpha, all, b, c.data(),
-                                      squared_term(kernels().dot(r.data(), r.data(), t.n)));
-    const double optimum = best.optimality.primal - best.optimality.gap;
-    CHECK(o.gap >= (o.primal - optimum) * (1 - 1e-9));
-  }
 }
 
 }  // namespace data

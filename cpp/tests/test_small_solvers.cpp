@@ -1,7 +1,6 @@
 // Laws of the penalty, the factor and the certificate.
 #include "check.hpp"
 #include "data.hpp"
-#include "excise/certificate/duality.hpp"
 #include "excise/solve/cholesky.hpp"
 #include "excise/solve/shifted_cg.hpp"
 
@@ -78,27 +77,7 @@ TEST(the_factor_grows_and_shrinks) {
 
 TEST(the_gap_bounds_the_suboptimality_of_any_point) {
   const data::Table t = data::table(30, 12, 8);
-  auto engine = data::engine(t, data::statement(t));
-  const double alpha = 0.2 * engine->alpha_max();
-  const PathPoint best = engine->path(Vec{alpha}).points[0];
-  const StandardProblem& problem = engine->problem();
-  Random random(9);
-  for (int k = 0; k < 200; ++k) {
-    Vec b(sz(t.p), 0.0);
-    for (std::size_t i = 0; i < best.support.size(); ++i) b[sz(best.support[i])] = best.values[i];
-    for (double& value : b) value += random.normal() * std::pow(10.0, -k % 8);
-    Indices all(sz(t.p));
-    for (Index j = 0; j < t.p; ++j) all[sz(j)] = j;
-    Vec fitted(sz(t.n), 0.0), r = problem.y, c(sz(t.p));
-    problem.design->predict(all, b.data(), fitted.data());
-    kernels().axpy(-1.0, fitted.data(), r.data(), t.n);
-    problem.design->correlate(ConstMatrix(r.data(), t.n, 1), Matrix(c.data(), t.p, 1), Context{});
-    const Optimality o = Certifier(problem.penalty, problem.noise())
-                             .certify(best.alpha, all, b, c.data(),
-                                      squared_term(kernels().dot(r.data(), r.data(), t.n)));
-    const double optimum = best.optimality.primal - best.optimality.gap;
-    CHECK(o.gap >= (o.primal - optimum) * (1 - 1e-9));
-  }
+  data::gap_bounds_suboptimality(t, data::statement(t));
 }
 
 TEST(columns_projected_together_are_projected_one_by_one) {

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.choice import HeldOut, choose
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
@@ -19,9 +20,6 @@ from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
 from excise.sessions import AnySession
 from excise.standard import predict
-
-EXTENSIONS = 2
-"""How often a grid whose last alpha is best is made longer."""
 
 STRATIFIED = "stratified folds (cv=5), and two rows or more of every class"
 
@@ -182,42 +180,23 @@ def cross_validate(
     """`fit_cv` for a checked problem, with the engine that works on it, and its folds."""
     judge = make_judge(session.problem, scoring, score_weight)
     folds = with_weight(folds, session.problem)
-    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
-    grid = session.grid(alphas, alpha_min_ratio)
-    may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
-    extensions = 0
-    while True:
-        (held,), null, training_gap = judge.held_out(made, grid, folds)
-        mean = held.mean(axis=1)
-        best = int(np.argmin(judge.sign * mean))
-        if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
-            break
-        extensions += 1
-        step = grid[-1] / grid[-2]
-        grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
-    del made  # and its moments
-    se = standard_error(held, folds)
-    worst = judge.sign * mean[best] + se[best]
-    first = int(np.flatnonzero(judge.sign * mean <= worst)[0])
-    path = session.path(grid)
-    return CrossValidation(
-        alphas=grid,
-        mean=mean,
-        se=se,
-        folds=held,
-        null_folds=null,
-        train=judge.train(session, path),
-        alpha_min=float(grid[best]),
-        alpha_1se=float(grid[first]),
-        alpha_=float(grid[first if rule == "1se" else best]),
-        rule=rule,
-        path=path,
-        fold_of_row=folds.fold_of_row,
-        n_extensions=extensions,
-        training_gap=float(training_gap),
-        metric=label_of(judge.score, session.problem.loss, session.problem.outputs),
-        greater_is_better=judge.sign < 0.0,
+    choice = choose(
+        _in_engine(session, judge, folds, imputation),
+        session.grid(alphas, alpha_min_ratio),
+        folds,
+        extend=isinstance(alphas, (int, np.integer)),
+        sign=judge.sign,
     )
+    path = session.path(choice.grid)
+    return choice.told(rule, path, judge.train(session, path), **judge.facts(folds))
+
+
+def _in_engine(
+    session: Session, judge: Judge, folds: Folds, imputation: Imputation | None
+) -> HeldOut:
+    """By the engine, which lets go of the moments of the folds when this is let go of."""
+    made = session.engine.folds(folds.roles, *_refills(imputation, folds))
+    return lambda grid: judge.held_out(made, grid, folds)
 
 
 class Judge(NamedTuple):
@@ -240,6 +219,11 @@ class Judge(NamedTuple):
     def sign(self) -> float:
         """-1 where greater is better."""
         return -1.0 if self.score is not None and self.score.greater_is_better else 1.0
+
+    def facts(self, folds: Folds) -> dict[str, Any]:
+        """What a result tells of the folds and of what was measured."""
+        metric = label_of(self.score, self.problem.loss, self.problem.outputs)
+        return {"fold_of_row": folds.fold_of_row, "metric": metric}
 
     def held_out(
         self, made: Any, alphas: Floats, folds: Folds, shares: Floats | None = None
@@ -335,17 +319,6 @@ def make_judge(problem: Problem, scoring: Any, score_weight: Any = None) -> Judg
         score_of(scoring, problem.loss, problem.y),
         problem.sample_weight if weights is None else weights,
     )
-
-
-def standard_error(held: Floats, folds: Folds) -> Floats:
-    """Of the mean over the folds of one division; repeats do not make it smaller."""
-    if len(folds) == 1:
-        return np.zeros(len(held))
-    finite = np.isfinite(held).all(axis=1)  # a deviance may be beyond the largest double
-    peak = float(np.abs(held[finite]).max(initial=0.0)) or 1.0  # its square may be, too
-    se = np.full(len(held), np.inf)
-    se[finite] = peak * (held[finite] / peak).std(axis=1, ddof=1)
-    return np.asarray(se / np.sqrt(len(folds) / folds.repeats))
 
 
 def with_weight(folds: Folds, problem: Problem) -> Folds:

@@ -8,20 +8,18 @@ so that centre, scale, first coefficients and stages are learned inside each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.choice import Choice, HeldOut, choose
 from excise.cross_validation import (
-    EXTENSIONS,
     Imputation,
     Judge,
     make_judge,
     predictors_of,
-    standard_error,
     with_weight,
 )
 from excise.exceptions import InputError
@@ -33,7 +31,6 @@ from excise.refilled import refilled, refuse_large
 from excise.refined import shares_of
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.schedules import PruneThenRefine, Schedule
-from excise.scores import label_of
 from excise.sessions import AnySession, session_of
 from excise.staged import StagedSession, paths
 
@@ -75,46 +72,18 @@ def cross_validate_sessions(
     held_out = _in_core(judge, session, folds, variants, imputation) or _by_fold(
         judge, first_of_all, folds, variants, imputation
     )
-    grid = session.grid(alphas, alpha_min_ratio)
-    may_extend = isinstance(alphas, (int, np.integer)) and len(grid) >= 3 and grid[0] > grid[-1]
-    extensions = 0
-    while True:
-        held, null, gap = held_out(grid)
-        means = judge.sign * held.mean(axis=2)
-        equal = means <= means.min() + SAME * max(abs(means.min()), abs(null.mean()))
-        chosen, best = np.unravel_index(int(np.argmax(equal)), means.shape)
-        if not may_extend or best < len(grid) - 1 or extensions == EXTENSIONS:
-            break
-        extensions += 1
-        step = grid[-1] / grid[-2]
-        grid = np.concatenate([grid, grid[-1] * step ** np.arange(1, len(grid) // 4 + 2)])
-    mean, se = judge.sign * means[chosen], standard_error(held[chosen], folds)
-    first = int(np.flatnonzero(means[chosen] <= means[chosen, best] + se[best])[0])
-    sessions = _of_variants(session, variants)
-    path, session = _paths(sessions, grid)[chosen], sessions[chosen]
-    own = 2.0 * path.train_loss
-    if judge.score is not None:
-        eta = predictors_of(session, path)
-        own = judge.rate(eta, np.arange(problem.n), "the training rows")
-    return CrossValidation(
-        alphas=grid,
-        mean=mean,
-        se=se,
-        folds=held[chosen],
-        null_folds=null,
-        train=own,
-        alpha_min=float(grid[best]),
-        alpha_1se=float(grid[first]),
-        alpha_=float(grid[first if rule == "1se" else best]),
-        rule=rule,
-        path=path,
-        fold_of_row=folds.fold_of_row,
-        n_extensions=extensions,
-        training_gap=gap,
-        metric=label_of(judge.score, problem.loss, problem.outputs),
-        greater_is_better=judge.sign < 0.0,
-        **_choice(variants, int(chosen), judge.sign * means),
+    choice = choose(
+        held_out,
+        session.grid(alphas, alpha_min_ratio),
+        folds,
+        extend=isinstance(alphas, (int, np.integer)),
+        sign=judge.sign,
+        same=SAME,
     )
+    chosen = _of_variants(session, variants)[choice.variant]
+    path = chosen.path(choice.grid)
+    told = judge.facts(folds) | _told(variants, choice)
+    return choice.told(rule, path, judge.train(chosen, path), **told)
 
 
 Variants = tuple[Schedule | None, ...]
@@ -134,11 +103,12 @@ def held_out_of_sessions(
     return found
 
 
-def _choice(variants: Variants, chosen: int, means: Floats) -> dict[str, Any]:
+def _told(variants: Variants, choice: Choice) -> dict[str, Any]:
     """What is told of the schedules, if there are some."""
     if variants[0] is None:
         return {}
-    return {"schedule": variants[chosen], "schedules": variants, "schedule_means": means}
+    schedule = variants[choice.variant]
+    return {"schedule": schedule, "schedules": variants, "schedule_means": choice.means}
 
 
 def _training(problem: Problem, roles: Any) -> Problem:
@@ -157,10 +127,6 @@ def _of_variants(session: AnySession, variants: Variants) -> list[AnySession]:
 def _paths(sessions: list[AnySession], grid: Floats) -> list[Path]:
     staged = [one for one in sessions if isinstance(one, StagedSession)]
     return paths(staged, grid) if staged else [one.path(grid) for one in sessions]
-
-
-HeldOut = Callable[[Floats], tuple[Floats, Floats, float]]
-"""From a grid: per schedule, alpha and fold; of the intercepts per fold; the worst training gap."""
 
 
 def _in_core(

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.cross_validation import Imputation, make_judge, standard_error
+from excise.choice import standard_error
+from excise.cross_validation import Imputation, make_judge
 from excise.exceptions import InputError
 from excise.explain.calibration import calibration
 from excise.explain.confusion import Confusion, confusion

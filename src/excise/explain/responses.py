@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from excise.cross_validation import Imputation, make_judge, predictors_of, standard_error
+from excise.choice import standard_error
+from excise.cross_validation import Imputation, make_judge, predictors_of
 from excise.explain.held_out import held_out
 from excise.explain.rows import Rows
 from excise.explain.score import Score, r2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from excise.choice import EXTENSIONS
 from excise.explain.decoys import Decoys
 from excise.explain.ledger import Ledger, LedgerRow
 from excise.explain.score import CVRecord
@@ -16,8 +17,6 @@ VerdictCode = Literal[
 
 ROWS_PER_FEATURE = 5
 """Fewer rows than this per kept feature: data-starved."""
-EXTENSIONS = 2
-"""The grid is extended this often before the best at its end is called an edge."""
 RARELY_PICKED = 0.75
 """A kept feature picked less often than this is borderline."""
 THIN_MARGIN = 0.15
