@@ -194,7 +194,7 @@ def test_what_is_said() -> None:
     assert "log of claims = log_time - " in said.out
     ledger = excise("ledger", "claims.excise.json")
     assert ledger.out.splitlines()[0].endswith("Target claims, offset log_time")
-    assert model.command == "excise fit claims.csv claims --offset log_time"
+    assert model.command == "excise fit claims.csv claims --loss poisson --offset log_time"
     assert "log_time is added to the log of claims as it is" in render_report(model)
     document = excise("fit", "claims.csv", "claims", "--offset", "log_time", *SILENT).json
     assert document["offset"] == "log_time"

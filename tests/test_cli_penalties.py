@@ -115,7 +115,9 @@ def test_documents_and_files_of_whole_categories() -> None:
     said = excise("predict", named, "wage.csv")
     assert said.code == 0 and len(said.out.splitlines()) == 3001
     assert excise("explain", named, "wage.csv", "--row", "3").code == 0
-    assert load(named).command == "excise fit wage.csv wage --whole-categories"
+    assert load(named).command == (
+        "excise fit wage.csv wage --penalty elastic:0.5 --whole-categories"
+    )
     page = Path("wage.report.html").read_text()
     assert "group lasso: 3 groups, 5 columns alone" in page and "race is in or out as one" in page
 

@@ -119,9 +119,13 @@ def test_survival_asks_for_strata_exactly_when_there_are_some() -> None:
 
 def test_the_command_names_the_parts_of_the_target() -> None:
     model = replace(survival_model("both"), settings={"table": "my table.csv"})
-    assert model.command == ("excise fit 'my table.csv' months,died --entry from --strata site")
+    assert model.command == (
+        "excise fit 'my table.csv' months,died --loss cox:efron --entry from --strata site"
+    )
     named = replace(model, target=replace(model.target, happened="yes, it did", strata=""))
-    assert named.command.endswith("months,died --positive 'yes, it did' --entry from")
+    assert named.command.endswith(
+        "months,died --loss cox:efron --positive 'yes, it did' --entry from"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -245,18 +245,39 @@ def outputs_of(target: Target, loss: AnyLoss) -> tuple[str, ...]:
     return target.levels if loss.targets == "several" else target.responses
 
 
-def command_of(settings: dict[str, Any], target: Target, schedule: str, penalty: Penalty) -> str:
+def command_of(
+    settings: dict[str, Any], target: Target, loss: str, penalty: Penalty, schedule: str
+) -> str:
     """The shortest command that makes a model; empty where it was not made from a file."""
     table = settings.get("table")
     if not table:
         return ""
-    flags = {"positive": target.happened, "entry": target.entry, "strata": target.strata}
-    flags |= {"offset": target.offset, "schedule": schedule}
-    flags["penalty"] = penalty.spec if penalty.concave else ""
-    flags["task"] = "number" if len(target.responses) == 2 else ""
+    as_number = len(target.responses) == 2 or (loss == "squared" and len(target.levels) == 2)
+    usual = "squared" if as_number else _usual_loss(target)
+    elastic = penalty.form is None and penalty.kind == "elastic"
+    flags = {
+        "task": "number" if as_number else "",
+        "loss": "" if loss == usual else loss,
+        "positive": target.happened,
+        "entry": target.entry,
+        "strata": target.strata,
+        "offset": target.offset,
+        "schedule": schedule,
+        "penalty": penalty.spec if penalty.concave or penalty.kind == "ridge" else "",
+    }
+    if elastic or (penalty.form is not None and penalty.l1_ratio < 1.0):
+        flags["penalty"] = f"elastic:{penalty.l1_ratio:g}"
     asked = [word for flag, value in flags.items() if value for word in (f"--{flag}", value)]
+    asked += ["--grouped"] * (penalty.grouped and not target.responses)
     asked += ["--whole-categories"] * bool(settings.get("whole_categories"))
     return shlex.join(["excise", "fit", table, target.argument, *asked])
+
+
+def _usual_loss(target: Target) -> str:
+    """What `excise fit` takes for such a target if nobody says otherwise."""
+    if target.event:
+        return "cox"
+    return {0: "squared", 2: "logistic"}.get(len(target.levels), "multinomial")
 
 
 def joint_name(names: tuple[str, ...]) -> str:

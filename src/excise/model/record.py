@@ -301,7 +301,7 @@ class Model:
     @property
     def command(self) -> str:
         """The shortest command that makes this model; empty when it was not made from a file."""
-        return command_of(self.settings, self.target, self.schedule, self.penalty)
+        return command_of(self.settings, self.target, self.loss, self.penalty, self.schedule)
 
     def at(self, at: At = None, *, n_features: int | None = None) -> Model:
         """The same model at another penalty, without a refit and without the rows.
