@@ -280,8 +280,6 @@ def fit_options(function: Callable[..., Any]) -> Callable[..., Any]:
     function = reading_options(function)
     for section, names, kwargs in reversed(_OPTIONS):
         shown = "default" in kwargs
-        if isinstance(kwargs.get("type"), Names):
-            kwargs = {"default": "", **kwargs}
         option = click.option(*names, cls=Option, section=section, show_default=shown, **kwargs)
         function = option(function)
     return function

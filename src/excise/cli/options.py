@@ -29,6 +29,8 @@ class Option(click.Option):
     def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
         if isinstance(kwargs.get("type"), Value):
             kwargs.setdefault("metavar", kwargs["type"].name)
+        if isinstance(kwargs.get("type"), Names):
+            kwargs |= {"multiple": True, "callback": _together}
         super().__init__(*args, **kwargs)
         self.section = section
 
@@ -37,6 +39,11 @@ class Option(click.Option):
         extra = super().get_help_extra(ctx)
         extra.pop("range", None)
         return extra
+
+
+def _together(_context: Any, _option: Any, given: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+    """All that a flag names, which may be given several times."""
+    return tuple(one for some in given for one in some)
 
 
 class Value(_ParamType):

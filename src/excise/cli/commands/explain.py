@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.argument("table", type=click.Path(allow_dash=True))
 @click.option("--row", type=click.IntRange(1), required=True, metavar="K", cls=Option,
               help="Which row, the first is 1 (the header does not count).")  # fmt: skip
-@click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
+@click.option("--rename", type=Pairs("THEIRS=OURS,..."), cls=Option,
               help="Names in the table = names in the model.")  # fmt: skip
 @reading_options
 def command(

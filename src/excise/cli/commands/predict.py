@@ -35,7 +35,7 @@ ENDINGS = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".arrow", ".feather", ".ip
 @click.argument("table", type=click.Path(allow_dash=True))
 @click.option("-o", "--output", metavar="FILE", default=STANDARD_OUTPUT, cls=Option,
               help="CSV, TSV, Parquet or Arrow, by its ending (CSV to stdout).")  # fmt: skip
-@click.option("--rename", type=Pairs("THEIRS=OURS,..."), default="", cls=Option,
+@click.option("--rename", type=Pairs("THEIRS=OURS,..."), cls=Option,
               help="Names in the table = names in the model.")  # fmt: skip
 @click.option("--times", type=Times(), cls=Option,
               help="Of survival times: probability of no event up to each.")  # fmt: skip

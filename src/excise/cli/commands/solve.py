@@ -35,7 +35,7 @@ NOT_CERTIFIED = 4
               help="Allow a residual of this Euclidean norm.")  # fmt: skip
 @click.option("--budget", type=float, metavar="T", cls=Option,
               help="Fit best with a sum |x| of at most this.")  # fmt: skip
-@click.option("--drop", type=Names(), default="", cls=Option, help="Columns to leave out.")
+@click.option("--drop", type=Names(), cls=Option, help="Columns to leave out.")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, metavar="N",
               cls=Option, help="Unknowns shown (0 = all).")  # fmt: skip
 @reading_options
