@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from excise.losses.base import Loss, Mask, in_range, quiet, some_count
+from excise.losses.base import EPS, Loss, Mask, in_range, quiet, some_count
 from excise.losses.special import exp_divergence, safe_log
 from excise.results import Floats
 
@@ -129,7 +129,8 @@ class Tweedie(Loss):
             high, low = np.where(off >= 0.0, d, high), np.where(off <= 0.0, d, low)
             step = d - off / (a * np.exp(a * d) + c * np.exp(-c * d))
             new = np.where((step >= low) & (step <= high), step, (low + high) / 2)
-            if np.all(np.abs(new - d) <= 1e-16 * np.abs(d)):
-                break
+            settled = bool(np.all(np.abs(new - d) <= 4.0 * EPS * np.abs(d)))
             d = new
+            if settled:
+                break
         return np.where(some, np.log(safe) + d, safe_log(np.maximum(v, 0.0)) / a)
