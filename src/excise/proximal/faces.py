@@ -18,6 +18,8 @@ method", SIAM Journal on Optimization 13, 2002.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
@@ -50,6 +52,22 @@ AFTER_FACES = 2_000
 SHORTEST = 1e-12
 
 
+class Lead(NamedTuple):
+    """A solution before the last: the next is sought on the line through both.
+
+    On one face b + t c is linear in alpha for the squared loss, so the first proximal step is
+    taken there, `share` of their distance beyond the last.
+    """
+
+    before: Point
+    share: float
+
+    def beyond(self, point: Point, step: float) -> Floats:
+        """The end of a gradient step, extrapolated."""
+        here, before = (one.b + step * one.c for one in (point, self.before))
+        return here + self.share * (here - before)
+
+
 class Search:
     """The minimiser of one objective, from a starting point; counts the systems it solves."""
 
@@ -58,14 +76,14 @@ class Search:
         self.n_solves = 0
         self._wide, self._step = 1.0, 0.0
 
-    def run(self, point: Point) -> Point:
+    def run(self, point: Point, lead: Lead | None = None) -> Point:
         """The best point found; the objective's `off` says how good it is."""
         objective = self.objective
         self._wide = self._step = objective.step_of(point)
         with QUIET():
             if objective.pen.face(point.b) is None:
                 return self._plain(point, self.most_plain)
-            best, off = self._whole_steps(point)
+            best, off = self._whole_steps(point, lead)
             if off > self.tol:
                 best, off = self._descended(best, off)
             if off > self.tol:
@@ -73,11 +91,12 @@ class Search:
                 best = point if objective.off(point) < off else best
         return best
 
-    def _whole_steps(self, point: Point) -> tuple[Point, float]:
+    def _whole_steps(self, point: Point, lead: Lead | None) -> tuple[Point, float]:
         """Newton's steps as they come, while any of the last few brought the gap down."""
         best, off, waited = point, self.objective.off(point), 0
         while off > ENOUGH * self.tol and waited < PATIENCE:
-            new = self._newton(point)
+            new = self._newton(point, lead)
+            lead = None
             if new is None:
                 break
             point, here = new, self.objective.off(new)
@@ -111,9 +130,11 @@ class Search:
                 return new, objective.off(new)
         return best, off
 
-    def _newton(self, point: Point) -> Point | None:
+    def _newton(self, point: Point, lead: Lead | None = None) -> Point | None:
         """Newton's step on the face that a wide proximal step finds."""
-        guess = self.objective.pen.prox(point.b + self._wide * point.c, self._wide)
+        wide = self._wide
+        end = point.b + wide * point.c if lead is None else lead.beyond(point, wide)
+        guess = self.objective.pen.prox(end, wide)
         moved = self._moved(point, guess)
         if moved is None:
             return None

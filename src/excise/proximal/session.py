@@ -14,7 +14,7 @@ from excise.penalties.base import Penalty, PenaltyAt
 from excise.penalty_point import refuse_beside
 from excise.problem import Problem, check_alpha
 from excise.proximal.data import DataPart, Point
-from excise.proximal.faces import Search, fitted_on
+from excise.proximal.faces import Lead, Search, fitted_on
 from excise.proximal.objective import SETTLED, Objective
 from excise.results import Certificate, Event, Floats, Path, Solution, SparseColumns, Status
 from excise.standard import ColumnScale
@@ -31,10 +31,22 @@ would."""
 
 
 class Start(NamedTuple):
-    """Where a search begins: a solution at a larger alpha."""
+    """Where a search begins: a solution at a larger alpha, and the one before it."""
 
     alpha: float
     point: Point
+    before: Start | None = None
+
+    def then(self, alpha: float, point: Point) -> Start:
+        """The next start; it remembers this one, but none before."""
+        return Start(alpha, point, self._replace(before=None))
+
+    def lead(self, alpha: float) -> Lead | None:
+        """What the last two solutions say of the one at `alpha`."""
+        before = self.before
+        if before is None or not before.alpha > self.alpha:
+            return None
+        return Lead(before.point, (self.alpha - alpha) / (before.alpha - self.alpha))
 
 
 class ProximalSession:
@@ -97,7 +109,7 @@ class ProximalSession:
         larger = [one for one in self._known if one.alpha >= alpha]
         start = min(larger, key=lambda one: one.alpha) if larger else self._first()
         before = self.n_solves
-        point = self._search(alpha, start)
+        point = self._search(alpha, start).point
         coef, intercept = self.original(point)
         certificate = certify_problem(self.problem, coef, intercept, alpha)
         return Solution(
@@ -116,7 +128,7 @@ class ProximalSession:
         start, found = self._first(), []
         before = self.n_solves
         for alpha in alphas.tolist():
-            start = Start(alpha, self._search(alpha, start))
+            start = self._search(alpha, start)
             found.append(start)
         self._known = found
         coefs, intercepts = zip(*(self.original(one.point) for one in found), strict=True)
@@ -163,17 +175,17 @@ class ProximalSession:
         pen = PenaltyAt(self.penalty, alpha, self.problem.penalty_weight)
         return Objective(self.data, pen, self.top)
 
-    def _search(self, alpha: float, start: Start) -> Point:
+    def _search(self, alpha: float, start: Start) -> Start:
         """The solution at `alpha`, through alphas between if it is far below the start."""
-        point, tol, steps = start.point, self.problem.tol, [alpha]
+        tol, steps = self.problem.tol, [alpha]
         if 0.0 < alpha < start.alpha * STEP**3:
             steps = descent(start.alpha, alpha).tolist()
         for step in steps:
             wanted = tol if step == steps[-1] else max(tol, PASSING)
             search = Search(self.objective(step), wanted, MOST_PLAIN)
-            point = search.run(point)
+            start = start.then(step, search.run(start.point, start.lead(step)))
             self.n_solves += search.n_solves
-        return point
+        return start
 
     def _judged(self, start: Start, coef: Floats, intercept: float) -> tuple[float, float]:
         """The relative gap and the violation; the verifier's where the quick gap is too large."""
