@@ -77,4 +77,16 @@ Vec total_variation(std::span<const double> v, double strength) {
   return b;
 }
 
+Vec face_gram(std::span<const double> gram, std::size_t width, std::span<const Index> place,
+              std::span<const Index> owner, std::span<const double> sign, std::size_t count) {
+  Vec out(count * count);
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    const double* from = gram.data() + static_cast<std::size_t>(place[i]) * width;
+    double* to = out.data() + static_cast<std::size_t>(owner[i]) * count;
+    for (std::size_t j = 0; j < place.size(); ++j)
+      to[owner[j]] += sign[i] * sign[j] * from[place[j]];
+  }
+  return out;
+}
+
 }  // namespace excise

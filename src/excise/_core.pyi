@@ -115,3 +115,8 @@ def falling_fit(v: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='
 
 def total_variation(v: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], strength: float) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
     """The b that minimises |b - v|^2 / 2 + strength * sum |b_{j+1} - b_j|."""
+
+def face_gram(gram: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], place: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], owner: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], sign: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], count: int) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]:
+    """
+    B'GB, by rows, for the B of a face whose features stand at `place` in G.
+    """

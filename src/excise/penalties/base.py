@@ -56,6 +56,13 @@ class Face(NamedTuple):
         """Where each number's features begin."""
         return np.flatnonzero(np.diff(self.owner, prepend=-1))
 
+    def folded(self, G: Floats, place: Index) -> Floats:
+        """B'GB, for a G in which the features have these places."""
+        from excise._core import face_gram
+
+        count = len(self.slope)
+        return face_gram(G, place, self.owner, self.sign, count).reshape(count, count)
+
     def spread(self, m: Floats, p: int) -> Floats:
         """The b of m."""
         b = np.zeros(p)
@@ -64,9 +71,13 @@ class Face(NamedTuple):
 
     def gathered(self, values: Floats) -> Floats:
         """Sums of sign * values over the features of each number: B'values."""
+        return self.summed(values[self.features])
+
+    def summed(self, own: Floats) -> Floats:
+        """Sums of sign * own over the features of each number, for a value of each feature."""
         if len(self.features) == 0:
             return np.empty(0)
-        return np.asarray(np.add.reduceat(self.sign * values[self.features], self.starts))
+        return np.asarray(np.bincount(self.owner, self.sign * own), dtype=np.float64)
 
 
 def single(index: Index, slope: Floats, ridge: Floats | None = None) -> Face:

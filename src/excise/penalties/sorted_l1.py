@@ -81,23 +81,27 @@ class SortedL1(Penalty):
     def value(self, b: Floats, alpha: float, weight: Floats) -> float:
         """Omega(b; alpha)."""
         sorted_ = _sorted(weight)
-        size = np.sort(np.abs(b[sorted_]))[::-1]
-        return alpha * common_weight(weight, sorted_) * float(size @ self.taxes(len(size)))
+        taxes, size = self.taxes(int(sorted_.sum())), np.abs(b[sorted_ & (b != 0.0)])
+        paid = float(np.sort(size)[::-1] @ taxes[: len(size)])
+        return alpha * common_weight(weight, sorted_) * paid
 
     def prox(self, v: Floats, step: float, alpha: float, weight: Floats) -> Floats:
-        """Sizes less their taxes, made falling by pooling, and cut at 0."""
+        """Sizes less their taxes, made falling by pooling, and cut at 0.
+
+        As in `proved`, of at most K features kept each has more than t_K: the others need no place.
+        """
         from excise._core import falling_fit
 
         sorted_ = _sorted(weight)
         out = np.where(weight == 0.0, v, 0.0)
-        part = v[sorted_]
-        size = np.abs(part)
-        order = np.argsort(-size, kind="stable")
         strength = step * alpha * common_weight(weight, sorted_)
-        fitted = falling_fit(size[order] - strength * self.taxes(len(size)))
-        pooled = np.empty_like(part)
-        pooled[order] = np.maximum(fitted, 0.0)
-        out[sorted_] = np.copysign(pooled, part) + 0.0
+        taxes, size = strength * self.taxes(int(sorted_.sum())), np.abs(v)
+        can = np.flatnonzero(sorted_)
+        for _ in range(2):
+            can = can[size[can] > taxes[len(can) - 1]] if len(can) else can
+        order = can[np.argsort(-size[can], kind="stable")]
+        fitted = falling_fit(size[order] - taxes[: len(order)])
+        out[order] = np.copysign(np.maximum(fitted, 0.0), v[order]) + 0.0
         return out
 
     def entry(self, c: Floats, weight: Floats) -> float:
@@ -111,7 +115,8 @@ class SortedL1(Penalty):
         free = np.flatnonzero(weight == 0.0)
         kept = np.flatnonzero(sorted_ & (b != 0.0))
         kept = kept[np.argsort(-np.abs(b[kept]), kind="stable")]
-        owner = np.cumsum(np.diff(np.abs(b[kept]), prepend=np.inf) != 0.0) - 1
+        size = np.abs(b[kept])
+        owner = np.cumsum(np.concatenate([[0], size[1:] != size[:-1]])[: len(size)])
         taxes = self.taxes(int(sorted_.sum()))[: len(kept)]
         paid = np.bincount(owner, taxes) if len(kept) else np.empty(0)
         count = len(paid)
@@ -162,7 +167,7 @@ class SortedL1(Penalty):
         if len(z) == 0:
             return 0.0
         earned = np.cumsum(np.sort(np.abs(z))[::-1])
-        return float(np.max(earned / np.cumsum(self.taxes(len(z)))))
+        return float(np.max(earned / _paid(self, len(z))))
 
 
 def _sorted(weight: Floats) -> Mask:
@@ -183,6 +188,12 @@ def _taxes(penalty: SortedL1, count: int) -> Floats:
         found = ndtri(1.0 - places * penalty.q / (2.0 * count))
     found.setflags(write=False)
     return found
+
+
+@lru_cache(maxsize=64)
+def _paid(penalty: SortedL1, count: int) -> Floats:
+    """What the highest taxes come to together."""
+    return np.cumsum(_taxes(penalty, count))
 
 
 def _checked(sequence: Any) -> tuple[float, ...]:

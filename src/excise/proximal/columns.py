@@ -67,7 +67,15 @@ class Columns:
         """(A B)' for the B of a face, shape (m, n)."""
         self._keep(face.features)
         rows = self._rows[self._place[face.features]] * face.sign[:, None]
-        return _summed(rows, face)
+        if len(face.slope) == len(rows):
+            return rows
+        return np.asarray(np.add.reduceat(rows, face.starts, axis=0))
+
+    def earned(self, face: Face, u: Floats) -> Floats:
+        """(A B)'u."""
+        self._keep(face.features)
+        c = self._rows[: len(self._kept)] @ u
+        return face.summed(c[self._place[face.features]])
 
     def gram(self, face: Face) -> Floats | None:
         """(A B)'W(A B) from cross-products that are kept; None: too many columns."""
@@ -75,11 +83,7 @@ class Columns:
         if len(self._kept) > MOST_GRAM:
             return None
         self._cross()
-        place = self._place[face.features]
-        part = self._gram[np.ix_(place, place)] * face.sign[:, None] * face.sign
-        if len(face.slope) == len(place):
-            return part
-        return _summed(np.ascontiguousarray(_summed(part, face).T), face)
+        return face.folded(self._gram, self._place[face.features])
 
     def _keep(self, index: Index) -> None:
         """Have these columns as rows."""
@@ -118,10 +122,3 @@ class Columns:
         self._gram[:count, old:count] = block
         self._gram[old:count, :count] = block.T
         self._crossed = count
-
-
-def _summed(rows: Floats, face: Face) -> Floats:
-    """Sums of the rows of each number of the face."""
-    if len(face.slope) == len(rows):
-        return rows
-    return np.asarray(np.add.reduceat(rows, face.starts, axis=0))

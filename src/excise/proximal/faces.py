@@ -234,7 +234,7 @@ def _model(data: DataPart, point: Point, guess: Floats, face: Face) -> tuple[Flo
         H = columns.gram(face)
         if H is not None:
             u = data.weights * (data.y - columns.predict(guess))
-            return H, columns.combined(face) @ u
+            return H, columns.earned(face, u)
     h = data.bend(point.eta)
     total = float(h.sum())
     if not 0.0 < total < np.inf:
@@ -256,15 +256,17 @@ def _solved(H: Floats, ridge: Floats, right: Floats, damping: float) -> Floats |
     `damping`, a share of the diagonal, is added where the system is singular: then the step goes
     far along directions that change no prediction, downhill, and the face's edge ends it.
     """
-    H = H + np.diag(ridge)
-    size = np.sqrt(np.maximum(H.diagonal(), 0.0))
+    diagonal = H.diagonal() + ridge
+    size = np.sqrt(np.maximum(diagonal, 0.0))
     size[size == 0.0] = 1.0
     scaled, right = H / size / size[:, None], right / size
+    np.fill_diagonal(scaled, diagonal / size**2)
     if not (np.all(np.isfinite(scaled)) and np.all(np.isfinite(right))):
         return None
     for more in (0.0, damping) if damping > 0.0 else (0.0,):
         try:
-            factor = cho_factor(scaled + more * np.eye(len(H)), lower=True, check_finite=False)
+            system = scaled + more * np.eye(len(H)) if more > 0.0 else scaled
+            factor = cho_factor(system, lower=True, check_finite=False)
         except LinAlgError:
             continue
         if factor[0].diagonal().min() ** 2 > SMALL_PIVOT:

@@ -16,4 +16,10 @@ Vec falling_fit(std::span<const double> v);
 // strength (Johnson, JCGS 22, 2013). Neighbours that fuse are exactly equal.
 Vec total_variation(std::span<const double> v, double strength);
 
+// B'GB for G = A'WA in rows of `width` numbers: what moves together is summed with its signs.
+// Feature place[i] of G follows number owner[i] < count with sign[i]. Shape (count, count), by
+// rows.
+Vec face_gram(std::span<const double> gram, std::size_t width, std::span<const Index> place,
+              std::span<const Index> owner, std::span<const double> sign, std::size_t count);
+
 }  // namespace excise
