@@ -30,13 +30,16 @@ from excise.proximal.gradient import Descent
 from excise.proximal.objective import Objective
 from excise.results import Floats
 
-PATIENCE = 4
+PATIENCE = 2
 """Newton's whole steps without a gap half as large before they have to lower the objective."""
 
-SHORT_STEPS = 8
-"""Accelerated steps that choose the next face: they cost about as much as the Newton step there."""
+SHORT_STEPS = 16
+"""Accelerated steps that choose the next face: each costs a fraction of a Newton step there."""
 
 ROUNDS = 100
+SLIDE = 4
+"""Rounds without a gap half as large before flat directions are slid along."""
+
 GIVEN_UP = 30
 """Rounds without a gap half as large before plain steps take over."""
 
@@ -110,15 +113,15 @@ class Search:
     def _descended(self, point: Point, off: float) -> tuple[Point, float]:
         """Steps that lower the objective; Newton's whole ones where they do."""
         objective, best, waited = self.objective, point, 0
+        value = objective.value(point)
         for _ in range(ROUNDS):
-            value = objective.value(point)
             new = self._newton(point)
             if new is None or not objective.value(new) <= value + objective.rounding(value):
-                new = self._safe(point, slides=waited > PATIENCE)
+                new = self._safe(point, slides=waited > SLIDE)
             if new is point:
                 break
-            point, here = new, objective.off(new)
-            fell = value - objective.value(new) > self.tol * objective.data.null
+            point, here, before, value = new, objective.off(new), value, objective.value(new)
+            fell = before - value > self.tol * objective.data.null
             waited = 0 if here < 0.5 * off or fell else waited + 1
             if here < off:
                 best, off = point, here
