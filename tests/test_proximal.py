@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.sparse import csc_array
+from sklearn.isotonic import IsotonicRegression
 
 from excise import Status, VerdictKind, certify, fit, fit_cv, fit_path, proximal_gradient
 from excise.penalties import ElasticNet, Penalty, SortedL1, TotalVariation
+from excise.penalties.base import Face
 from tests.penalty_models import ALL, P
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -180,3 +182,29 @@ def test_the_textbook_method_ends_where_fit_does(penalty: Penalty) -> None:
     found = proximal_gradient(X, y, 0.3, penalty=penalty, max_iter=5000)
     np.testing.assert_allclose(found.coef, fit(X, y, 0.3, penalty=penalty).coef, atol=3e-5)
     assert found.status is (Status.OPTIMAL if penalty.convex else Status.STATIONARY)
+
+
+@pytest.mark.parametrize("penalty", [SortedL1(0.1), SortedL1.oscar(0.5), SortedL1.oscar(0.0)])
+@pytest.mark.parametrize("step", [0.1, 0.7, 1.5])
+def test_sorting_only_what_may_stay_changes_no_prox(penalty: SortedL1, step: float) -> None:
+    v = np.round(np.random.default_rng(3).standard_normal(120), 1) * 3.0
+    order = np.argsort(-np.abs(v), kind="stable")
+    less = np.abs(v)[order] - step * penalty.taxes(120)
+    falling, whole = IsotonicRegression(increasing=False), np.zeros(120)
+    whole[order] = np.maximum(falling.fit_transform(np.arange(120), less), 0.0)
+    got = penalty.prox(v, step, 1.0, np.ones(120))
+    np.testing.assert_allclose(got, np.sign(v) * whole, atol=1e-12)
+
+
+def test_cross_products_of_a_face_are_those_of_its_sums() -> None:
+    A = np.random.default_rng(0).standard_normal((9, 7))
+    face = Face(
+        np.array([5, 1, 3, 0]),
+        np.array([0, 0, 1, 2]),
+        np.array([1.0, -1.0, -1.0, 1.0]),
+        np.zeros(3),
+        np.zeros(3),
+    )
+    sums = np.column_stack([A[:, 5] - A[:, 1], -A[:, 3], A[:, 0]])
+    G = np.ascontiguousarray(A.T @ A)
+    np.testing.assert_allclose(face.folded(G, face.features), sums.T @ sums, atol=1e-12)
