@@ -71,6 +71,8 @@ void GroupDescent::restart() {
   loose_factor_.clear();
   gram_.clear(gram_.copies());
   factor_.clear();
+  rough_.clear();
+  precise_ = false;
   rows_.clear(0);
   u_then_.clear();
   std::fill(inside_.begin(), inside_.end(), 0);
@@ -215,7 +217,8 @@ void GroupDescent::cut(std::size_t k, Index first, Index count) {
   const auto erase = [&](auto& v) { v.erase(v.begin() + first, v.begin() + first + count); };
   for (Index place = first; place < first + count; ++place) b_[sz(active_[sz(place)])] = 0.0;
   const Index unit = first / gram_.copies(), last = unit + count / gram_.copies();
-  for (Index one = std::min(last, factor_.size()); one-- > unit;) factor_.remove(one);
+  for (Index one = std::min(last, factored()); one-- > unit;)
+    rough_.size() > 0 ? rough_.remove(one) : factor_.remove(one);
   erase(active_);
   erase(x_);
   erase(s_);

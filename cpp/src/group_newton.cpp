@@ -15,7 +15,8 @@ constexpr Index kMostSteps = 500;   // of conjugate gradients
 constexpr double kLeastPivot = 1e-10;
 constexpr double kZero = 1e-12;  // share of its length that is left of a group that became zero
 constexpr double kShorter = 0.9;
-constexpr Index kRent = 32;  // a whole factor costs as much as size / kRent steps
+constexpr Index kMany = 256;  // columns from which single precision pays
+constexpr Index kRent = 32;   // a whole factor costs as much as size / kRent steps
 // A block of the factor is outdated when its curvature, and this share of what the data add, have
 // changed by more than that share; making it anew may cost so many products per column.
 constexpr double kSoft = 0.1, kOutdated = 0.3, kWorth = 3.0;
@@ -60,26 +61,36 @@ double GroupDescent::outdated(const Block& block) const {
   return change / (std::min(block.stiff, block.factored) + kSoft * data);
 }
 
+// Whether the factor is in single precision; few columns stay in double once they are.
+bool GroupDescent::rough() const {
+  return !precise_ && gram_.copies() == 1 && gram_.units() >= (rough_.size() > 0 ? 1 : kMany);
+}
+
+void GroupDescent::truncate(Index size) {
+  rough_.truncate(std::min(size, rough_.size()));
+  factor_.truncate(std::min(size, factor_.size()));
+}
+
 // Forgets the part of the factor that is worth making anew: groups that came in last stand last,
 // and those change most.
 void GroupDescent::forget() {
   const Index copies = gram_.copies();
   const auto m = static_cast<double>(gram_.units());
-  if (spent_ * copies > gram_.units() / kRent) factor_.clear();
-  if (factor_.size() == 0) {
+  if (spent_ * copies > gram_.units() / kRent) truncate(0);
+  if (factored() == 0) {
     spent_ = 0;
     return;
   }
   double bad = 0.0;  // steps that they cost
-  Index from = factor_.size();
+  Index from = factored();
   for (std::size_t l = blocks_.size(); l-- > 0;) {
     const Index first = blocks_[l].first / copies;
-    if (first >= factor_.size() || !(outdated(blocks_[l]) > kOutdated)) continue;
+    if (first >= factored() || !(outdated(blocks_[l]) > kOutdated)) continue;
     bad += static_cast<double>(blocks_[l].size);
     const auto s = static_cast<double>(first);
     if ((m * m * m - s * s * s) / 6 <= kWorth * bad * m * m) from = first;
   }
-  if (from < factor_.size()) factor_.truncate(from);
+  if (from < factored()) truncate(from);
 }
 
 // Makes the factor anew where its age has cost as much, and appends what has come in since.
@@ -87,12 +98,13 @@ void GroupDescent::factor() {
   if (by_rows()) return factor_rows();
   rows_.clear(0);
   const Index m = gram_.units(), copies = gram_.copies();
+  if (rough() ? factor_.size() > 0 : rough_.size() > 0) truncate(0);
   forget();
   u_then_.resize(u_.size());
   std::vector<const Block*> of_unit(sz(m));
   for (Block& block : blocks_) {
     std::fill_n(of_unit.begin() + block.first / copies, block.size / copies, &block);
-    if (block.first / copies < factor_.size()) continue;
+    if (block.first / copies < factored()) continue;
     block.factored = block.stiff;
     std::copy_n(u_.begin() + block.first, block.size, u_then_.begin() + block.first);
   }
@@ -103,12 +115,16 @@ void GroupDescent::factor() {
     for (Index i = std::max(from, block.first / copies); i < to; ++i)
       out[i - from] += bent(block, i, k);
   };
-  factor_.extend(m, kLeastPivot, fill);
+  if (!rough()) return factor_.extend(m, kLeastPivot, fill);
+  if (rough_.extend(m, fill)) return;
+  precise_ = true;
+  factor();
 }
 
 // v := the factor's inverse times v, output by output
 void GroupDescent::precondition(Vec& v) {
   if (rows_.ready()) return precondition_rows(v);
+  if (rough_.size() > 0) return rough_.solve(v);
   if (gram_.copies() == 1) return factor_.solve(v.data());
   const Index m = gram_.units();
   apart(v, gram_.copies(), outputs_);

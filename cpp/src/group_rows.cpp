@@ -37,7 +37,7 @@ void GroupDescent::leave_rows(Block& block) {
 
 void GroupDescent::factor_rows() {
   const auto n = static_cast<double>(quadratic_.rows()), m = static_cast<double>(size());
-  factor_.clear();
+  truncate(0);
   u_then_.resize(u_.size());
   if (rows_.rows() == 0) {
     rows_.clear(quadratic_.rows());

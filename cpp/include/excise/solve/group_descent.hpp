@@ -24,6 +24,7 @@
 
 #include "excise/solve/active_gram.hpp"
 #include "excise/solve/block_minimum.hpp"
+#include "excise/solve/rough_factor.hpp"
 #include "excise/solve/row_factor.hpp"
 #include "excise/solve/small_solver.hpp"
 
@@ -92,6 +93,9 @@ class GroupDescent final : public SmallSolver {
   void descend(double wanted);
   void direction();
   void factor();
+  bool rough() const;
+  void truncate(Index size);
+  Index factored() const { return std::max(factor_.size(), rough_.size()); }
   void forget();
   double outdated(const Block& block) const;
   double bent(const Block& block, Index i, Index k) const;
@@ -125,8 +129,10 @@ class GroupDescent final : public SmallSolver {
   Indices active_;  // the columns that are in, block after block
   Vec x_, s_;       // of those: coefficients and correlations
   ActiveGram gram_;
-  Cholesky factor_;  // of an earlier H, for the first of them
-  RowFactor rows_;   // the same by rows
+  Cholesky factor_;       // of an earlier H, for the first of them
+  RoughFactor rough_;     // the same in single precision, where many columns are in,
+  bool precise_ = false;  // unless that had too few digits
+  RowFactor rows_;        // the same by rows
   std::vector<const double*> at_, part_at_;
   Vec inner_, seen_by_rows_;
   Index spent_ = 0;  // steps of conjugate gradients since it was made
