@@ -24,6 +24,8 @@ bool gram_pays(const Design& x) {
   return p <= n && (p <= kSmall || 4 * p <= n);
 }
 
+constexpr double kNearlyExact =
+    1e-10;                          // a gap to which the squared loss is solved whatever is asked
 constexpr double kNothing = 2e-14;  // a correlation with y that is only rounding
 constexpr Index kTiny = 64;         // columns whose Gram matrix costs less than thinking about it
 
@@ -178,6 +180,7 @@ void Engine::set_target() {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] / unit_ * root[i];
   problem_.yy = kernels().dot(y.data(), y.data(), ix(y.size()));
   problem_.null_loss = 0.5 * problem_.yy;
+  problem_.tol = std::min(statement_.tol, kNearlyExact);
   problem_.y = std::move(y);
 }
 

@@ -19,7 +19,7 @@ constexpr Index kMany = 256;  // columns from which single precision pays
 constexpr Index kRent = 32;   // a whole factor costs as much as size / kRent steps
 // A block of the factor is outdated when its curvature, and this share of what the data add, have
 // changed by more than that share; making it anew may cost so many products per column.
-constexpr double kSoft = 0.1, kOutdated = 0.3, kWorth = 3.0;
+constexpr double kSoft = 0.1, kOutdated = 1.0, kWorth = 3.0;
 
 double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data(), ix(a.size())); }
 
@@ -76,7 +76,10 @@ void GroupDescent::truncate(Index size) {
 void GroupDescent::forget() {
   const Index copies = gram_.copies();
   const auto m = static_cast<double>(gram_.units());
-  if (spent_ * copies > gram_.units() / kRent) truncate(0);
+  if (spent_ * copies > gram_.units() / kRent) {
+    truncate(0);
+    precise_ = false;
+  }
   if (factored() == 0) {
     spent_ = 0;
     return;

@@ -8,7 +8,7 @@
 namespace excise {
 namespace {
 
-constexpr float kLeast = 1e-4f;  // share of the diagonal that must be left of a squared pivot
+constexpr float kLeast = 2e-6f;  // share of the diagonal that must be left of a squared pivot
 
 }  // namespace
 

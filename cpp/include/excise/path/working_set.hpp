@@ -87,7 +87,10 @@ class ExactSet final : public WorkingSet {
       : WorkingSet(problem),
         context_(context),
         quadratic_(problem.y, problem.design->pack()),
-        solver_(small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {}
+        solver_(small_solver(quadratic_, problem.penalty, problem.noise(), context.poll)) {
+    constexpr double kShare = 0.5;  // of the wanted gap
+    solver_->settle_for(kShare * problem.tol * problem.null_loss);
+  }
 
   ActiveSet* exact() override { return dynamic_cast<ActiveSet*>(solver_.get()); }
   std::unique_ptr<Refinement> refinement(std::span<const double> shares) override {

@@ -39,6 +39,7 @@ class GroupDescent final : public SmallSolver {
   void start(std::span<const Index> columns, std::span<const double> b) override;
   void grow(const Penalty& more) override;
   void keep(std::span<const Index> kept) override;
+  void settle_for(double gap) override { enough_ = gap; }
 
   const Vec& coefficients() const override { return b_; }
   const Vec& correlations() const override { return c_; }
@@ -83,6 +84,7 @@ class GroupDescent final : public SmallSolver {
   void scatter();
   void refresh();
   double unbalance();
+  double wanted() const;
 
   // One group by itself, given where it and all others are; it moves there.
   void minimise(const Block& block, Vec& x, Vec& s);
@@ -118,7 +120,7 @@ class GroupDescent final : public SmallSolver {
   Penalty penalty_;
   double noise_;
   std::function<void()> poll_;
-  double alpha_ = 1.0;
+  double alpha_ = 1.0, enough_ = 0.0;
 
   Vec b_, c_;  // of every column
   double rr_ = 0.0;

@@ -21,6 +21,8 @@ class SmallSolver {
   // Many columns depend on one another, as those of several outputs do: a descent from tie to tie
   // that gains nothing is to end soon.
   virtual void expect_ties() {}
+  // A point whose gap is surely no larger than this may be taken for solved.
+  virtual void settle_for(double /*gap*/) {}
   // Columns were appended to the quadratic, with their penalties.
   virtual void grow(const Penalty& more) = 0;
   // The quadratic keeps these columns (rising) alone; all that are not zero must be among them.
