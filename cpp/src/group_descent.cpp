@@ -70,6 +70,7 @@ void GroupDescent::restart() {
   loose_.clear();
   loose_factor_.clear();
   gram_.clear(gram_.copies());
+  rough_gram_.forget(0);
   factor_.clear();
   rough_.clear();
   precise_ = false;
@@ -225,6 +226,7 @@ void GroupDescent::cut(std::size_t k, Index first, Index count) {
   u_then_.resize(active_.size() + sz(count));
   erase(u_then_);
   gram_.remove(first, count);
+  rough_gram_.forget(unit);
   blocks_[k].size -= count;
   for (std::size_t l = k + 1; l < blocks_.size(); ++l) blocks_[l].first -= count;
 }

@@ -15,8 +15,9 @@ constexpr Index kMostSteps = 500;   // of conjugate gradients
 constexpr double kLeastPivot = 1e-10;
 constexpr double kZero = 1e-12;  // share of its length that is left of a group that became zero
 constexpr double kShorter = 0.9;
-constexpr Index kMany = 256;  // columns from which single precision pays
-constexpr Index kRent = 32;   // a whole factor costs as much as size / kRent steps
+constexpr Index kMany = 256;   // columns from which single precision pays
+constexpr double kNear = 1e6;  // slopes over those wanted, to which single precision is enough
+constexpr Index kRent = 32;    // a whole factor costs as much as size / kRent steps
 // A block of the factor is outdated when its curvature, and this share of what the data add, have
 // changed by more than that share; making it anew may cost so many products per column.
 constexpr double kSoft = 0.1, kOutdated = 1.0, kWorth = 3.0;
@@ -136,9 +137,13 @@ void GroupDescent::precondition(Vec& v) {
   together(outputs_, gram_.copies(), v);
 }
 
-// d = H^{-1} r, nearly, by conjugate gradients about the factor; G d beside it.
-void GroupDescent::direction() {
+// d = H^{-1} r, nearly, by conjugate gradients about the factor; G d beside it. The errors of
+// single precision in that are those of the slopes from then on, until they are made anew from the
+// data.
+void GroupDescent::direction(bool roughly) {
   factor();
+  roughly = roughly && rough_.size() > 0;
+  const auto column = [&](Index k) { return gram_.unit(k); };
   ++n_solves_;
   rest_ = r_;
   d_.assign(r_.size(), 0.0);
@@ -149,7 +154,7 @@ void GroupDescent::direction() {
   double rz = dot(rest_, z_);
   const double enough = kForcing * kForcing * dot(r_, r_);
   for (Index step = 0; step < kMostSteps && rz > 0; ++step) {
-    gram_.multiply(p_, gp_);
+    roughly ? rough_gram_.multiply(size(), column, p_, gp_) : gram_.multiply(p_, gp_);
     hp_ = gp_;
     multiply(p_, hp_);
     const double bend = dot(p_, hp_);
@@ -304,9 +309,10 @@ bool GroupDescent::move() {
 // Newton steps until the slopes are as small as wanted, as far as rounding lets them.
 void GroupDescent::descend(double wanted) {
   for (int step = 0; step < kSteps; ++step) {
-    if (!(unbalance() > wanted)) return;
+    const double most = unbalance();
+    if (!(most > wanted)) return;
     poll_();
-    direction();
+    direction(most < kNear * wanted);
     if (!move() && !sweep()) return;
   }
 }

@@ -1,7 +1,8 @@
-// The factor in single precision, as columns come and go, and where it has too few digits.
+// Factor and Gram matrix in single precision, as columns come and go, and where digits are too few.
 #include "check.hpp"
 #include "data.hpp"
 #include "excise/solve/rough_factor.hpp"
+#include "excise/solve/rough_gram.hpp"
 
 using namespace excise;
 using data::Random;
@@ -69,4 +70,30 @@ TEST(a_rough_factor_says_where_it_has_too_few_digits) {
   const Gram m(random, 20, 30, 1e-7);
   CHECK(m.extend(factor, 10));
   CHECK(!m.extend(factor, 30) && factor.size() == 0);
+}
+
+TEST(a_rough_gram_multiplies_nearly_as_columns_come_and_go) {
+  Random random(5);
+  Gram m(random, 60, 140, 1.0);
+  RoughGram rough;
+
+  const auto right = [&](Index size) {
+    std::vector<Vec> exact(sz(size), Vec(sz(size)));
+    for (Index k = 0; k < size; ++k)
+      for (Index i = 0; i < size; ++i) exact[sz(k)][sz(i)] = m.at(i, k);
+    Vec v = random.normals(size), out;
+    for (double& value : v) value *= 1e-60;
+    rough.multiply(size, [&](Index k) { return exact[sz(k)].data(); }, v, out);
+    for (Index i = 0; i < size; ++i) {
+      const double wanted = kernels().dot(exact[sz(i)].data(), v.data(), size);
+      if (!check::close(1e60 * out[sz(i)], 1e60 * wanted, 1e-4)) return false;
+    }
+    return true;
+  };
+  for (const Index size : {1, 20, 33, 100, 101, 140}) CHECK(right(size));
+  for (const Index k : {139, 70, 3}) {
+    m.drop(k);
+    rough.forget(k);
+    CHECK(right(m.p));
+  }
 }

@@ -25,6 +25,7 @@
 #include "excise/solve/active_gram.hpp"
 #include "excise/solve/block_minimum.hpp"
 #include "excise/solve/rough_factor.hpp"
+#include "excise/solve/rough_gram.hpp"
 #include "excise/solve/row_factor.hpp"
 #include "excise/solve/small_solver.hpp"
 
@@ -93,7 +94,7 @@ class GroupDescent final : public SmallSolver {
 
   // Newton's method, its factor by columns or by rows
   void descend(double wanted);
-  void direction();
+  void direction(bool roughly);
   void factor();
   bool rough() const;
   void truncate(Index size);
@@ -131,6 +132,7 @@ class GroupDescent final : public SmallSolver {
   Indices active_;  // the columns that are in, block after block
   Vec x_, s_;       // of those: coefficients and correlations
   ActiveGram gram_;
+  RoughGram rough_gram_;
   Cholesky factor_;       // of an earlier H, for the first of them
   RoughFactor rough_;     // the same in single precision, where many columns are in,
   bool precise_ = false;  // unless that had too few digits
