@@ -9,7 +9,7 @@ constexpr int kRounds = 200;
 constexpr int kSweeps = 10;      // minima of groups that just came in
 constexpr int kMostEntries = 8;  // of one group at one alpha: more is rounding
 constexpr Index kTogether = 16;  // groups that come in together, or as many as are in
-constexpr double kLoose = 1e-3;  // share of the tax to which it is solved before groups enter
+constexpr double kLoose = 1e-4;  // share of the tax to which it is solved before groups enter
 constexpr double kNoises = 16;   // a violation that is still rounding
 constexpr double kDependent = 1e-12;
 

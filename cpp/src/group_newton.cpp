@@ -19,8 +19,9 @@ constexpr Index kMany = 256;   // columns from which single precision pays
 constexpr double kNear = 1e6;  // slopes over those wanted, to which single precision is enough
 constexpr Index kRent = 32;    // a whole factor costs as much as size / kRent steps
 // A block of the factor is outdated when its curvature, and this share of what the data add, have
-// changed by more than that share; making it anew may cost so many products per column.
-constexpr double kSoft = 0.1, kOutdated = 1.0, kWorth = 3.0;
+// changed by more than that share; making it anew may cost so many products per column. Where
+// single precision is enough no direction is nearly flat, and an old factor serves longer.
+constexpr double kSoft = 0.1, kOutdated = 0.3, kRoughlyOutdated = 1.0, kWorth = 3.0;
 
 double dot(const Vec& a, const Vec& b) { return kernels().dot(a.data(), b.data(), ix(a.size())); }
 
@@ -77,19 +78,17 @@ void GroupDescent::truncate(Index size) {
 void GroupDescent::forget() {
   const Index copies = gram_.copies();
   const auto m = static_cast<double>(gram_.units());
-  if (spent_ * copies > gram_.units() / kRent) {
-    truncate(0);
-    precise_ = false;
-  }
+  if (spent_ * copies > gram_.units() / kRent) truncate(0);
   if (factored() == 0) {
     spent_ = 0;
     return;
   }
+  const double most = precise_ ? kOutdated : kRoughlyOutdated;
   double bad = 0.0;  // steps that they cost
   Index from = factored();
   for (std::size_t l = blocks_.size(); l-- > 0;) {
     const Index first = blocks_[l].first / copies;
-    if (first >= factored() || !(outdated(blocks_[l]) > kOutdated)) continue;
+    if (first >= factored() || !(outdated(blocks_[l]) > most)) continue;
     bad += static_cast<double>(blocks_[l].size);
     const auto s = static_cast<double>(first);
     if ((m * m * m - s * s * s) / 6 <= kWorth * bad * m * m) from = first;
