@@ -21,7 +21,7 @@ struct Statement {
   bool standardize = false;
   std::shared_ptr<const Loss> loss = nullptr;  // null: squared
   Vec offset = {};                             // of another loss; empty: none
-  double tol = 1e-10;  // wanted gap over the null loss; the squared loss is solved to 1e-10 or rounding
+  double tol = 1e-10;  // wanted gap over the null loss; squared loss: at most 1e-10
   Index outputs = 1;   // of y: coefficient (j, k) is number j * outputs + k
   // Groups of columns that are in or out together, as compressed rows; empty: every column by
   // itself. A group's penalty weight is that of its first column, times `group_weight` (empty: 1).
