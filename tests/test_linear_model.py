@@ -68,6 +68,7 @@ ESTIMATORS = [
     ElasticNetCV(schedule=Reweighted(2)),
     LogisticRegression(l1_ratio=1.0, schedule="prune:0.5"),
     LogisticRegressionCV(l1_ratios=[1.0], schedule="adaptive:marginal"),
+    QuantileRegressor(alpha=0.1, schedule="prune:0"),
     SparseRegressor(schedule="prune:0,0.5"),
     SparseRegressor(schedule=Adaptive(init="marginal").then(PruneThenRefine(0.1))),
     SparseClassifier(schedule="prune:0.2"),

@@ -37,6 +37,9 @@ default="highs"
         Without effect.
     tol : float, default=1e-6
         Largest certified duality gap, over the null loss, that passes without a warning.
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``, which scikit-learn
+        has not: see `excise.schedules`.
 
     Attributes
     ----------
@@ -44,6 +47,8 @@ default="highs"
     intercept_ : float
     dual_gap_, relative_gap_, kkt_violation_ : float
         As in `ElasticNet`.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients are those of.
     n_iter_ : int
         Linear systems solved, at least 1.
     n_features_in_ : int
@@ -75,6 +80,7 @@ default="highs"
         solver: str = "highs",
         solver_options: Any = None,
         tol: float = 1e-6,
+        schedule: Any = None,
     ) -> None:
         self.quantile = quantile
         self.alpha = alpha
@@ -82,6 +88,7 @@ default="highs"
         self.solver = solver
         self.solver_options = solver_options
         self.tol = tol
+        self.schedule = schedule
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
@@ -101,5 +108,6 @@ default="highs"
         data = self._training(X, y, sample_weight)
         alpha = objective.quantile_alpha(self.alpha)
         solution = self._solved(data, Quantile(self.quantile), alpha, l1_ratio=1.0)
+        self.stages_ = solution.stages
         self._set_coef(solution.coef, solution.intercept, data.X.dtype)
         return self
