@@ -25,7 +25,7 @@ bool gram_pays(const Design& x) {
 }
 
 constexpr double kNearlyExact =
-    1e-10;                          // a gap to which the squared loss is solved whatever is asked
+    1e-12;                          // a gap to which the squared loss is solved whatever is asked
 constexpr double kNothing = 2e-14;  // a correlation with y that is only rounding
 constexpr Index kTiny = 64;         // columns whose Gram matrix costs less than thinking about it
 
