@@ -15,7 +15,8 @@ from excise.certify import certify_problem
 from excise.losses import Loss, loss_of
 from excise.null_model import best_intercept
 from excise.problem import Problem, make_problem
-from excise.standard import Penalty, View, penalty_at
+from excise.standard import View
+from excise.taxes import Penalty, penalty_at
 
 Array = np.ndarray
 

@@ -14,7 +14,8 @@ from excise.explain import Books, Decoys, Stability
 from excise.explain.point import Point, Proof
 from excise.explain.score import CVRecord
 from excise.model import Column, Model, PathRecord, Penalty, Target
-from excise.results import Event, Floats, SparseColumns, VerdictKind
+from excise.results import Event, Floats, SparseColumns
+from excise.verdicts import VerdictKind
 
 BLOCK = 300
 

@@ -16,8 +16,9 @@ from excise.duality import Size, certificate_from, fenchel_young
 from excise.engine import fit
 from excise.exceptions import InputError, InputTypeError
 from excise.problem import make_problem
-from excise.results import VerdictKind
-from excise.standard import Penalty, column_scale
+from excise.standard import column_scale
+from excise.taxes import Penalty
+from excise.verdicts import VerdictKind
 
 KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = tuple(VerdictKind)[:6]
 WEIGHT = np.ones(30)

@@ -11,8 +11,8 @@ from glm_reference import data, objective, solve
 from excise.certify import certify
 from excise.engine import fit_path
 from excise.losses import LOSSES, loss_of
-from excise.results import Certificate, VerdictKind
 from excise.standard import column_scale
+from excise.verdicts import Certificate, VerdictKind
 
 KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = tuple(VerdictKind)[:6]
 OTHERS = ["quantile:0.8", "huber:0.5", "tweedie:1.2", "tweedie:1.8", "negative_binomial:4"]

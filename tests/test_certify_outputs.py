@@ -19,8 +19,8 @@ from excise.exceptions import InputError
 from excise.groups import Groups
 from excise.losses import loss_of
 from excise.losses.multinomial import Multinomial
-from excise.results import VerdictKind
-from excise.standard import Penalty
+from excise.taxes import Penalty
+from excise.verdicts import VerdictKind
 
 KEPT, PROVED, KKT, BORDERLINE, EXCLUDED, UNPROVED = tuple(VerdictKind)[:6]
 each_kind = pytest.mark.parametrize(("loss", "grouped"), KINDS)

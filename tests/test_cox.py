@@ -12,8 +12,9 @@ from survival_reference import cox_objective, survival_data, value_and_slopes
 import excise
 from excise import Survival, certify, fit, fit_cv, fit_path
 from excise.exceptions import InputError, InputTypeError
-from excise.results import Status, VerdictKind
+from excise.results import Status
 from excise.risk_sets import PartialLikelihood
+from excise.verdicts import VerdictKind
 
 SHAPES = [(False, False), (True, False), (False, True), (True, True)]
 each_shape = pytest.mark.parametrize(("entry", "strata"), SHAPES)

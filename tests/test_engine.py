@@ -12,7 +12,8 @@ from excise.certify import certify, certify_problem
 from excise.engine import fit, fit_path
 from excise.exceptions import InputError, InputTypeError
 from excise.problem import make_problem
-from excise.results import Status, VerdictKind
+from excise.results import Status
+from excise.verdicts import VerdictKind
 from tests.fuzz_engine import objective
 
 

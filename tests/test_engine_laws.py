@@ -13,7 +13,8 @@ from designs import DESIGNS, SETTINGS
 from tables import Array, ar, constant_column, wide
 
 from excise.engine import fit, fit_path
-from excise.results import Path, Status, VerdictKind
+from excise.results import Path, Status
+from excise.verdicts import VerdictKind
 
 SHAPES: dict[str, tuple[int, int]] = {"tall": (70, 12), "wide": (25, 60)}
 

@@ -14,7 +14,8 @@ from excise.engine import fit_path
 from excise.explain import Books
 from excise.explain.rows import Rows
 from excise.model.build import make_books
-from excise.results import Path, Solution, VerdictKind
+from excise.results import Path, Solution
+from excise.verdicts import VerdictKind
 
 
 def random_problem(seed: int) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

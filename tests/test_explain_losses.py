@@ -17,7 +17,7 @@ from excise.explain.stability import _strata, stability
 from excise.folds import make_folds
 from excise.losses import loss_of
 from excise.problem import make_problem
-from excise.results import VerdictKind
+from excise.verdicts import VerdictKind
 
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},

@@ -13,7 +13,8 @@ from excise.certify import certify
 from excise.cross_validation import fit_cv
 from excise.engine import fit, fit_path
 from excise.penalties import GroupLasso, GroupPenalty, OverlappingGroups, SparseGroupLasso
-from excise.results import Floats, VerdictKind
+from excise.results import Floats
+from excise.verdicts import VerdictKind
 
 KINDS = ("group", "sparse", "overlapping")
 

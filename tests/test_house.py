@@ -28,7 +28,7 @@ CPP_FLOORS = {
     "solve": 3,
     "path": 4,
 }
-USERS_OF_THE_CORE = {"compressed.py", "engine.py", "cross_validation.py"}
+USERS_OF_THE_CORE = {"compressed.py", "core_engine.py", "engine.py"}
 NETWORK = {"socket", "http", "urllib.request", "requests", "ftplib", "smtplib"}
 RUNS_CODE = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 

@@ -15,7 +15,7 @@ from excise import reference
 from excise.certify import certify
 from excise.engine import fit, fit_path
 from excise.problem import make_problem
-from excise.results import VerdictKind
+from excise.verdicts import VerdictKind
 
 Answer = tuple[Array, float]
 Solver = Callable[..., Answer]

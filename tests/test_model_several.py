@@ -27,7 +27,7 @@ from excise.model import Model, Target, facts
 from excise.model.file import digest
 from excise.model.parts import joint_name
 from excise.report import notebook_card, render_report
-from excise.results import VerdictKind
+from excise.verdicts import VerdictKind
 
 SCHEMA = json.loads((Path(excise.model.__file__).parent / "schema.json").read_text())
 

@@ -18,7 +18,8 @@ from excise.engine import fit, fit_path
 from excise.exceptions import InputError
 from excise.folds import make_folds
 from excise.linear_model.scoring import scoring_of
-from excise.results import Path, Status, VerdictKind
+from excise.results import Path, Status
+from excise.verdicts import VerdictKind
 
 each_kind = pytest.mark.parametrize(("loss", "grouped"), KINDS)
 CODES = np.array(["blue", "green", "red"])

@@ -33,7 +33,7 @@ from excise.model.file import digest
 from excise.penalties import GroupLasso, SparseGroupLasso
 from excise.problem import make_problem
 from excise.report import notebook_card, render_report
-from excise.results import VerdictKind
+from excise.verdicts import VerdictKind
 
 SCHEMA = json.loads((Path(excise.model.__file__).parent / "schema.json").read_text())
 NEVER = ("proved", "optimal", "verified")

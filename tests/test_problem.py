@@ -11,11 +11,12 @@ import polars as pl
 import pytest
 from scipy import sparse
 
+from excise.arguments import check_alpha
 from excise.certify import certify
 from excise.cross_validation import fit_cv
 from excise.engine import Session, fit, fit_path
 from excise.exceptions import InputError, InputTypeError
-from excise.problem import check_alpha, make_problem
+from excise.problem import make_problem
 
 X = np.arange(12.0).reshape(4, 3) ** 1.5
 Y = np.array([1.0, 2.0, 4.0, 3.0])

@@ -10,7 +10,8 @@ import pytest
 from excise.exceptions import InputError, InputTypeError
 from excise.losses import by_rows, loss_of, of_rows, row_loss_of
 from excise.problem import check_coef, check_intercept, make_problem
-from excise.results import Certificate, Path, Solution, SparseColumns, Status, Verdicts
+from excise.results import Path, Solution, SparseColumns, Status
+from excise.verdicts import Certificate, Verdicts
 
 X = np.arange(12.0).reshape(4, 3) ** 1.5
 Y = np.array([[1.0, 2.0], [0.0, 1.0], [3.0, 1.0], [2.0, 2.0]])

@@ -23,7 +23,8 @@ from excise.certify import certify
 from excise.engine import fit, fit_path
 from excise.exceptions import ConvergenceWarning, InputError
 from excise.linear_model import ElasticNet, Lasso
-from excise.results import Status, VerdictKind
+from excise.results import Status
+from excise.verdicts import VerdictKind
 
 ROOT = File(__file__).parents[1]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork")

@@ -15,9 +15,9 @@ import excise.model
 from excise import InputError, certify
 from excise.explain.by_stage import books_at
 from excise.model import Model, build_model
-from excise.results import Certificate
 from excise.schedules import Annealed
 from excise.stages import Stage
+from excise.verdicts import Certificate
 
 LOSSES = ("squared", "logistic")
 SCHEMA = json.loads((Path(excise.model.__file__).parent / "schema.json").read_text())

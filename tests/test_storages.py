@@ -14,7 +14,8 @@ from excise.certify import certify
 from excise.cross_validation import fit_cv
 from excise.engine import fit, fit_path
 from excise.linear_model import Lasso, SparseRegressor
-from excise.results import Path, VerdictKind
+from excise.results import Path
+from excise.verdicts import VerdictKind
 
 SHAPES = {"tall": (90, 25), "wide": (40, 150)}
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -14,9 +14,10 @@ from designs import ar
 
 import excise
 import excise.design
+from excise.core_engine import default_threads
 from excise.cross_validation import cross_validate
 from excise.design import mapped
-from excise.engine import Session, default_threads
+from excise.engine import Session
 from excise.folds import make_folds
 from excise.problem import make_problem
 

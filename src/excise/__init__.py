@@ -62,21 +62,12 @@ if TYPE_CHECKING:
     from excise.model import Model, load
     from excise.proximal import proximal_gradient
     from excise.pursuit import Pursuit, basis_pursuit
-    from excise.results import (
-        Certificate,
-        CrossValidation,
-        Event,
-        Path,
-        Solution,
-        Status,
-        Verdict,
-        VerdictKind,
-        Verdicts,
-    )
+    from excise.results import CrossValidation, Event, Path, Solution, Status
     from excise.stages import Change, Stage
     from excise.survival import Survival
     from excise.table import demo
     from excise.trace import Trace
+    from excise.verdicts import Certificate, Verdict, VerdictKind, Verdicts
     from excise.within import Within
 
 __all__ = [

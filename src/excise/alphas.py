@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from excise.arguments import check_alpha
 from excise.exceptions import InputError
-from excise.problem import Problem, check_alpha
+from excise.problem import Problem
 from excise.results import Floats
 
 STEP = 0.85

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from excise.arguments import check_alpha
 from excise.classes_term import ClassesTerm
 from excise.cox_term import CoxTerm
 from excise.data_term import DataTerm, Fitted, RowFitted, data_term
@@ -20,12 +21,14 @@ from excise.exceptions import InputError
 from excise.losses import Cox, Multinomial
 from excise.penalties import OverlappingGroups
 from excise.penalty_point import penalised_certificate, refuse_beside
-from excise.problem import Problem, check_alpha, check_coef, check_intercept, make_problem
-from excise.results import Certificate, Floats
+from excise.problem import Problem, check_coef, check_intercept, make_problem
+from excise.results import Floats
 from excise.slope_point import SlopeFitted
-from excise.standard import Penalty, View, allowed, penalty_at
+from excise.standard import View
 from excise.stationary import concave_of, stationary, tangent
+from excise.taxes import Penalty, allowed, penalty_at
 from excise.uniqueness import uniqueness
+from excise.verdicts import Certificate
 
 
 def certify(X: Any, y: Any, coef: Any, intercept: Any, alpha: float, **problem: Any) -> Certificate:

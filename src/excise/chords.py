@@ -37,13 +37,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from excise.arguments import check_alpha
 from excise.between import Between
 from excise.duality import EPS, ratio
 from excise.exceptions import InputError
 from excise.losses import Loss, Squared
-from excise.problem import Problem, check_alpha
+from excise.problem import Problem
 from excise.results import Floats, Path
-from excise.standard import ColumnScale, Penalty, penalty_at, predict
+from excise.standard import ColumnScale, predict
+from excise.taxes import Penalty, penalty_at
 
 
 class Chord(NamedTuple):

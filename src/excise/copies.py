@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from excise.design.repeated import RepeatedDesign
 from excise.penalties import OverlappingGroups
 from excise.problem import Problem
-from excise.results import Certificate, Floats, VerdictKind, Verdicts
+from excise.results import Floats
 from excise.standard import column_scale
+from excise.verdicts import Certificate, VerdictKind, Verdicts
 
 LOUDNESS = {
     VerdictKind.EXCLUDED: 0,

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from excise.arguments import check_sample_weight
 from excise.choice import HeldOut, choose
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds, make_folds
 from excise.losses import Squared, by_rows
 from excise.penalties import OverlappingGroups
-from excise.problem import Problem, check_sample_weight, make_problem
+from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Floats, Path, Rule
 from excise.scores import Score, label_of, score_of
 from excise.sessions import AnySession

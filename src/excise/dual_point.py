@@ -18,7 +18,8 @@ from excise.duality import EPS, NOISE, DualPoint, Size, duality_gap, no_bound, o
 from excise.freedom import Mask, Moves
 from excise.kink_point import slopes_at_kinks
 from excise.results import Floats
-from excise.standard import Penalty, View, earned
+from excise.standard import View
+from excise.taxes import Penalty, earned
 
 
 def best_dual_point(

@@ -29,8 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.losses import RowLoss
-from excise.results import Certificate, Floats, VerdictKind, Verdicts
-from excise.standard import Penalty, allowed, earned
+from excise.results import Floats
+from excise.taxes import Penalty, allowed, earned
+from excise.verdicts import Certificate, VerdictKind, Verdicts
 
 EPS = float(np.finfo(np.float64).eps)
 TIE = 1e-8

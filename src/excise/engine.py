@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,25 +11,21 @@ from numpy.typing import NDArray
 
 from excise._core import Engine
 from excise.alphas import descent, falling_alphas
+from excise.arguments import check_alpha
 from excise.certify import certify_problem
 from excise.chords import between
+from excise.core_engine import engine_of
 from excise.duality import EPS, Size, certificate_from
 from excise.exceptions import InputError
 from excise.losses import Squared
 from excise.penalties import GroupPenalty
-from excise.problem import Problem, check_alpha, make_problem
-from excise.results import (
-    Certificate,
-    Event,
-    Floats,
-    Path,
-    Solution,
-    SparseColumns,
-    Status,
-)
+from excise.problem import Problem, make_problem
+from excise.results import Event, Floats, Path, Solution, SparseColumns, Status
 from excise.sessions import session_of
-from excise.standard import ColumnScale, penalty_at
-from excise.stationary import concave_of, lowest_convex, stationary, tangent
+from excise.standard import ColumnScale
+from excise.stationary import lowest_convex, stationary, tangent
+from excise.taxes import penalty_at
+from excise.verdicts import Certificate
 
 COARSE = 1e-9
 """Share of the predictor's spread that rounding on the original scale may move a row by, unseen."""
@@ -127,7 +122,7 @@ class Session:
     def engine(self) -> Engine:
         """The compiled engine, made when first asked for."""
         if self._engine is None:
-            self._engine = _engine_of(self._seen)
+            self._engine = engine_of(self._seen)
         return self._engine
 
     @property
@@ -395,72 +390,6 @@ def _with_dual_of_core(made: Certificate, relative: float, null_loss: float) -> 
     return replace(made, gap=gap, dual=made.primal - gap, relative_gap=relative)
 
 
-def default_threads() -> int:
-    """The processors this process may use; fewer where OMP_NUM_THREADS says so.
-
-    joblib and others set that variable in their workers, so that these do not crowd each other.
-    """
-    affinity = getattr(os, "sched_getaffinity", None)
-    count = len(affinity(0)) if affinity else os.cpu_count() or 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(count, int(wanted)) if wanted.isdecimal() and int(wanted) > 0 else count
-
-
-def _engine_of(problem: Problem) -> Engine:
-    """The compiled engine of a checked problem."""
-    design, weighted = problem.design, problem.sample_weight is not None
-    sees_all = not weighted or bool(np.all(problem.weights > 0.0))
-    if not (sees_all or design.finite):  # the core looks at rows with weight only
-        problem.refuse_non_finite()
-    y, offset = problem.y, problem.offset
-    if isinstance(problem.loss, Squared) and offset is not None:
-        y, offset = y - offset, None
-    times, groups = problem.survival, problem.groups
-    several: dict[str, Any] = {}
-    if (concave := concave_of(problem)) is not None:
-        several["concave"] = (concave.name, concave.number)
-    if problem.outputs > 1:
-        several["outputs"] = problem.outputs
-    if groups is not None:
-        several["groups"] = (groups.indptr, groups.indices)
-    if (kind := problem.group_tax) is not None:
-        several["group_tax"] = (np.array(kind.weights), kind.own_share)
-    engine = Engine(
-        design=design.handle(),
-        y=_by_output(y),
-        weights=problem.weights if weighted else None,
-        penalty_weight=np.ascontiguousarray(problem.penalty_weight),
-        lower=np.ascontiguousarray(problem.lower),
-        upper=np.ascontiguousarray(problem.upper),
-        l1_ratio=problem.l1_ratio,
-        fit_intercept=problem.centred,
-        standardize=problem.standardize,
-        loss=problem.loss.name,
-        tol=problem.tol,
-        parameter=problem.loss.core_parameter,
-        offset=None if offset is None else _by_output(offset),
-        n_threads=problem.n_threads or default_threads(),
-        check=design.check if design.watched else None,
-        survival=None if times is None else (times.time, times.late_entry, times.codes),
-        **several,
-    )
-    if engine.not_finite >= 0:
-        problem.refuse_non_finite()
-    design.finite |= sees_all
-    unusable = max(engine.not_finite, engine.unsquarable)
-    if unusable >= 0:
-        raise InputError(
-            f"{problem.feature(unusable)} has values whose squares overflow or vanish",
-            remedy="give the column in another unit",
-        )
-    return engine
-
-
 def _number(intercept: Any) -> Any:
     """A float of one output, an array of several."""
     return float(intercept) if np.ndim(intercept) == 0 else intercept
-
-
-def _by_output(values: Floats) -> Floats:
-    """The rows of one output after those of another, as the core has them."""
-    return np.ascontiguousarray(values.T).ravel()

@@ -16,7 +16,8 @@ import numpy as np
 from excise.data_term import Direction, LossFit
 from excise.freedom import Freedom
 from excise.results import Floats
-from excise.standard import Penalty, View
+from excise.standard import View
+from excise.taxes import Penalty
 
 MOST_CELLS = 2_000_000
 """Numbers in the constraints of a program that is still solved."""

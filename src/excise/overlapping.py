@@ -10,8 +10,9 @@ from excise.copies import of_columns, on_copies
 from excise.engine import Session
 from excise.penalties import OverlappingGroups
 from excise.problem import Problem
-from excise.results import Certificate, Event, Floats, Solution, SparseColumns
+from excise.results import Event, Floats, Solution, SparseColumns
 from excise.standard import ColumnScale
+from excise.verdicts import Certificate
 
 
 def core_session(problem: Problem) -> Session:

@@ -21,9 +21,10 @@ from excise.freedom import Freedom
 from excise.losses import Loss
 from excise.penalties.base import Face, Mask, PenaltyAt
 from excise.problem import Problem
-from excise.results import Certificate, Floats, VerdictKind, Verdicts
+from excise.results import Floats
 from excise.standard import View
 from excise.uniqueness import independent
+from excise.verdicts import Certificate, VerdictKind, Verdicts
 
 NOISE = 1e-12
 """Slopes below this share of the largest at the null model are rounding."""

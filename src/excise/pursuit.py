@@ -28,7 +28,8 @@ from excise.engine import Session
 from excise.exceptions import ExciseError, InputError
 from excise.problem import make_problem
 from excise.pursuit_point import Piece, Point, System, excess, largest, piece_through, who_else
-from excise.results import Floats, Status, shown_gap
+from excise.results import Floats, Status
+from excise.verdicts import shown_gap
 
 Form = Literal["equality", "noise", "budget"]
 MOST_PIECES = 100

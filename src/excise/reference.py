@@ -28,8 +28,10 @@ from numpy.typing import NDArray
 
 from excise.duality import Size, certificate_from
 from excise.problem import Problem
-from excise.results import Certificate, Floats
-from excise.standard import ColumnScale, Penalty, Target, View, allowed, penalty_at, target
+from excise.results import Floats
+from excise.standard import ColumnScale, Target, View, target
+from excise.taxes import Penalty, allowed, penalty_at
+from excise.verdicts import Certificate
 
 DEPENDENT = 1e-9
 """A column is dependent if less than this share of it lies outside the span of the others."""

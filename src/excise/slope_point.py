@@ -17,7 +17,8 @@ from excise.dual_point import inside_of, paid_by
 from excise.duality import EPS, NOISE, DualPoint, DualRay, Size, duality_gap, no_bound, open_sides
 from excise.freedom import Indices
 from excise.results import Floats
-from excise.standard import Penalty, View, earned
+from excise.standard import View
+from excise.taxes import Penalty, earned
 
 MOVES = 8
 """Newton steps of eta', at most."""

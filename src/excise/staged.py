@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.alphas import descent
+from excise.arguments import check_alpha
 from excise.engine import Session
 from excise.exceptions import InputError
 from excise.initial import first_coefficients
-from excise.problem import Problem, check_alpha
+from excise.problem import Problem
 from excise.refined import narrowed, refined_paths, shares_of
 from excise.results import Event, Floats, Path, Solution, SparseColumns, Status
 from excise.schedules.base import Ending, Initial, Schedule, Stages, Start, Wanted, single

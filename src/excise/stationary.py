@@ -17,8 +17,9 @@ from excise.exceptions import InputError
 from excise.losses import Squared
 from excise.penalties.concave import Concave
 from excise.problem import Problem
-from excise.results import Certificate, Floats, VerdictKind, Verdicts
+from excise.results import Floats
 from excise.standard import ColumnScale, View
+from excise.verdicts import Certificate, VerdictKind, Verdicts
 
 
 def concave_of(problem: Problem) -> Concave | None:

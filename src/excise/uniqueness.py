@@ -19,7 +19,8 @@ from excise.duality import TIE, reach
 from excise.freedom import DEPENDENT, MOST_WORK, Indices, Mask, clear_factor, too_many
 from excise.losses import Multinomial
 from excise.results import Floats
-from excise.standard import Penalty, View, allowed
+from excise.standard import View
+from excise.taxes import Penalty, allowed
 
 LITTLE = 1e-4
 """Coefficients below this share of the largest may be zeros that a tool did not find."""

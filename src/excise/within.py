@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.results import Floats, Solution, shown_gap
+from excise.results import Floats, Solution
+from excise.verdicts import shown_gap
 
 SAME = 1e-8
 """Losses that differ by this share of the null loss are equal."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise import cross_validation
+from excise.arguments import l1_share
 from excise.cli.fit_options import FitOptions
 from excise.exceptions import InputError
 from excise.explain.judge import Judge, judge_of
@@ -15,7 +16,7 @@ from excise.explain.words import count
 from excise.folds import TRAIN, Folds, make_folds
 from excise.losses import AnyLoss, Multinomial
 from excise.penalties import GroupLasso
-from excise.problem import Problem, l1_share, make_problem
+from excise.problem import Problem, make_problem
 from excise.results import CrossValidation, Floats
 from excise.survival import Survival
 from excise.table import Encoded, Table, codes_of, numbers_of

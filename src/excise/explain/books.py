@@ -35,9 +35,10 @@ from excise.explain.point import Point, Proof, StagePoint
 from excise.explain.scheduled import stages_of
 from excise.losses import AnyLoss, Squared
 from excise.penalties import Concave, GroupPenalty, Penalty
-from excise.results import Floats, VerdictKind
+from excise.results import Floats
 from excise.schedules import Schedule
 from excise.stages import taxes
+from excise.verdicts import VerdictKind
 
 FULL_GRAM = 300
 """Up to this many columns the whole Gram matrix is kept; beyond, a block of this size."""

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from excise.certify import certify_problem, term_of
 from excise.explain.point import Point, Proof
-from excise.results import Certificate, Floats, Path, SparseColumns, VerdictKind
-from excise.standard import View, allowed, penalty_at
+from excise.results import Floats, Path, SparseColumns
+from excise.standard import View
+from excise.taxes import allowed, penalty_at
+from excise.verdicts import Certificate, VerdictKind
 
 MOST_WORK = 2e9
 """Rows times columns times penalties that are measured, about two seconds."""

@@ -16,7 +16,8 @@ from excise.explain.decoys import Decoys
 from excise.explain.point import Point
 from excise.explain.together import together
 from excise.explain.words import decimals_of
-from excise.results import Event, Floats, VerdictKind
+from excise.results import Event, Floats
+from excise.verdicts import VerdictKind
 
 StatusWord = Literal["kept", "cut", "borderline", "free", "excluded"]
 Order = Literal["earns", "name", "file"]

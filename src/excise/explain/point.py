@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from excise.results import Certificate, Floats, VerdictKind, shown_gap
+from excise.results import Floats
 from excise.stages import taxes
+from excise.verdicts import Certificate, VerdictKind, shown_gap
 
 ZERO_KINDS = (VerdictKind.PROVED, VerdictKind.KKT, VerdictKind.EXCLUDED)
 """Verdicts under which a zero counts as verified."""

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from excise.arguments import check_sample_weight
 from excise.exceptions import InputError, InputTypeError
 from excise.linear_model.base import LinearModel, Training
 from excise.losses import Logistic, Multinomial, RowLoss
 from excise.losses.multinomial import log_softmax
-from excise.problem import check_sample_weight
 from excise.results import Floats
 
 if TYPE_CHECKING:

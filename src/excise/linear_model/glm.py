@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from excise.arguments import check_sample_weight
 from excise.exceptions import InputError
 from excise.linear_model import objective
 from excise.linear_model.base import LinearRegressor
@@ -17,7 +18,6 @@ from excise.linear_model.settings import Rules, choice, real
 from excise.linear_model.single import SingleModel
 from excise.losses import Gamma, Loss, Poisson, Squared, Tweedie
 from excise.losses.tweedie import why_not
-from excise.problem import check_sample_weight
 from excise.scores import explained
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import column_or_1d
 
+from excise.arguments import check_sample_weight
 from excise.cross_validation import Judge, make_judge, with_weight
 from excise.exceptions import InputError
 from excise.folds import TEST, TRAIN, Folds
@@ -30,7 +31,7 @@ from excise.linear_model.settings import (
     real,
 )
 from excise.linear_model.single import SingleModel
-from excise.problem import check_sample_weight, make_problem
+from excise.problem import make_problem
 from excise.results import Floats, Path
 from excise.schedules.base import single
 from excise.schedules.parse import schedule_of

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from excise.arguments import check_sample_weight
 from excise.checks import table
 from excise.concordance import concordance
 from excise.exceptions import InputError
@@ -27,7 +28,6 @@ from excise.linear_model.sparse_model import SparseModel
 from excise.losses import Cox
 from excise.losses.cox import TIES
 from excise.model.parts import Target
-from excise.problem import check_sample_weight
 from excise.results import Rule
 from excise.standard import ColumnScale, predict
 from excise.survival import survival_of

@@ -24,7 +24,8 @@ from excise.model.parts import TARGET_TEXTS, Column, PathRecord, Penalty, Target
 from excise.model.record import Model
 from excise.penalties import RECORDED
 from excise.penalties import Penalty as Form
-from excise.results import Event, Floats, SparseColumns, VerdictKind
+from excise.results import Event, Floats, SparseColumns
+from excise.verdicts import VerdictKind
 
 KINDS = ("number", "yes/no", "category", "date", "missing")
 RULES = ("1se", "min", "alpha", "n_features")

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from excise.alphas import STEP, descent, falling_alphas
+from excise.arguments import check_alpha
 from excise.certify import certify_problem
 from excise.exceptions import InputError
 from excise.penalties.base import Penalty, PenaltyAt
 from excise.penalty_point import refuse_beside
-from excise.problem import Problem, check_alpha
+from excise.problem import Problem
 from excise.proximal.data import DataPart, Point
 from excise.proximal.faces import Lead, Search, fitted_on
 from excise.proximal.objective import SETTLED, Objective
-from excise.results import Certificate, Event, Floats, Path, Solution, SparseColumns, Status
+from excise.results import Event, Floats, Path, Solution, SparseColumns, Status
 from excise.standard import ColumnScale
+from excise.verdicts import Certificate
 
 PASSING = 1e-4
 """The tolerance of a solution on the way to another."""

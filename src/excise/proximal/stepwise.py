@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from excise.arguments import check_alpha
 from excise.certify import certify_problem
 from excise.checks import check_flag
 from excise.exceptions import InputError, InputTypeError
 from excise.penalties import ElasticNet, Penalty
-from excise.problem import check_alpha, make_problem
+from excise.problem import make_problem
 from excise.proximal.data import QUIET
 from excise.proximal.gradient import Descent, Move
 from excise.proximal.session import ProximalSession, status_of

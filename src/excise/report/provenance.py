@@ -11,7 +11,7 @@ from excise.explain.together import groups_of
 from excise.explain.words import count, figures, listing
 from excise.model import Model
 from excise.model.parts import Followup
-from excise.results import VerdictKind
+from excise.verdicts import VerdictKind
 
 QUESTION = "How was it made?"
 KINDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from excise.explain.story import Run, moved, runs, story, tax_words
 from excise.model import Model
 from excise.report.chart import Chart, Table
-from excise.results import shown_gap
+from excise.verdicts import shown_gap
 
 QUESTION = "What did each stage do?"
 HEAD = ("stage", "what is paid", "kept", "left", "came back", "gap / null loss")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from excise.cli.text.cells import clean, left, right, shorten, width
 from excise.cli.text.page import Page
 from excise.explain.words import count, figures
-from excise.results import shown_gap
+from excise.verdicts import shown_gap
 
 if TYPE_CHECKING:
     from excise.pursuit import Pursuit
