@@ -158,14 +158,12 @@ _HOMES = {
     "excise.model": ("Model", "load"),
     "excise.proximal": ("proximal_gradient",),
     "excise.pursuit": ("Pursuit", "basis_pursuit"),
-    "excise.results": (
-        "Certificate", "CrossValidation", "Event", "Path", "Solution", "Status", "Verdict",
-        "VerdictKind", "Verdicts",
-    ),
+    "excise.results": ("CrossValidation", "Event", "Path", "Solution", "Status"),
     "excise.stages": ("Change", "Stage"),
     "excise.survival": ("Survival",),
     "excise.table": ("demo",),
     "excise.trace": ("Trace",),
+    "excise.verdicts": ("Certificate", "Verdict", "VerdictKind", "Verdicts"),
     "excise.within": ("Within",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -3,7 +3,7 @@
 Everything is on the standard scale: b = coef_std, columns with z_j'W z_j = 1, Omega_j(b) =
 tax |b| + ridge b^2 / 2 on [lower, upper], and u = -l'(eta) per row, the residual r for the
 squared loss; c_j = z_j'W u. With K outputs b, c and Omega run over coefficients (j, k), or over
-groups of them, whose |.| is the Euclidean norm (see `excise.standard.Penalty`). Where coefficients
+groups of them, whose |.| is the Euclidean norm (see `excise.taxes.Penalty`). Where coefficients
 pay a tax of their own before their group does, Omega + Omega* - b z is that of the group at what is
 left of z, and own |b_j| - b_j clip(z_j) beside.
 
