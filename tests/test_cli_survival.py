@@ -105,6 +105,19 @@ def columns(said: Said) -> dict[str, list[str]]:
     return {name: [line[name] for line in lines] for name in lines[0]}
 
 
+@pytest.mark.parametrize("spec", ["prune:0,0.5,1", "adaptive:lasso", "mcp"])
+def test_a_schedule_prunes_survival_times(spec: str) -> None:
+    few = ("--stability", 4, "--folds", 5, "--grid", 20, "--rule", "min", "-o", "staged")
+    said = excise("fit", "brain.csv", "time,status", "--schedule", spec, *few)
+    assert said.code == 0 and max(map(len, said.out.splitlines())) <= 80
+    assert "  Stages   " in said.out and "concordance" in said.out
+    found = load(Path("staged.excise.json"))
+    assert len(found.stages) >= 2 and found.worst_gap <= 1e-10
+    assert excise("why", "staged.excise.json", "ki").code == 0
+    predicted = excise("predict", "staged.excise.json", "brain.csv")
+    assert predicted.code == 0 and len(predicted.out.splitlines()) == 89
+
+
 def test_brain_cancer_letter_by_letter() -> None:
     assert Path("brain.txt").read_text(encoding="utf-8") == BRAIN
     assert max(map(len, BRAIN.splitlines())) <= 80

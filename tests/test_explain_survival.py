@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ from survival_models import (
 )
 from survival_reference import survival_data, value_and_slopes
 
+from excise import fit
+from excise.concordance import concordance, pairs_in_order
 from excise.cross_validation import fit_cv, held_out_predictors
 from excise.engine import Session, solve_path
 from excise.explain.baseline import Baseline, baseline_of
 from excise.explain.rows import Rows
 from excise.explain.stability import _strata
 from excise.explain.survivors import at_risk, risk_groups, survival_report
-from excise.folds import make_folds
+from excise.folds import TRAIN, make_folds
+from excise.penalties import GroupLasso, OverlappingGroups
 from excise.problem import make_problem
 from excise.survival import Survival
 
@@ -267,3 +271,33 @@ def test_a_thinned_baseline_is_right_at_the_times_it_has() -> None:
     assert len(thin.times) == 50 and thin.last == whole.last and whole.thinned(1000) is whole
     np.testing.assert_array_equal(thin.cumulative(thin.times), whole.cumulative(thin.times))
     np.testing.assert_array_equal(thin.cumulative(np.array([0.0])), np.zeros((2, 1)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule": "prune:0"},
+        {"schedule": "mcp"},
+        {"penalty": GroupLasso([0, 0, 1, 1, 2, 2, 3, 3])},
+        {"penalty": OverlappingGroups([[0, 1, 2], [2, 3, 4], [5, 6, 7]])},
+    ],
+    ids=lambda settings: str(next(iter(settings.values())))[:18],
+)
+def test_risks_of_held_out_rows_are_those_of_the_model(settings: dict[str, Any]) -> None:
+    """Of a schedule its last stage, of groups theirs: fold by fold, solved by hand."""
+    X, y = survival_data(n=150, seed=4)
+    more: dict[str, Any] = {"loss": "cox", "standardize": True} | settings
+    problem, alphas = make_problem(X, y, **more), np.array([0.1, 0.04])
+    folds = make_folds(150, 4, stratify=y.event, random_state=0)
+    report = survival_report(problem, folds, alphas, 0.04)
+    for measure, alpha in zip(report.measures, alphas.tolist(), strict=True):
+        right, pairs = np.zeros(2)
+        for roles in folds.roles:
+            train = roles == TRAIN
+            found = fit(X[train], y[train], alpha, **more)
+            counted = pairs_in_order(y[~train], X[~train] @ found.coef)
+            right, pairs = right + counted[0], pairs + counted[1]
+        assert measure.cv == pytest.approx(right / pairs, abs=1e-12)
+        own = fit(X, y, alpha, **more).coef
+        assert measure.train == pytest.approx(concordance(y, X @ own), abs=1e-12)
+    assert report.groups is not None

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, KFold
 
-from excise import InputError, Survival, fit, fit_cv
+from excise import InputError, fit, fit_cv
 from excise.linear_model import (
     ElasticNet,
     ElasticNetCV,
@@ -22,7 +22,6 @@ from excise.linear_model import (
     LogisticRegressionCV,
     SparseClassifier,
     SparseRegressor,
-    SparseSurvival,
 )
 from excise.linear_model.warning import ConvergenceWarning
 from excise.schedules import Adaptive, LocalLinear, PruneThenRefine, Reweighted
@@ -179,12 +178,6 @@ REFUSED = [
         "the schedule has 2 values of refine\n"
         "  a fit takes one of them; cross-validation chooses\n"
         "  try: one value, or fit_cv",
-    ),
-    (
-        lambda: SparseSurvival(schedule="prune:0").fit(X, Survival(np.exp(Y), C)),
-        "a schedule is not cross-validated for the Cox model\n"
-        "  its held-out error is not a mean over rows\n"
-        "  try: fit or fit_path with the schedule, or fit_cv without",
     ),
 ]
 

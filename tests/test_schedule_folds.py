@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from survival_reference import survival_data, value_and_slopes
 from tables import ar
 
-from excise import InputError, Survival, fit, fit_cv
+from excise import fit, fit_cv
 from excise.losses import by_rows, loss_of
 from excise.schedules import Adaptive, LocalLinear, PruneThenRefine, Reweighted, Static
 
@@ -123,8 +124,36 @@ def test_a_score_in_place_of_the_deviance() -> None:
     assert found.mean.max() == found.schedule_means.max()
 
 
-def test_the_cox_model_is_refused() -> None:
-    X, y = data("squared")
-    times = Survival(np.exp(y), np.ones(N))
-    with pytest.raises(InputError, match="a schedule is not cross-validated for the Cox model"):
-        fit_cv(X, times, 3, loss="cox", schedule=PruneThenRefine())
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
+def test_every_fold_of_a_cox_model_runs_the_schedule(schedule: Any, ties: Any) -> None:
+    """What held-out rows add to the deviance: Verweij and van Houwelingen (1993)."""
+    X, y = survival_data(strata=True)
+    offset = 0.3 * np.random.default_rng(2).standard_normal(120)
+    w = np.ones(120) if ties == "efron" else 1.0 + np.arange(120) % 3
+    settings = {"loss": f"cox:{ties}", "schedule": schedule}
+    found = fit_cv(X, y, 3, alphas=[0.1, 0.03], sample_weight=w, offset=offset, **settings)
+    for k in range(3):
+        train = found.fold_of_row[0] != k
+
+        def added(coef: Any, train: Any = train) -> float:
+            eta = offset + X @ coef
+            every = value_and_slopes(y, eta, w, ties)[0] * w.sum()
+            part = value_and_slopes(y[train], eta[train], w[train], ties)[0] * w[train].sum()
+            return float(2.0 * (every - part) / w[~train].sum())
+
+        some = {"sample_weight": w[train], "offset": offset[train]}
+        for i, alpha in enumerate(found.alphas.tolist()):
+            made = fit(X[train], y[train], alpha, **settings, **some)
+            assert found.folds[i, k] == pytest.approx(added(made.coef), rel=1e-6)
+        assert found.null_folds[k] == pytest.approx(added(np.zeros(8)), rel=1e-9)
+    assert found.schedule == schedule
+    assert found.training_gap <= 1e-10
+
+
+def test_static_is_the_plain_choice_of_a_cox_model() -> None:
+    X, y = survival_data(entry=True)
+    plain, static = (fit_cv(X, y, 4, loss="cox", schedule=s) for s in (None, Static()))
+    np.testing.assert_allclose(plain.alphas, static.alphas, rtol=1e-12)
+    np.testing.assert_allclose(plain.folds, static.folds, rtol=1e-8)
+    assert plain.alpha_ == pytest.approx(static.alpha_)

@@ -241,3 +241,15 @@ def test_no_explanation_of_other_rows() -> None:
     rows[:, 0] *= -1.0
     with pytest.raises(InputError, match="X or y were changed after fit"):
         model.ledger()
+
+
+@pytest.mark.parametrize("schedule", ["prune:0", "adaptive:lasso"])
+def test_a_schedule_is_that_of_fit(schedule: str) -> None:
+    X, y = survival_data(n=150, seed=4)
+    made = SparseSurvival(schedule=schedule, cv=4, alphas=15, rule="min").fit(X, y)
+    alone = fit(X, y, made.alpha_, loss="cox", standardize=True, schedule=schedule)
+    assert_allclose(made.coef_, alone.coef, atol=1e-8)
+    assert [stage.name for stage in made.stages_] == [stage.name for stage in alone.stages]
+    assert made.relative_gap_ <= 1e-10
+    expected = np.diag(made.predict_cumulative_hazard_function(X, y.time))
+    assert expected.sum() == pytest.approx(y.event.sum())

@@ -275,7 +275,10 @@ class Judge(NamedTuple):
 
 
 def predictors_of(session: AnySession, path: Path) -> Floats:
-    """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K)."""
+    """The predictors of all rows as the core has them, shape (n_alphas, n), or (n_alphas, n, K).
+
+    A Cox model leaves a constant open: its predictors are those against the average row.
+    """
     problem, K = session.problem, path.outputs
     kept = np.unique(path.columns.indices // K)
     rows = (kept[:, None] * K + np.arange(K)).ravel()
@@ -287,7 +290,8 @@ def predictors_of(session: AnySession, path: Path) -> Floats:
 
     coefs = side_by_side(path.coefs_std[rows], len(kept))
     eta = predict(problem.design, session.columns, kept, coefs)
-    eta += session.columns.mean[kept] @ side_by_side(path.coefs[rows], len(kept))
+    if problem.survival is None:
+        eta += session.columns.mean[kept] @ side_by_side(path.coefs[rows], len(kept))
     eta += path.intercepts.ravel()
     whole = eta.reshape(problem.n, len(path), K).transpose(1, 0, 2)
     if not isinstance(problem.loss, Squared) and problem.offset is not None:

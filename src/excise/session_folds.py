@@ -22,14 +22,14 @@ from excise.cross_validation import (
     predictors_of,
     with_weight,
 )
-from excise.exceptions import InputError
-from excise.folds import TEST, TRAIN, Folds
+from excise.folds import TEST, TRAIN, UNUSED, Folds
 from excise.losses import Cox, Loss, Squared, by_rows
 from excise.null_model import best_intercept
 from excise.problem import Problem
 from excise.refilled import refilled, refuse_large
 from excise.refined import shares_of
 from excise.results import CrossValidation, Floats, Path, Rule
+from excise.risk_sets import PartialLikelihood
 from excise.schedules import PruneThenRefine, Schedule
 from excise.sessions import AnySession, session_of
 from excise.staged import StagedSession, paths
@@ -57,13 +57,6 @@ def cross_validate_sessions(
     The rule "1se" chooses the largest alpha within one standard error of the best pair, among
     those of the best pair's schedule.
     """
-    what = "a penalty" if problem.schedule is None else "a schedule"
-    if isinstance(problem.loss, Cox):
-        raise InputError(
-            f"{what} is not cross-validated for the Cox model",
-            ["its held-out error is not a mean over rows"],
-            f"fit or fit_path with the {what[2:]}, or fit_cv without",
-        )
     refuse_large(problem, folds, imputation)
     judge, folds = make_judge(problem, scoring, score_weight), with_weight(folds, problem)
     variants: Variants = (None,) if problem.schedule is None else problem.schedule.variants()
@@ -178,19 +171,17 @@ def _held_out(
     held = np.empty((len(variants), len(grid), len(folds)))
     null, gap = np.empty(len(folds)), 0.0
     for k, roles in enumerate(folds.roles):
-        rows, where = np.flatnonzero(roles == TEST), f"the held-out rows of fold {k}"
-        first = np.array([[_intercept(trained[k].problem)]])
-        null[k] = _rated(
-            judge, _with_offset(judge, np.repeat(first, len(rows), 1), rows), rows, where
-        )[0]
+        where = f"the held-out rows of fold {k}"
+        first = np.full((1, judge.problem.n), _intercept(trained[k].problem))
+        null[k] = _rated(judge, _with_offset(judge, first), roles, where)[0]
         sessions = _of_variants(trained[k], variants)
         for v, path in enumerate(_paths(sessions, grid)):
             gap = max(gap, float(path.relative_gaps.max()))
-            held[v, :, k] = _rated(judge, predictors_of(sessions[v], path)[:, rows], rows, where)
+            held[v, :, k] = _rated(judge, predictors_of(sessions[v], path), roles, where)
     return np.where(np.isnan(held), judge.sign * np.inf, held), null, gap
 
 
-def _with_offset(judge: Judge, eta: Floats, rows: Any) -> Floats:
+def _with_offset(judge: Judge, eta: Floats, rows: Any = slice(None)) -> Floats:
     """As the core hands predictors out: the squared loss has taken the offset off y."""
     offset = judge.problem.offset
     if offset is None or isinstance(judge.problem.loss, Squared):
@@ -198,17 +189,32 @@ def _with_offset(judge: Judge, eta: Floats, rows: Any) -> Floats:
     return np.asarray(eta + offset[rows])
 
 
-def _rated(judge: Judge, eta: Floats, rows: Any, where: str) -> Floats:
-    """The score of predictors, or twice the mean loss."""
+def _rated(judge: Judge, eta: Floats, roles: Any, where: str) -> Floats:
+    """The score of predictors of all rows on those held out, or twice the mean loss."""
+    problem, rows = judge.problem, np.flatnonzero(roles == TEST)
     if judge.score is not None:
-        return judge.rate(eta, rows, where)
-    problem = judge.problem
+        return judge.rate(eta[:, rows], rows, where)
+    if isinstance(problem.loss, Cox):
+        return _added(problem, problem.loss, eta, roles)
+    eta = eta[:, rows]
     if isinstance(problem.loss, Squared) and problem.offset is not None:
         eta = eta + problem.offset[rows]
     w = problem.weights[rows]
     counted = w > 0.0
     values = by_rows(problem.loss).value(problem.y[rows], eta)
     return np.asarray(2.0 * values[:, counted] @ w[counted] / w.sum())
+
+
+def _added(problem: Problem, loss: Cox, eta: Floats, roles: Any) -> Floats:
+    """What held-out rows add to the deviance of the partial likelihood, per row: see `fit_cv`."""
+    survival, w, found = problem.survival, problem.weights, []
+    assert survival is not None
+    for wanted in (roles != UNUSED, roles == TRAIN):
+        rows = np.flatnonzero(wanted & (w > 0.0))
+        likelihood = PartialLikelihood(survival[rows], w[rows], loss.ties)
+        found.append(np.array([likelihood.value(one[rows]) for one in eta]))
+    every, training = found
+    return np.asarray(2.0 * (every - training) / w[roles == TEST].sum())
 
 
 def _intercept(problem: Problem) -> float:

@@ -129,12 +129,6 @@ def _of_responses(planned: Plan, options: FitOptions) -> AnyLoss:
 
 def _of_survival(options: FitOptions) -> AnyLoss:
     asked = None if options.loss is None else loss_of(options.loss)
-    if options.schedule is not None:
-        raise InputError(
-            "a schedule of survival times cannot be cross-validated",
-            ["its held-out error is not a mean over rows"],
-            _command(options, ""),
-        )
     if asked is not None and task_of(asked) != "survival":
         raise InputError(
             f"target {options.target!r} is a time and its event; the {asked.name} loss needs "

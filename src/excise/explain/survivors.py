@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from excise.concordance import pairs_in_order
-from excise.cross_validation import Imputation, held_out_predictors, with_weight
-from excise.engine import Session
+from excise.cross_validation import Imputation, predictors_of
 from excise.explain.baseline import baseline_of
+from excise.explain.held_out import held_out
 from excise.explain.score import Measure
 from excise.folds import Folds
 from excise.problem import Problem
-from excise.results import Floats, Path
-from excise.standard import predict
+from excise.results import Floats
 from excise.survival import Survival
 
 CONCORDANCE = "concordance"
@@ -82,12 +81,10 @@ def survival_report(
     imputation: Imputation | None = None,
 ) -> SurvivalReport:
     """Concordances at falling `alphas`, and the groups by risk at the chosen one of them."""
-    session = Session(problem)
-    folds = with_weight(folds, problem)
-    parts = held_out_predictors(session, folds, alphas, imputation=imputation)
+    folds, session, path, parts = held_out(problem, folds, alphas, imputation)
     k = int(np.argmin(np.abs(alphas - chosen)))
     held = _held_out(problem, folds, parts)
-    train = _on_training_rows(session, session.path(alphas))
+    train = _on_training_rows(problem, predictors_of(session, path))
     measures = tuple(
         Measure(CONCORDANCE, float(alpha), cv, se, own, NO_ORDER)
         for alpha, (cv, se), own in zip(alphas, held, train, strict=True)
@@ -122,13 +119,9 @@ def _pairs(problem: Problem, rows: Index, eta: Floats) -> tuple[float, float]:
     return pairs_in_order(problem.survival[rows], eta, weights)
 
 
-def _on_training_rows(session: Session, path: Path) -> list[float]:
+def _on_training_rows(problem: Problem, eta: Floats) -> list[float]:
     """The concordance of each solution on its own rows; NaN where no pair can be compared."""
-    problem, kept = session.problem, np.unique(path.columns.indices)
-    eta = predict(problem.design, session.columns, kept, path.coefs_std[kept].toarray())
-    if problem.offset is not None:
-        eta += problem.offset[:, None]
-    counted = [_pairs(problem, np.arange(problem.n), one) for one in eta.T]
+    counted = [_pairs(problem, np.arange(problem.n), one) for one in eta]
     return [right / pairs if pairs else np.nan for right, pairs in counted]
 
 

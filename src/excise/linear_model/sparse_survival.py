@@ -71,9 +71,9 @@ class SparseSurvival(LinearRegressor, SparseModel):
         Of folds, half-samples and shuffles: the same call gives the same answer.
     n_threads : int or None, default=None
         None lets the solver choose. The answer does not depend on it.
-    schedule : None, default=None
-        Stages of penalties are refused: no held-out error is known for them (`excise.fit` and
-        `excise.fit_path` take them with ``loss="cox"``).
+    schedule : Schedule, str or None, default=None
+        Stages of penalties, as in ``PruneThenRefine(0.0)`` or ``"prune:0"``: see
+        `excise.schedules`. Of several values of `refine` the best is chosen with the penalty.
     penalty : Penalty or None, default=None
         In the place of the elastic net: `GroupLasso`, `SparseGroupLasso` or `OverlappingGroups`
         of `excise.penalties`. It takes no bounds.
@@ -90,6 +90,8 @@ class SparseSurvival(LinearRegressor, SparseModel):
         Duality gap, optimality conditions, and a verdict for each feature.
     dual_gap_, relative_gap_, kkt_violation_ : float
         From the certificate.
+    stages_ : tuple of Stage
+        Of a schedule, whose last stage the coefficients and the certificate are those of.
     path_ : Path
         Certified solutions at every alpha of the grid.
     cv_ : CrossValidation
